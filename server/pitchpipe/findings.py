@@ -1,0 +1,63 @@
+"""What Pitchpipe has to say about a file: findings, each with a code, a place and, where one is safe, a fix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pitchpipe.span import Span
+
+
+class Severity(Enum):
+    """Only an error keeps a file from running."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replaces the text of `span` by `new_text`; an empty span inserts."""
+
+    span: Span
+    new_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that a user can take with one key. `title` is an imperative sentence without a full stop."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place in the same file that explains a finding."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about one place.
+
+    `code` is kebab-case and stable. `message` is lower case without a full stop, names things in backticks,
+    says what was found and what would be right, and stands alone. `path` is the dotted key path that the finding
+    is about (`training.learning_rate`, `data.train[0].path`), "" when it is about the text itself.
+    """
+
+    code: str
+    message: str
+    span: Span
+    severity: Severity = Severity.ERROR
+    path: str = ""
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """Sorted by place, then code; equal ones once."""
+    return sorted(dict.fromkeys(findings), key=lambda f: (f.span.start, f.span.end, f.code, f.message))

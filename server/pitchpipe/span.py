@@ -1,0 +1,46 @@
+"""Places in a text: half-open ranges of code points, and the lines they lie on."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range `[start, end)` of code-point offsets into a document's text."""
+
+    start: int
+    end: int
+
+    def shifted(self, by: int) -> Span:
+        return Span(self.start + by, self.end + by) if by else self
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a span lies, for people: lines and columns count from 1, columns in code points, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Lines:
+    """The offsets at which the lines of a text begin. `\\n`, `\\r\\n` and a lone `\\r` end a line, as in LSP."""
+
+    def __init__(self, text: str) -> None:
+        self.starts = [0, *(m.end() for m in _LINE_BREAK.finditer(text))]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """(line, column), both counted from 0, column in code points."""
+        line = bisect_right(self.starts, offset) - 1
+        return line, offset - self.starts[line]
+
+    def place(self, span: Span) -> Place:
+        (line, column), (end_line, end_column) = self.position(span.start), self.position(span.end)
+        return Place(line + 1, column + 1, end_line + 1, end_column + 1)
