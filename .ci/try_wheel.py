@@ -109,7 +109,7 @@ def check_command(pitchpipe: Path, folder: Path) -> None:
 
 
 def run(*command: str | Path, code: int = 0) -> str:
-    """What the command says on both streams. Away from the checkout, so that only the wheel is seen."""
+    """What the command says, run away from the checkout so that only the wheel is seen."""
     done = subprocess.run(
         [str(part) for part in command],
         check=False,
