@@ -53,7 +53,7 @@ def tiny_model(
     architecture: Architecture = "llama",
     seed: int = 0,
 ) -> Path:
-    """A causal language model of two layers with random weights and a tokenizer trained on the rows.
+    """A causal language model of two layers with random weights, and a tokenizer for the rows.
 
     The same arguments give the same bytes. The tokenizer is byte-level, so it can write any text.
     Its end of sequence is `<|im_end|>` with a chat template and `<|endoftext|>` without.
@@ -73,7 +73,7 @@ def tiny_model(
 
 
 def tiny_rows(folder: Path, n: int = 60, *, name: str = "rows.jsonl", seed: int = 0) -> Path:
-    """`n` distinct rows `{"text": …, "label": …}`, as many of each label as of the others, or one more.
+    """`n` distinct rows `{"text": …, "label": …}`, as even between the labels as `n` allows.
 
     One verb decides the label, so a model of two layers learns it in a few dozen steps.
     """
