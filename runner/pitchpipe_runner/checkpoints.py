@@ -1,0 +1,35 @@
+"""Checkpoints that are whole or absent: a manifest, written last, says which files a checkpoint consists of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from pitchpipe_runner.stages import write_json
+
+_MANIFEST = "complete.json"
+
+
+def seal(checkpoint: Path) -> None:
+    """Declares `checkpoint` whole."""
+    files = {p.name: p.stat().st_size for p in sorted(checkpoint.iterdir()) if p.is_file()}
+    write_json(checkpoint / _MANIFEST, files)
+
+
+def last_whole(folder: Path) -> Path | None:
+    """The newest whole checkpoint in `folder`; newer ones that a kill left unfinished are removed."""
+    numbered = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+    for checkpoint in reversed(numbered):
+        if _is_whole(checkpoint):
+            return checkpoint
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        files = json.loads((checkpoint / _MANIFEST).read_text(encoding="utf-8"))
+        return all((checkpoint / name).stat().st_size == size for name, size in files.items())
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,149 @@
+"""`python -m pitchpipe_runner RUN_DIR`: executes the plan that lies in a run folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pitchpipe.plan import Plan, PlanError, from_json
+from pitchpipe_runner import interrupts
+from pitchpipe_runner.events import Events
+from pitchpipe_runner.failures import (
+    ENVIRONMENT_IS_WRONG,
+    FILE_IS_WRONG,
+    INTERRUPTED,
+    RUN_FAILED,
+    Interrupted,
+    RunFailure,
+    understood,
+)
+from pitchpipe_runner.stages import STAGES
+
+_LOCK_SECONDS = 2.0  # others take the lock for a moment to see whether a run is going on
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 the file is wrong, 2 the environment is wrong, 3 the run failed, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    run: Path = arguments.run
+    try:
+        plan = from_json(json.loads((run / "plan.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        kind = FILE_IS_WRONG if isinstance(error, PlanError) else ENVIRONMENT_IS_WRONG
+        print(f"pitchpipe: {run / 'plan.json'}: {error}", file=sys.stderr)
+        return kind
+    try:
+        with FileLock(run / "run.lock", timeout=_LOCK_SECONDS):
+            return _locked(plan, arguments)
+    except Timeout:
+        print(f"pitchpipe: {run} is being worked on by another process", file=sys.stderr)
+        return ENVIRONMENT_IS_WRONG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pitchpipe_runner", description=__doc__)
+    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="the run folder; it holds plan.json")
+    parser.add_argument("--only", action="append", default=[], choices=STAGES, help="make this stage alone")
+    parser.add_argument("--fresh", action="store_true", help="take no results of other runs")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was begun")
+    parser.add_argument("--trust-remote-code", action="store_true", help="consent to the model's own code")
+    return parser
+
+
+def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
+    # Idle OpenMP threads that spin burn ten times the CPU on a busy machine; must be set before torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    try:
+        import torch  # noqa: F401
+
+        from pitchpipe_runner import report, run
+        from pitchpipe_runner.resources import Sampler
+    except ImportError as error:
+        print(f"pitchpipe: the runner's packages are incomplete: {error}", file=sys.stderr)
+        return ENVIRONMENT_IS_WRONG
+    folder: Path = arguments.run.resolve()
+    events = Events(folder / "events.jsonl", plan.origins)
+    interrupts.install()
+    began = time.monotonic()
+    events.emit(
+        "run-started",
+        run_id=folder.name,
+        name=plan.name,
+        pid=os.getpid(),
+        resumed=arguments.resume,
+        smoke=plan.smoke,
+        stages=[s for s in STAGES if not arguments.only or s in arguments.only],
+        versions=run.versions(),
+    )
+    sampler = Sampler(events)
+    sampler.start()
+    try:
+        _consent(plan, arguments.trust_remote_code)
+        run.workflow(plan, folder, events, only=arguments.only, fresh=arguments.fresh)
+    except (KeyboardInterrupt, Interrupted):
+        sampler.end()
+        events.emit("interrupted", stage=events.stage, exit_code=INTERRUPTED)
+        return INTERRUPTED
+    except Exception as error:
+        sampler.end()
+        traceback.print_exc()
+        code = _failed(error, events)
+        _report_anyway(report.write, folder)
+        return code
+    sampler.end()
+    written = report.REPORT if (folder / report.REPORT).is_file() else None
+    events.emit("run-done", seconds=round(time.monotonic() - began, 3), report=written)
+    events.close()
+    return 0
+
+
+def _consent(plan: Plan, given: bool) -> None:
+    if plan.model.trust_remote_code and not given:
+        raise RunFailure(
+            "consent-missing",
+            f"`{plan.model.name_or_path}` wants to run Python code of its own",
+            path="model.trust_remote_code",
+            hint="read that code, then add `--trust-remote-code` to the command line",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        )
+
+
+def _report_anyway(write: Callable[[Path], int], folder: Path) -> None:
+    """A failed run has a report too, if it can be written at all."""
+    try:
+        write(folder)
+    except Exception:
+        traceback.print_exc()
+
+
+def _failed(error: Exception, events: Events) -> int:
+    stage = events.stage
+    failure = error if isinstance(error, RunFailure) else understood(error, stage)
+    if failure is None:
+        first = (str(error).strip().splitlines() or [""])[0][:300]
+        failure = RunFailure(
+            "unexpected",
+            f"{type(error).__name__}: {first}",
+            hint="output.log in the run folder has the traceback; please report it",
+            exit_code=RUN_FAILED,
+        )
+    events.emit(
+        "failure",
+        code=failure.code,
+        message=failure.message,
+        path=failure.path,
+        place=events.place(failure.path),
+        hint=failure.hint,
+        stage=stage,
+        exit_code=failure.exit_code,
+    )
+    return failure.exit_code

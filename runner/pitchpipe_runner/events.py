@@ -1,0 +1,83 @@
+"""The run's log: one JSON object a line in `events.jsonl`, appended and flushed at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pitchpipe.plan import Origin
+
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
+
+
+class Events:
+    """Appends events. Thread-safe; numbering goes on where an earlier process of the same run stopped."""
+
+    def __init__(self, file: Path, origins: Mapping[str, Origin]) -> None:
+        self._lock = threading.Lock()
+        self._origins = origins
+        self._seq = _mend(file)
+        self._stream = file.open("a", encoding="utf-8", newline="\n")
+        self.stage: str | None = None
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        with self._lock:
+            event = {"v": 1, "seq": self._seq, "t": round(time.time(), 3), "kind": kind, **fields}
+            line = json.dumps(_finite(event), ensure_ascii=False, allow_nan=False)
+            self._stream.write(_TOKEN.sub("hf_…", line) + "\n")
+            self._stream.flush()
+            self._seq += 1
+
+    def log(self, message: str, level: str = "info") -> None:
+        self.emit("log", level=level, message=message, stage=self.stage)
+
+    def warn(self, code: str, message: str, path: str | None = None) -> None:
+        self.emit("warning", code=code, message=message, path=path, place=self.place(path))
+
+    def progress(self, done: float, total: float | None, unit: str) -> None:
+        self.emit("progress", stage=self.stage, done=done, total=total, unit=unit)
+
+    def resolved(self, path: str, value: object, reason: str) -> None:
+        self.emit("resolved", path=path, value=value, reason=reason)
+
+    def place(self, path: str | None) -> dict[str, int] | None:
+        """Where the user wrote `path`, or the nearest thing above it that they wrote."""
+        while path:
+            origin = self._origins.get(path)
+            if origin and origin.line is not None:
+                names = ("line", "column", "end_line", "end_column")
+                return {name: getattr(origin, name) for name in names}
+            path = re.sub(r"(\.[^.\[]*|\[\d+\])$", "", path) if re.search(r"[.\[]", path) else None
+        return None
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _mend(file: Path) -> int:
+    """How many whole events the file holds; a last line that a killed process left half-written is cut off."""
+    if not file.exists():
+        return 0
+    data = file.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) != len(data):
+        with file.open("r+b") as stream:
+            stream.truncate(len(whole))
+    return whole.count(b"\n")
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: both become null, and a reader sees a gap."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value

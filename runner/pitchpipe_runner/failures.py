@@ -1,0 +1,78 @@
+"""Failures that a user can act on: a code, a sentence, the key that is to blame and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+
+FILE_IS_WRONG = 1
+ENVIRONMENT_IS_WRONG = 2
+RUN_FAILED = 3
+INTERRUPTED = 130
+
+
+class RunFailure(Exception):
+    """Ends the run with a message instead of a traceback.
+
+    `path` is the dotted key of the plan that is to blame, None when no key is. `hint` says what would help.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        path: str | None = None,
+        hint: str | None = None,
+        exit_code: int = RUN_FAILED,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.path = path
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+class Interrupted(Exception):
+    """The user asked the run to stop, and what could be saved has been saved."""
+
+
+def understood(error: BaseException, stage: str | None) -> RunFailure | None:
+    """The failure behind an exception of a library, where it is one that users meet; None for a bug."""
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
+        return _out_of_memory(stage)
+    if _is_disk_full(error, text):
+        return RunFailure(
+            "disk-full",
+            f"the disk of the run folder is full ({text.splitlines()[0][:200]})",
+            hint="free some space, then resume the run; its last complete checkpoint is kept",
+        )
+    if isinstance(error, PermissionError):
+        return RunFailure(
+            "permission-denied",
+            f"no permission: {error.filename or text}",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        )
+    return None
+
+
+def _out_of_memory(stage: str | None) -> RunFailure:
+    path = "training.per_device_train_batch_size" if stage == "train" else None
+    if stage == "evaluate":
+        path = "training.per_device_eval_batch_size"
+    return RunFailure(
+        "out-of-memory",
+        f"not enough memory in the stage `{stage}`",
+        path=path,
+        hint="halve `per_device_train_batch_size` and double `gradient_accumulation_steps`, "
+        "set `gradient_checkpointing: true`, or lower `data.max_length`",
+    )
+
+
+def _is_disk_full(error: BaseException, text: str) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    marks = ("No space left on device", "os error 28", "There is not enough space on the disk")
+    # torch.save reports a short write as a failed zip entry and nothing more.
+    return any(m in text for m in marks) or "PytorchStreamWriter failed writing file" in text

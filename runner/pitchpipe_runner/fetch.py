@@ -1,0 +1,230 @@
+"""Stage 1: the base model as a folder on this machine; a small random one of its kind for a smoke run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
+
+from pitchpipe.plan import Plan
+from pitchpipe_runner.events import Events
+from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.stages import Artifact, write_json
+
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "*.py")
+_ALL_FILES = (*_SMALL_FILES, "*.safetensors")
+_WHOLE_FILE = 64 * 2**20  # bytes up to which a file is hashed as a whole
+_SMOKE_LAYERS = 2
+_SMOKE_PARAMETERS = 60_000_000  # above, a smoke model is made narrower too
+
+
+def settings(plan: Plan) -> object:
+    """What the stage's result depends on: the plan's words, and the files of a local model."""
+    m, folder = plan.model, _local(plan)
+    words = [m.name_or_path, m.local, m.revision, m.trust_remote_code, plan.data.chat_template == "tokenizer"]
+    smoke = plan.training.seed if plan.smoke else None
+    return [words, smoke, _fingerprint(folder) if folder else None]
+
+
+def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
+    """Writes `model.json`, which says where the folder is."""
+    folder = _local(plan) or _download(plan, events, _SMALL_FILES if plan.smoke else _ALL_FILES)
+    config = _config(plan, folder)
+    tokenizer = _tokenizer(plan, folder)
+    if plan.smoke:
+        model = _random_like(plan, config)
+        folder = out / "model"
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    elif not any(folder.glob("*.safetensors")):
+        raise RunFailure(
+            "model-has-no-weights",
+            f"`{folder}` holds no *.safetensors file",
+            path="model.name_or_path",
+            hint="weights in other formats can run code when they are read; convert them to safetensors",
+            exit_code=FILE_IS_WRONG,
+        )
+    where = "model" if plan.smoke else str(folder)
+    write_json(out / "model.json", {"folder": where})
+    facts = {
+        "model_type": config.model_type,
+        "vocabulary": len(tokenizer),
+        "chat_template": bool(tokenizer.chat_template),
+        "bytes": sum(p.stat().st_size for p in folder.glob("*.safetensors")),
+    }
+    events.log(f"base model: {plan.model.name_or_path} ({config.model_type})")
+    return facts
+
+
+def folder_of(base: Artifact) -> Path:
+    """The folder that `from_pretrained` takes."""
+    said = json.loads((base.folder / "model.json").read_text(encoding="utf-8"))["folder"]
+    return base.folder / said
+
+
+def _local(plan: Plan) -> Path | None:
+    return Path(plan.root, plan.model.name_or_path) if plan.model.local else None
+
+
+def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
+    name, revision = plan.model.name_or_path, plan.model.revision
+    events.log(f"looking for {name} ({revision}) in the local cache and on the hub")
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
+    except GatedRepoError as error:
+        raise RunFailure(
+            "model-gated",
+            f"the model `{name}` is gated: its owners must grant you access first",
+            path="model.name_or_path",
+            hint="ask for access on the model's page, then log in with `hf auth login` or set HF_TOKEN",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        ) from error
+    except RevisionNotFoundError as error:
+        raise RunFailure(
+            "model-revision-not-found",
+            f"the model `{name}` has no revision `{revision}`",
+            path="model.revision",
+            exit_code=FILE_IS_WRONG,
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise RunFailure(
+            "model-not-found",
+            f"there is no model `{name}`, neither as a folder nor on the hub (or it is private)",
+            path="model.name_or_path",
+            exit_code=FILE_IS_WRONG,
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise RunFailure(
+            "hub-not-reached",
+            f"the model `{name}` is not in the local cache, and the hub did not answer: {_first_line(error)}",
+            path="model.name_or_path",
+            hint="check the network, or give a local folder",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        ) from error
+
+
+def _config(plan: Plan, folder: Path) -> PreTrainedConfig:
+    if not (folder / "config.json").is_file():
+        raise RunFailure(
+            "model-not-found",
+            f"`{folder}` is not a model folder: it has no config.json",
+            path="model.name_or_path",
+            exit_code=FILE_IS_WRONG,
+        )
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+    except (ValueError, OSError) as error:
+        raise RunFailure(
+            "model-not-readable",
+            f"the model's config.json can't be used: {_first_line(error)}",
+            path="model.name_or_path",
+            exit_code=FILE_IS_WRONG,
+        ) from error
+
+
+def _tokenizer(plan: Plan, folder: Path) -> Any:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+    except (ValueError, OSError, ImportError) as error:
+        raise RunFailure(
+            "tokenizer-not-readable",
+            f"the model's tokenizer can't be loaded: {_first_line(error)}",
+            path="model.name_or_path",
+            exit_code=FILE_IS_WRONG,
+        ) from error
+    if plan.data.chat_template == "tokenizer" and not tokenizer.chat_template:
+        raise RunFailure(
+            "chat-template-missing",
+            f"`chat_template: tokenizer`, but the tokenizer of `{plan.model.name_or_path}` has no chat template",
+            path="data.chat_template",
+            hint="take an instruction-tuned model, or set `chat_template: none`",
+            exit_code=FILE_IS_WRONG,
+        )
+    return tokenizer
+
+
+def _random_like(plan: Plan, config: PreTrainedConfig) -> torch.nn.Module:
+    """Two layers of the same architecture with random weights; narrower where it would still be big."""
+    small = _with_layers(config)
+    if _parameters(small) > _SMOKE_PARAMETERS:
+        narrow = _narrowed(small)
+        small = narrow if narrow is not None else small
+    torch.manual_seed(plan.training.seed)
+    return AutoModelForCausalLM.from_config(small, dtype=torch.float32)
+
+
+def _with_layers(config: PreTrainedConfig) -> PreTrainedConfig:
+    values = config.to_dict()
+    for key in ("num_hidden_layers", "n_layer", "num_layers"):
+        if key in values:
+            values[key] = min(values[key], _SMOKE_LAYERS)
+    if isinstance(values.get("layer_types"), list):
+        values["layer_types"] = values["layer_types"][:_SMOKE_LAYERS]
+    return type(config).from_dict(values)
+
+
+def _narrowed(config: PreTrainedConfig) -> PreTrainedConfig | None:
+    """Four heads of at most 64; None where the architecture does not build that way."""
+    values = config.to_dict()
+    heads, kv_heads = values.get("num_attention_heads"), values.get("num_key_value_heads")
+    if not heads or not values.get("hidden_size"):
+        return None
+    size = min(values.get("head_dim") or values["hidden_size"] // heads, 64)
+    values.update(num_attention_heads=4, hidden_size=4 * size, intermediate_size=8 * size)
+    if kv_heads:
+        values["num_key_value_heads"] = 4 if kv_heads == heads else 2
+    if values.get("head_dim"):
+        values["head_dim"] = size
+    narrow = type(config).from_dict(values)
+    try:
+        _parameters(narrow)
+        model = AutoModelForCausalLM.from_config(narrow, dtype=torch.float32)
+        model(input_ids=torch.zeros(1, 2, dtype=torch.long))
+    except Exception:  # any refusal of the architecture's own code means the same here: it can't be narrowed
+        return None
+    return narrow
+
+
+def _parameters(config: PreTrainedConfig) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
+
+
+def _fingerprint(folder: Path) -> dict[str, str]:
+    """A hash per file that matters; of big files the ends, the size and the time of change stand for the rest."""
+    found: dict[str, str] = {}
+    for pattern in _ALL_FILES:
+        for file in sorted(folder.glob(pattern)):
+            found[file.name] = _hash(file)
+    return found
+
+
+def _hash(file: Path) -> str:
+    stat = file.stat()
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        if stat.st_size <= _WHOLE_FILE:
+            digest.update(stream.read())
+        else:
+            digest.update(stream.read(2**20))
+            stream.seek(-(2**20), 2)
+            digest.update(stream.read())
+            digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

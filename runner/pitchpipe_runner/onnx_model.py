@@ -1,0 +1,117 @@
+"""An exported model: its logits through onnxruntime, its texts through onnxruntime-genai."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import onnxruntime_genai
+
+onnxruntime_genai.disable_telemetry_events()
+
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OnnxModel:
+    """Both engines are loaded on first use and read the same files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._config = json.loads((folder / "genai_config.json").read_text(encoding="utf-8"))
+        self._session: Any = None
+        self._genai: Any = None
+
+    def logits(self, ids: Sequence[int]) -> np.ndarray:
+        """[tokens, vocabulary], float32, for one sequence without a past."""
+        return self.step(ids, None)[0]
+
+    def step(self, ids: Sequence[int], past: dict[str, np.ndarray] | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Logits of `ids` behind `past`, and the past with `ids` in it. `past` is not changed."""
+        session = self._loaded_session()
+        past = past if past is not None else self._empty_past()
+        seen = next(iter(past.values())).shape[2] if past else 0
+        total = seen + len(ids)
+        feed = {
+            "input_ids": np.array([ids], dtype=np.int64),
+            "attention_mask": np.ones((1, total), dtype=np.int64),
+            "position_ids": np.arange(seen, total, dtype=np.int64)[None],
+            **past,
+        }
+        names = {i.name for i in session.get_inputs()}
+        outputs = [o.name for o in session.get_outputs()]
+        results = dict(zip(outputs, session.run(outputs, {k: v for k, v in feed.items() if k in names}), strict=True))
+        logits = results.pop("logits")[0].astype(np.float32)
+        return logits, {name.replace("present", "past_key_values", 1): value for name, value in results.items()}
+
+    def likelihoods(
+        self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
+    ) -> list[list[float]]:
+        """Summed log-likelihoods, in nats, of each prompt's candidates."""
+        return [self._likelihoods(p, row) for p, row in zip(prompts, candidates, strict=True)]
+
+    def _likelihoods(self, prompt: Sequence[int], candidates: Sequence[Sequence[int]]) -> list[float]:
+        logits, past = self.step(prompt, None)
+        found: list[float] = []
+        for ids in candidates:
+            rows = logits[-1:]
+            if len(ids) > 1:
+                rows = np.concatenate([rows, self.step(ids[:-1], past)[0]])
+            found.append(float(_log_softmax(rows)[np.arange(len(ids)), list(ids)].sum()))
+        return found
+
+    def answers(
+        self, prompts: Sequence[Sequence[int]], max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+    ) -> list[list[int]]:
+        """Greedy continuations without the token that ended them. `whole`: always `max_new_tokens` long."""
+        return [self._answer(p, max_new_tokens, set(ends), whole) for p in prompts]
+
+    def _answer(self, prompt: Sequence[int], max_new_tokens: int, ends: set[int], whole: bool) -> list[int]:
+        model = self._loaded_genai()
+        parameters = onnxruntime_genai.GeneratorParams(model)
+        longest = len(prompt) + max_new_tokens
+        parameters.set_search_options(
+            max_length=longest, min_length=longest if whole else 0, do_sample=False
+        )
+        generator = onnxruntime_genai.Generator(model, parameters)
+        generator.append_tokens(np.array([prompt], dtype=np.int32))
+        found: list[int] = []
+        while not generator.is_done() and len(found) < max_new_tokens:
+            generator.generate_next_token()
+            token = int(generator.get_next_tokens()[0])
+            if token in ends and not whole:
+                break
+            found.append(token)
+        return found
+
+    def _loaded_session(self) -> Any:
+        if self._session is None:
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            file = self._folder / self._config["model"]["decoder"]["filename"]
+            self._session = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        return self._session
+
+    def _loaded_genai(self) -> Any:
+        if self._genai is None:
+            self._genai = onnxruntime_genai.Model(str(self._folder))
+        return self._genai
+
+    def _empty_past(self) -> dict[str, np.ndarray]:
+        decoder = self._config["model"]["decoder"]
+        shape = (1, decoder["num_key_value_heads"], 0, decoder["head_size"])
+        return {
+            i.name: np.zeros(shape, dtype=_TYPES[i.type])
+            for i in self._loaded_session().get_inputs()
+            if i.name.startswith("past_key_values")
+        }
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))

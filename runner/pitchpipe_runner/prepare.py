@@ -1,0 +1,282 @@
+"""Stage 2: rows → tokens on disk. Reads, renders, splits, tokenizes, cuts and packs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+from transformers import AutoTokenizer
+
+from pitchpipe.plan import Plan, SourcePlan
+from pitchpipe_runner import fetch, rows, splitting
+from pitchpipe_runner.events import Events
+from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.packing import pack
+from pitchpipe_runner.render import IGNORED, Rendered, Renderer, Tokens, tokens
+from pitchpipe_runner.stages import Artifact, write_json
+
+_SMOKE_ROWS = 64
+_MOST_LABELS = 100
+_BATCH = 1000  # rows tokenized at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    rendered: Rendered
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRow:
+    """A held-out row. `prompt_ids` is what a generation starts from, `completion_ids` what it should give."""
+
+    prompt: str
+    completion: str
+    prompt_ids: list[int]
+    completion_ids: list[int]
+
+
+def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]:
+    """Writes `train` and `eval` (Arrow: input_ids, labels, lengths of the rows in each sequence) and
+    `rows-eval.jsonl` and `rows-test.jsonl` (what `evaluation_rows` reads).
+    """
+    datasets.disable_progress_bars()
+    tokenizer = AutoTokenizer.from_pretrained(
+        fetch.folder_of(base), trust_remote_code=plan.model.trust_remote_code
+    )
+    train, evaluation, test = _split(plan, tokenizer, events)
+    overlap = _overlap(train, [*evaluation, *test])
+    if overlap:
+        events.warn(
+            "rows-in-two-splits",
+            f"{overlap} held-out rows have a prompt that is trained on too; their scores flatter the model",
+            "data.eval" if plan.data.eval else "data.test",
+        )
+    labels = _labels(plan, train)
+    if labels is not None:
+        write_json(out / "labels.json", _label_tokens(plan, labels, tokenizer))
+    cut = _Cut(plan.data.max_length, plan.data.over_length)
+    kept = {"train": cut(train), "eval": cut(evaluation), "test": cut(test)}
+    cut.tell(events)
+    if not kept["train"]:
+        raise RunFailure(
+            "nothing-to-learn",
+            "no training row is left that has something to learn in it",
+            path="data.max_length" if cut.rows else "data.train",
+            exit_code=FILE_IS_WRONG,
+        )
+    packs = {name: _write_sequences(plan, kept[name], out / name) for name in ("train", "eval")}
+    for name in ("eval", "test"):
+        _write_rows(kept[name], out / f"rows-{name}.jsonl")
+    facts = _facts(kept, packs, cut, labels, overlap)
+    counts = facts["rows"]
+    events.log(
+        f"rows: {counts['train']} to train on, {counts['eval']} to evaluate on, {counts['test']} to test on; "
+        f"{facts['tokens']['train']} tokens in {packs['train']} sequences"
+    )
+    return facts
+
+
+def sequences(prepared: Artifact, name: str) -> datasets.Dataset:
+    """The tokenized split "train" or "eval"."""
+    return datasets.load_from_disk(str(prepared.folder / name))
+
+
+def evaluation_rows(prepared: Artifact) -> tuple[str, list[EvaluationRow]]:
+    """The rows of the last evaluation and the split that they are of: "test", or "eval" where there is no test."""
+    name = "test" if prepared.facts["rows"]["test"] else "eval"
+    text = (prepared.folder / f"rows-{name}.jsonl").read_text(encoding="utf-8")
+    return name, [EvaluationRow(**json.loads(line)) for line in text.splitlines()]
+
+
+def label_tokens(prepared: Artifact) -> dict[str, list[int]]:
+    """Each label as the completion that says it, in tokens."""
+    return json.loads((prepared.folder / "labels.json").read_text(encoding="utf-8"))
+
+
+def _split(plan: Plan, tokenizer: Any, events: Events) -> tuple[list[_Row], list[_Row], list[_Row]]:
+    train = _load(plan, plan.data.train, "data.train", tokenizer, events)
+    given = {
+        "eval": _load(plan, plan.data.eval, "data.eval", tokenizer, events),
+        "test": _load(plan, plan.data.test, "data.test", tokenizer, events),
+    }
+    shares = [
+        0.0 if given["test"] else plan.data.test_size,
+        0.0 if given["eval"] else plan.data.val_size,
+    ]
+    prompts = [_identity(row) for row in train]
+    strata = [row.rendered.stratum for row in train]
+    test, evaluation, rest = splitting.held_out(prompts, strata, shares, plan.training.seed)
+    return (
+        [train[i] for i in rest],
+        given["eval"] or [train[i] for i in evaluation],
+        given["test"] or [train[i] for i in test],
+    )
+
+
+def _load(
+    plan: Plan, sources: Sequence[SourcePlan], path: str, tokenizer: Any, events: Events
+) -> list[_Row]:
+    found: list[_Row] = []
+    for number, source in enumerate(sources):
+        key = f"{path}[{number}]"
+        read = rows.read(plan, source, key)
+        if plan.smoke:
+            read = read[:_SMOKE_ROWS]
+        renderer = Renderer(plan.data, source, key, list(read[0]), tokenizer)
+        for at in range(0, len(read), _BATCH):
+            batch = [
+                renderer.render(row, at + i) for i, row in enumerate(read[at : at + _BATCH], start=1)
+            ]
+            found += map(_Row, batch, tokens(batch, renderer, tokenizer))
+            events.progress(len(found), None, "rows")
+    return found
+
+
+def _identity(row: _Row) -> str:
+    """What makes two rows the same message: the prompt, or the whole text where there is none."""
+    return row.rendered.prompt or row.rendered.completion
+
+
+def _overlap(train: Sequence[_Row], held_out: Sequence[_Row]) -> int:
+    seen = {splitting.normalised(_identity(row)) for row in train}
+    return sum(splitting.normalised(_identity(row)) in seen for row in held_out)
+
+
+def _labels(plan: Plan, train: Sequence[_Row]) -> list[str] | None:
+    if plan.task != "classification":
+        return None
+    if plan.data.labels is not None:
+        return list(plan.data.labels)
+    labels = sorted({row.rendered.completion.strip() for row in train})
+    if not 2 <= len(labels) <= _MOST_LABELS:
+        raise RunFailure(
+            "labels-unusable",
+            f"the training rows have {len(labels)} distinct completions; a classification needs 2 to {_MOST_LABELS}",
+            path="data.labels",
+            hint="name the labels in `data.labels`, or set `task: text-generation`",
+            exit_code=FILE_IS_WRONG,
+        )
+    return labels
+
+
+def _label_tokens(plan: Plan, labels: Sequence[str], tokenizer: Any) -> dict[str, list[int]]:
+    """A label's tokens are those that follow a prompt in a rendered row, the end token included."""
+    renderer = Renderer(plan.data, plan.data.train[0], "data.labels", (), tokenizer)
+    rendered = [renderer.answer(label) for label in labels]
+    made = tokens(rendered, renderer, tokenizer)
+    return {label: t.ids[t.answer :] for label, t in zip(labels, made, strict=True)}
+
+
+class _Cut:
+    """Brings rows to `max_length` and counts what that costs."""
+
+    def __init__(self, max_length: int, over_length: str) -> None:
+        self._max = max_length
+        self._drop = over_length == "drop"
+        self.rows = self.lost = self.left_out = self._all = 0
+
+    def __call__(self, found: Sequence[_Row]) -> list[_Row]:
+        kept = [self._one(row) for row in found]
+        return [row for row in kept if row is not None]
+
+    def _one(self, row: _Row) -> _Row | None:
+        t = row.tokens
+        length = len(t.ids)
+        self._all += length
+        if length > self._max:
+            self.rows += 1
+            self.lost += length if self._drop else length - self._max
+            if self._drop:
+                return None
+            t = Tokens(t.ids[: self._max], t.labels[: self._max], min(t.answer, self._max))
+        if all(label == IGNORED for label in t.labels):
+            self.left_out += 1
+            return None
+        return _Row(row.rendered, t)
+
+    def tell(self, events: Events) -> None:
+        if self.rows:
+            share = 100 * self.lost / self._all
+            what = "left out" if self._drop else "cut at the end"
+            events.warn(
+                "rows-over-max-length",
+                f"{self.rows} rows are longer than {self._max} tokens and were {what}: "
+                f"{self.lost} tokens lost ({share:.1f} %)",
+                "data.max_length",
+            )
+        if self.left_out:
+            events.warn(
+                "rows-without-target",
+                f"{self.left_out} rows have nothing to learn within {self._max} tokens and were left out",
+                "data.max_length",
+            )
+
+
+def _write_sequences(plan: Plan, kept: Sequence[_Row], folder: Path) -> int:
+    lengths = [len(row.tokens.ids) for row in kept]
+    groups = pack(lengths, plan.data.max_length) if plan.data.packing else [[i] for i in range(len(kept))]
+
+    def written() -> Iterator[dict[str, list[int]]]:
+        for group in groups:
+            members = [kept[i].tokens for i in group]
+            yield {
+                "input_ids": [i for t in members for i in t.ids],
+                "labels": [i for t in members for i in t.labels],
+                "lengths": [len(t.ids) for t in members],
+            }
+
+    columns = {"input_ids": "int32", "labels": "int32", "lengths": "int32"}
+    features = datasets.Features({k: datasets.List(datasets.Value(v)) for k, v in columns.items()})
+    datasets.Dataset.from_list(list(written()), features=features).save_to_disk(str(folder))
+    return len(groups)
+
+
+def _write_rows(kept: Sequence[_Row], file: Path) -> None:
+    with file.open("w", encoding="utf-8", newline="\n") as stream:
+        for row in kept:
+            t = row.tokens
+            line = {
+                "prompt": row.rendered.prompt,
+                "completion": row.rendered.completion,
+                "prompt_ids": t.ids[: t.answer],
+                "completion_ids": t.ids[t.answer :],
+            }
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _facts(
+    kept: dict[str, list[_Row]], packs: dict[str, int], cut: _Cut, labels: list[str] | None, overlap: int
+) -> dict[str, Any]:
+    lengths = {name: sorted(len(row.tokens.ids) for row in found) for name, found in kept.items()}
+    counts = {
+        name: dict(Counter(row.rendered.completion.strip() for row in found).most_common())
+        for name, found in kept.items()
+    }
+    return {
+        "rows": {name: len(found) for name, found in kept.items()},
+        "tokens": {name: sum(found) for name, found in lengths.items()},
+        "learnt_tokens": {
+            name: sum(label != IGNORED for row in found for label in row.tokens.labels)
+            for name, found in kept.items()
+        },
+        "lengths": {name: _quantiles(found) for name, found in lengths.items() if found},
+        "over_length": {"rows": cut.rows, "tokens_lost": cut.lost},
+        "left_out": cut.left_out,
+        "packs": packs,
+        "label_names": labels,
+        "labels": counts if labels is not None else None,
+        "overlap": overlap,
+    }
+
+
+def _quantiles(ordered: Sequence[int]) -> dict[str, int]:
+    def at(share: float) -> int:
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    return {"min": ordered[0], "median": at(0.5), "p95": at(0.95), "max": ordered[-1]}

@@ -1,0 +1,163 @@
+"""The rows of a source, whatever it is: a file of any of the formats, or a data set of the hub."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pitchpipe import splits
+from pitchpipe.plan import Plan, SourcePlan
+from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
+
+Row = dict[str, Any]
+
+
+def read(plan: Plan, source: SourcePlan, path: str) -> list[Row]:
+    """All rows that `source` names, in order. `path` is its key path, for messages.
+
+    Raises:
+        RunFailure: the source can't be read; names the file and, where there is one, the line.
+    """
+    split = splits.parse(source.split)
+    if source.path is not None:
+        rows = list(_from_file(Path(plan.root, source.path), path))
+    else:
+        rows = _from_hub(source, split.name, path)
+    first, last = split.bounds(len(rows))
+    if first >= last:
+        raise RunFailure(
+            "data-empty",
+            f"`{source.path or source.dataset_name}` has no rows in `{source.split}`",
+            path=path,
+            exit_code=FILE_IS_WRONG,
+        )
+    return rows[first:last]
+
+
+def _from_file(file: Path, path: str) -> Iterator[Row]:
+    readers = {
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".json": _json,
+        ".csv": _csv,
+        ".tsv": _csv,
+        ".txt": _text,
+        ".parquet": _parquet,
+        ".arrow": _arrow,
+    }
+    reader = readers.get(file.suffix.lower())
+    if reader is None:
+        raise _broken(path, f"`{file.name}`: files ending in `{file.suffix}` can't be read as data")
+    try:
+        yield from reader(file, path)
+    except FileNotFoundError:
+        raise RunFailure(
+            "data-file-not-found", f"the data file `{file}` does not exist", path=f"{path}.path", exit_code=1
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _broken(path, f"`{file.name}` is not UTF-8 text (byte {error.start})") from None
+
+
+def _jsonl(file: Path, path: str) -> Iterator[Row]:
+    with file.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield _object(line, file, number, path)
+
+
+def _object(line: str, file: Path, number: int, path: str) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise _broken(path, f"`{file.name}` line {number} is not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise _broken(path, f"`{file.name}` line {number} is not an object")
+    return row
+
+
+def _json(file: Path, path: str) -> Iterator[Row]:
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise _broken(path, f"`{file.name}` line {error.lineno} is not JSON: {error.msg}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _broken(path, f"`{file.name}` is not an array of objects")
+    yield from rows
+
+
+def _csv(file: Path, path: str) -> Iterator[Row]:
+    delimiter = "\t" if file.suffix.lower() == ".tsv" else ","
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream, delimiter=delimiter)
+        for row in reader:
+            if None in row or None in row.values():
+                raise _broken(path, f"`{file.name}` line {reader.line_num} has another number of fields than its head")
+            yield row
+
+
+def _text(file: Path, _path: str) -> Iterator[Row]:
+    for line in io.StringIO(file.read_text(encoding="utf-8-sig")):
+        if line.strip():
+            yield {"text": line.rstrip("\r\n")}
+
+
+def _parquet(file: Path, path: str) -> Iterator[Row]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(file)
+    except pyarrow.ArrowInvalid as error:
+        raise _broken(path, f"`{file.name}` is not a Parquet file: {error}") from None
+    yield from table.to_pylist()
+
+
+def _arrow(file: Path, path: str) -> Iterator[Row]:
+    import datasets
+
+    try:
+        yield from datasets.Dataset.from_file(str(file))
+    except Exception as error:  # pyarrow and datasets raise types of their own for a broken file
+        raise _broken(path, f"`{file.name}` is not an Arrow file: {error}") from None
+
+
+def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
+    import datasets
+    from datasets.exceptions import DatasetNotFoundError
+    from huggingface_hub.errors import GatedRepoError
+
+    name = source.dataset_name or ""
+    try:
+        return list(datasets.load_dataset(name, source.dataset_config, split=split))
+    except GatedRepoError as error:
+        raise RunFailure(
+            "dataset-gated",
+            f"the data set `{name}` is gated: its owners must grant you access first",
+            path=f"{path}.dataset_name",
+            hint="ask for access on its page, then log in with `hf auth login` or set HF_TOKEN",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        ) from error
+    except DatasetNotFoundError as error:
+        code, hint = ("dataset-gated", "ask for access on its page") if "gated" in str(error) else ("dataset-not-found", None)
+        raise RunFailure(code, _line(error), path=f"{path}.dataset_name", hint=hint, exit_code=FILE_IS_WRONG) from error
+    except ValueError as error:
+        raise RunFailure("dataset-unusable", _line(error), path=path, exit_code=FILE_IS_WRONG) from error
+    except (ConnectionError, OSError) as error:
+        raise RunFailure(
+            "hub-not-reached",
+            f"the data set `{name}` could not be loaded: {_line(error)}",
+            path=f"{path}.dataset_name",
+            exit_code=ENVIRONMENT_IS_WRONG,
+        ) from error
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def _broken(path: str, message: str) -> RunFailure:
+    return RunFailure("data-unreadable", message, path=path, exit_code=FILE_IS_WRONG)

@@ -1,0 +1,195 @@
+"""How a stage is kept: its folder, the key that says what it depended on, and when it can be used again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pitchpipe_runner.events import Events
+from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, RunFailure
+
+STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
+STAGE_FILE = "stage.json"
+
+# Raised when a stage's result for the same settings would differ from an earlier version's.
+_REVISION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What a stage hands on. `key` identifies the result: equal keys mean equal settings, inputs and versions."""
+
+    folder: Path
+    key: str
+    facts: dict[str, Any]
+
+
+Work = Callable[[Path], dict[str, Any]]
+
+
+class Stages:
+    """Runs stages into numbered folders of one run, or takes results that are there already.
+
+    A stage works in `NN-name.partial`, which becomes `NN-name` when the stage is done: a folder without the ending
+    is complete. Results of other runs in the same output folder are taken over by hard links.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        events: Events,
+        versions: dict[str, str],
+        *,
+        only: Sequence[str] = (),
+        fresh: bool = False,
+    ) -> None:
+        self.run = run
+        self.events = events
+        self._versions = versions
+        self._only = only
+        self._fresh = fresh
+
+    def do(
+        self,
+        name: str,
+        settings: object,
+        inputs: Sequence[Artifact],
+        work: Work,
+        *,
+        keep: bool = False,
+        reuse: bool = True,
+    ) -> Artifact:
+        """The result of stage `name`: found, or made by `work`, which gets the folder to write into and gives facts.
+
+        `keep`: what an earlier try left in the partial folder (checkpoints) is left there for `work` to go on with.
+        `reuse`: False makes the result anew whatever lies there.
+        """
+        key = _key(name, settings, [i.key for i in inputs], self._versions)
+        folder = self.run / f"{STAGES.index(name) + 1:02d}-{name}"
+        wanted = not self._only or name in self._only
+        self.events.stage = name
+        found = self._found(name, folder, key, elsewhere=not (self._fresh and wanted)) if reuse else None
+        if found:
+            return found
+        if not wanted:
+            raise RunFailure(
+                "stage-missing",
+                f"the stage `{name}` has no result yet for these settings, in this run or another",
+                hint=f"run without `--only`, or with `--only {name}` first",
+                exit_code=ENVIRONMENT_IS_WRONG,
+            )
+        return self._make(name, folder, key, work, keep)
+
+    def _found(self, name: str, folder: Path, key: str, *, elsewhere: bool) -> Artifact | None:
+        if artifact := _load(folder, key):
+            self.events.emit("stage-reused", stage=name, source=folder.name)
+            return artifact
+        if not elsewhere:
+            return None
+        for other in _other_folders(self.run, folder.name):
+            if _load(other, key):
+                _link_tree(other, folder)
+                self.events.emit("stage-reused", stage=name, source=f"{other.parent.name}/{other.name}")
+                return _load(folder, key)
+        return None
+
+    def _make(self, name: str, folder: Path, key: str, work: Work, keep: bool) -> Artifact:
+        partial = folder.with_name(folder.name + ".partial")
+        for stale in [folder] if keep and _belongs(partial, key) else [folder, partial]:
+            shutil.rmtree(stale, ignore_errors=True)
+        partial.mkdir(exist_ok=True)
+        write_json(partial / "key.json", {"key": key})
+        self.events.emit("stage-started", stage=name)
+        wall, cpu = time.perf_counter(), _cpu_seconds()
+        facts = work(partial)
+        seconds, cpu_seconds = time.perf_counter() - wall, _cpu_seconds() - cpu
+        record = {
+            "stage": name,
+            "key": key,
+            "seconds": round(seconds, 3),
+            "cpu_seconds": round(cpu_seconds, 3),
+            "finished": time.time(),
+            "facts": facts,
+            "versions": self._versions,
+        }
+        write_json(partial / STAGE_FILE, record)
+        partial.rename(folder)
+        self.events.emit(
+            "stage-done",
+            stage=name,
+            seconds=record["seconds"],
+            cpu_seconds=record["cpu_seconds"],
+            facts=facts,
+        )
+        return Artifact(folder, key, facts)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes atomically: a reader sees the old file or the whole new one."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+        json.dump(value, stream, ensure_ascii=False, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below `folder`."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def _key(name: str, settings: object, inputs: list[str], versions: dict[str, str]) -> str:
+    said = json.dumps([_REVISION, name, settings, inputs, versions], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _load(folder: Path, key: str) -> Artifact | None:
+    try:
+        record = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Artifact(folder, key, record["facts"]) if record.get("key") == key else None
+
+
+def _belongs(partial: Path, key: str) -> bool:
+    try:
+        return json.loads((partial / "key.json").read_text(encoding="utf-8"))["key"] == key
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _other_folders(run: Path, name: str) -> Iterator[Path]:
+    """The same stage's folder in the neighbouring runs, newest run first (run ids begin with their time)."""
+    for other in sorted(run.parent.iterdir(), reverse=True):
+        if other != run and (other / name / STAGE_FILE).is_file():
+            yield other / name
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Copies by hard links, so that either run can be removed; by content where the file system has no links."""
+    partial = target.with_name(target.name + ".partial")
+    for stale in (target, partial):
+        shutil.rmtree(stale, ignore_errors=True)
+    shutil.copytree(source, partial, copy_function=_link_or_copy)
+    partial.rename(target)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the ended children it has waited for."""
+    t = os.times()
+    return t.user + t.system + t.children_user + t.children_system

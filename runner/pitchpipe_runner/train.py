@@ -1,0 +1,359 @@
+"""Stage 3: tokens and the base model → an adapter, or with `method.type: full` a model."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn.functional import cross_entropy
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer_utils import rotate_checkpoints
+
+from pitchpipe.plan import MethodPlan, Plan
+from pitchpipe_runner import checkpoints, fetch, interrupts, prepare
+from pitchpipe_runner.batches import Collator, stay_apart
+from pitchpipe_runner.device import Device
+from pitchpipe_runner.events import Events
+from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
+from pitchpipe_runner.render import IGNORED
+from pitchpipe_runner.stages import Artifact
+
+_PROBE = 24  # tokens of each of the two rows that show whether packed rows stay apart
+
+
+def run(
+    plan: Plan, device: Device, base: Artifact, prepared: Artifact, out: Path, events: Events
+) -> dict[str, Any]:
+    """Writes `adapter` (or `model`) with the tokenizer, and `checkpoints` on the way. Goes on from the newest whole
+    checkpoint that is there.
+
+    Raises:
+        Interrupted: the user stopped the run; a checkpoint of this very step has been written.
+    """
+    folder = fetch.folder_of(base)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+    train, evaluation = prepare.sequences(prepared, "train"), prepare.sequences(prepared, "eval")
+    set_seed(plan.training.seed)
+    model = _model(plan, device, folder, events)
+    trainable, total = _count(model)
+    events.log(f"{trainable:,} of {total:,} parameters are trained ({100 * trainable / total:.2f} %)")
+    isolated = plan.data.packing and _packs_stay_apart(model, train[0]["input_ids"], events)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    arguments = _arguments(plan, device, out / "checkpoints", has_eval=len(evaluation) > 0)
+    watcher = _Watcher(events)
+    trainer = _CompletionTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=train,
+        eval_dataset=evaluation if len(evaluation) else None,
+        data_collator=Collator(pad or 0, isolated),
+        processing_class=tokenizer,
+        callbacks=[watcher],
+    )
+    trainer.remove_callback(PrinterCallback)
+    watcher.trainer = trainer
+    resume = checkpoints.last_whole(out / "checkpoints")
+    if resume:
+        events.log(f"going on from {resume.name}")
+    with interrupts.deferred():
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    if interrupts.asked():
+        raise Interrupted
+    _save(plan, model, tokenizer, out)
+    return watcher.facts() | {
+        "method": plan.method.type,
+        "trainable": trainable,
+        "parameters": total,
+        "dtype": str(device.dtype).removeprefix("torch."),
+        "device": device.kind,
+        "threads": torch.get_num_threads(),
+        "packing": isolated,
+    }
+
+
+def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=device.dtype,
+        attn_implementation=plan.model.attn_implementation,
+        trust_remote_code=plan.model.trust_remote_code,
+    ).to(device.kind)
+    model.config.use_cache = False
+    if plan.method.type == "full":
+        return model
+    if plan.training.gradient_checkpointing:
+        model.enable_input_require_grads()
+    try:
+        return get_peft_model(model, _lora(plan.method))
+    except ValueError as error:
+        raise RunFailure(
+            "target-modules-not-found",
+            f"PEFT can't place the adapter: {str(error).splitlines()[0]}",
+            path="method.modules_to_save" if "modules_to_save" in str(error) else "method.target_modules",
+            hint="`all-linear` fits every architecture",
+            exit_code=FILE_IS_WRONG,
+        ) from error
+
+
+def _lora(method: MethodPlan) -> LoraConfig:
+    targets = method.target_modules
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=method.r,
+        lora_alpha=method.lora_alpha,  # type: ignore[arg-type]  # PEFT says int and computes with any number
+        lora_dropout=method.lora_dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        modules_to_save=list(method.modules_to_save) or None,
+        bias=method.bias,  # type: ignore[arg-type]
+        use_rslora=method.use_rslora,
+        use_dora=method.use_dora,
+    )
+
+
+def _packs_stay_apart(model: torch.nn.Module, ids: list[int], events: Events) -> bool:
+    first, second = ids[:_PROBE], ids[_PROBE // 2 : _PROBE // 2 + _PROBE]
+    if stay_apart(model, first, second):
+        return True
+    events.warn(
+        "packing-leaks",
+        "this model's code does not keep packed rows apart; rows are padded instead",
+        "data.packing",
+    )
+    return False
+
+
+def _arguments(plan: Plan, device: Device, folder: Path, *, has_eval: bool) -> TrainingArguments:
+    t = plan.training
+    return TrainingArguments(
+        output_dir=str(folder),
+        learning_rate=t.learning_rate,
+        num_train_epochs=t.num_train_epochs,
+        max_steps=t.max_steps or -1,
+        per_device_train_batch_size=t.per_device_train_batch_size,
+        per_device_eval_batch_size=t.per_device_eval_batch_size,
+        gradient_accumulation_steps=t.gradient_accumulation_steps,
+        lr_scheduler_type=t.lr_scheduler_type,
+        warmup_steps=t.warmup_steps,
+        weight_decay=t.weight_decay,
+        max_grad_norm=t.max_grad_norm,
+        optim=t.optim,
+        logging_steps=t.logging_steps,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        eval_strategy=t.eval_strategy if has_eval else "no",
+        eval_steps=t.eval_steps,
+        save_strategy=t.save_strategy,
+        save_steps=t.save_steps,
+        save_total_limit=t.save_total_limit,
+        load_best_model_at_end=t.load_best_model_at_end and has_eval,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        gradient_checkpointing=t.gradient_checkpointing,
+        seed=t.seed,
+        use_cpu=device.kind == "cpu",
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.kind == "cuda",
+        report_to=[],
+        disable_tqdm=True,
+        log_level="error",
+    )
+
+
+class _CompletionTrainer(Trainer):
+    """A Trainer that computes logits only where something is learnt, weighs every learnt token alike (over
+    accumulated batches and in the evaluation), and writes checkpoints that are whole or absent.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.model_accepts_loss_kwargs = True  # `compute_loss` divides by the accumulated batch's learnt tokens
+        self.tokens_seen = 0
+        causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        if model.training:
+            self.tokens_seen += inputs["tokens"]
+        total, count = self._summed_loss(model, inputs)
+        loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
+        return (loss, None) if return_outputs else loss
+
+    def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+        """The sum of the learnt tokens' losses, and their number."""
+        given = {k: v for k, v in inputs.items() if k not in ("labels", "tokens")}
+        targets = inputs["labels"][:, 1:]  # [batch, seq - 1]: the token at i + 1 is what position i predicts
+        learnt = targets != IGNORED
+        columns = learnt.any(dim=0).nonzero()[:, 0]
+        if self._can_select:
+            logits = model(**given, use_cache=False, logits_to_keep=columns).logits
+        else:
+            logits = model(**given, use_cache=False).logits[:, columns]
+        chosen = learnt[:, columns]
+        loss = cross_entropy(logits[chosen].float(), targets[:, columns][chosen], reduction="sum")
+        return loss, int(chosen.sum())
+
+    def evaluate(
+        self,
+        eval_dataset: Any = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> dict[str, float]:
+        model = self.model
+        model.eval()
+        total, count = 0.0, 0
+        with torch.no_grad():
+            for batch in self.get_eval_dataloader(eval_dataset):
+                loss, learnt = self._summed_loss(model, self._prepare_inputs(batch))
+                total, count = total + loss.item(), count + learnt
+        model.train()
+        metrics = {f"{metric_key_prefix}_loss": total / max(count, 1)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            super()._save_checkpoint(model, trial)
+            checkpoints.seal(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self.args.save_total_limit = limit
+        rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=True)
+
+
+class _Watcher(TrainerCallback):
+    """Turns the Trainer's callbacks into events, measures speed, and stops at a step's end when asked to."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self.trainer: _CompletionTrainer | None = None
+        self._seconds = self._cpu = 0.0
+        self._began = self._cpu_began = 0.0
+        self._logged = (0, 0.0)
+        self._state = TrainerState()
+
+    def facts(self) -> dict[str, Any]:
+        tokens = self.trainer.tokens_seen if self.trainer else 0
+        losses = [h["loss"] for h in self._state.log_history if "loss" in h]
+        evals = [h["eval_loss"] for h in self._state.log_history if "eval_loss" in h]
+        return {
+            "steps": self._state.global_step,
+            "epochs": round(self._state.epoch or 0.0, 3),
+            "train_loss": losses[-1] if losses else None,
+            "eval_loss": evals[-1] if evals else None,
+            "best_eval_loss": min(evals, default=None),
+            "tokens": tokens,
+            "tokens_per_second": round(tokens / self._seconds, 1) if self._seconds else None,
+            "tokens_per_cpu_second": round(tokens / self._cpu, 1) if self._cpu else None,
+            "peak_rss_bytes": _peak_rss(),
+            "device_peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
+        }
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._state = state
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._began, self._cpu_began = time.perf_counter(), time.process_time()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._seconds += time.perf_counter() - self._began
+        self._cpu += time.process_time() - self._cpu_began
+        self._events.progress(state.global_step, state.max_steps, "steps")
+        if interrupts.asked():
+            control.should_save = control.should_training_stop = True
+            control.should_evaluate = False
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if interrupts.asked():
+            control.should_save = control.should_evaluate = False
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        shown = ("loss", "eval_loss", "learning_rate", "grad_norm", "epoch")
+        values = {k: float(v) for k, v in (logs or {}).items() if k in shown}
+        if "loss" in values and self.trainer:
+            tokens, seconds = self._logged
+            self._logged = (self.trainer.tokens_seen, self._seconds)
+            if self._seconds > seconds:
+                values["tokens_per_second"] = (self._logged[0] - tokens) / (self._seconds - seconds)
+            if not math.isfinite(values["loss"]):
+                self._diverged(values["loss"])
+        if "loss" in values or "eval_loss" in values:
+            self._events.emit(
+                "metrics",
+                stage="train",
+                step=state.global_step,
+                total_steps=state.max_steps,
+                values=values,
+            )
+
+    def _diverged(self, loss: float) -> None:
+        raise RunFailure(
+            "loss-not-finite",
+            f"the training loss became {loss}",
+            path="training.learning_rate",
+            hint="lower the learning rate (a third of it, say), and train in bfloat16 or float32",
+        )
+
+
+def _save(plan: Plan, model: Any, tokenizer: Any, out: Path) -> None:
+    folder = out / ("model" if plan.method.type == "full" else "adapter")
+    model.config.use_cache = True
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _count(model: torch.nn.Module) -> tuple[int, int]:
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return trainable, sum(p.numel() for p in model.parameters())
+
+
+def _peak_rss() -> int | None:
+    """Of this process since it began, in bytes; None on Windows."""
+    try:
+        import resource
+        import sys
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
