@@ -22,8 +22,8 @@ from pitchpipe_runner.failures import RunFailure
 from pitchpipe_runner.onnx_model import OnnxModel
 from pitchpipe_runner.stages import Artifact, size_of
 
-_COMPARED_ROWS = 16
-_COMPARED_TOKENS = 128  # of each row
+_COMPARED_ROWS = 8
+_COMPARED_TOKENS = 64  # of each row
 
 
 def run(plan: Plan, merged: Artifact, prepared: Artifact, out: Path, events: Events) -> dict[str, Any]:

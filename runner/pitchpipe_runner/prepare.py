@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,21 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
         f"{facts['tokens']['train']} tokens in {packs['train']} sequences"
     )
     return facts
+
+
+def files(plan: Plan, events: Events) -> dict[str, str]:
+    """What the data files hold now, by path; says so where that is not what the plan was made for."""
+    found: dict[str, str] = {}
+    for source in (*plan.data.train, *plan.data.eval, *plan.data.test):
+        file = Path(plan.root, source.path or "")
+        if source.path is None or not file.is_file():
+            continue
+        with file.open("rb") as stream:
+            found[source.path] = hashlib.file_digest(stream, "sha256").hexdigest()
+        then = plan.fingerprints.get(source.path)
+        if then and then.sha256 != found[source.path]:
+            events.warn("data-changed", f"`{source.path}` has changed since the plan was made", "data.train")
+    return found
 
 
 def sequences(prepared: Artifact, name: str) -> datasets.Dataset:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pitchpipe import template
+from pitchpipe import formats, template
 from pitchpipe.plan import DataPlan, SourcePlan
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 
@@ -52,9 +52,7 @@ class Renderer:
         self._data = data
         self._path = path
         self._tokenizer = tokenizer
-        self._names = {part: part for part in ("prompt", "completion", "messages", "text")} | source.columns
-        self.format = source.format or _format_by(data, source, columns)
-        self.chat = data.chat_template != "none" and bool(tokenizer.chat_template) and self.format != "text"
+        self._names = {part: part for part in formats.PARTS} | source.columns
         self._templates = {
             part: template.parse(text)
             for part, text in (
@@ -64,6 +62,8 @@ class Renderer:
             )
             if text is not None
         }
+        self.format = formats.decide(source.format, source.columns, self._templates, columns)
+        self.chat = data.chat_template != "none" and bool(tokenizer.chat_template) and self.format != "text"
 
     def render(self, row: Mapping[str, Any], number: int) -> Rendered:
         """`number` counts the source's rows from 1, for messages.
@@ -208,14 +208,3 @@ def _end(ids: list[int], labels: list[int], answer: int, tokenizer: Any) -> None
     elif tokenizer.eos_token_id is not None:
         ids.append(tokenizer.eos_token_id)
         labels.append(tokenizer.eos_token_id)
-
-
-def _format_by(data: DataPlan, source: SourcePlan, columns: Sequence[str]) -> str:
-    if data.text_template is not None:
-        return "text"
-    if data.prompt_template is not None or data.completion_template is not None:
-        return "prompt-completion"
-    named = set(source.columns) or set(columns)
-    if "messages" in named:
-        return "messages"
-    return "text" if "text" in named and "prompt" not in named else "prompt-completion"

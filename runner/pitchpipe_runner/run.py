@@ -37,7 +37,7 @@ def workflow(plan: Plan, run: Path, events: Events, *, only: Sequence[str] = (),
     )
     prepared = stages.do(
         "prepare",
-        [said("task", "data", "fingerprints"), plan.training.seed],
+        [said("task", "data"), prepare.files(plan, events), plan.training.seed],
         [base],
         lambda out: prepare.run(plan, base, out, events),
     )

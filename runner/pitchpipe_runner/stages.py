@@ -24,7 +24,7 @@ _REVISION = 1
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a stage hands on. `key` identifies the result: equal keys mean equal settings, inputs and versions."""
+    """What a stage hands on. `key` identifies the result: equal keys mean equal settings and inputs."""
 
     folder: Path
     key: str
@@ -38,7 +38,8 @@ class Stages:
     """Runs stages into numbered folders of one run, or takes results that are there already.
 
     A stage works in `NN-name.partial`, which becomes `NN-name` when the stage is done: a folder without the ending
-    is complete. Results of other runs in the same output folder are taken over by hard links.
+    is complete. Results of other runs in the same output folder are taken over by hard links, if they were made with
+    the same versions; a run's own results and checkpoints count whatever was updated since.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Stages:
         `keep`: what an earlier try left in the partial folder (checkpoints) is left there for `work` to go on with.
         `reuse`: False makes the result anew whatever lies there.
         """
-        key = _key(name, settings, [i.key for i in inputs], self._versions)
+        key = _key(name, settings, [i.key for i in inputs])
         folder = self.run / f"{STAGES.index(name) + 1:02d}-{name}"
         wanted = not self._only or name in self._only
         self.events.stage = name
@@ -94,7 +95,7 @@ class Stages:
         if not elsewhere:
             return None
         for other in _other_folders(self.run, folder.name):
-            if _load(other, key):
+            if _load(other, key, self._versions):
                 _link_tree(other, folder)
                 self.events.emit("stage-reused", stage=name, source=f"{other.parent.name}/{other.name}")
                 return _load(folder, key)
@@ -146,17 +147,20 @@ def size_of(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-def _key(name: str, settings: object, inputs: list[str], versions: dict[str, str]) -> str:
-    said = json.dumps([_REVISION, name, settings, inputs, versions], sort_keys=True, default=str)
+def _key(name: str, settings: object, inputs: list[str]) -> str:
+    said = json.dumps([_REVISION, name, settings, inputs], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _load(folder: Path, key: str) -> Artifact | None:
+def _load(folder: Path, key: str, versions: dict[str, str] | None = None) -> Artifact | None:
+    """The result in `folder`, if it is the one of `key`, made with `versions` where those are given."""
     try:
         record = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return Artifact(folder, key, record["facts"]) if record.get("key") == key else None
+    if record["key"] != key or (versions is not None and record["versions"] != versions):
+        return None
+    return Artifact(folder, key, record["facts"])
 
 
 def _belongs(partial: Path, key: str) -> bool:

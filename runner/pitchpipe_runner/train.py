@@ -127,8 +127,8 @@ def _lora(method: MethodPlan) -> LoraConfig:
 
 
 def _packs_stay_apart(model: torch.nn.Module, ids: list[int], events: Events) -> bool:
-    first, second = ids[:_PROBE], ids[_PROBE // 2 : _PROBE // 2 + _PROBE]
-    if stay_apart(model, first, second):
+    probe = (ids * 2 * _PROBE)[: 2 * _PROBE]
+    if stay_apart(model, probe[:_PROBE], probe[_PROBE:]):
         return True
     events.warn(
         "packing-leaks",
