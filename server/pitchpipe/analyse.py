@@ -1,0 +1,78 @@
+"""The front door: from a workflow's text to its findings and, where none is an error, its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pitchpipe.check import check
+from pitchpipe.checks.context import Context
+from pitchpipe.dialects import native
+from pitchpipe.document import Document, parse
+from pitchpipe.facts import Facts
+from pitchpipe.findings import Finding, Severity
+from pitchpipe.paths import flavour_of
+from pitchpipe.plan import Plan
+from pitchpipe.reading import read
+from pitchpipe.resolve import resolve
+from pitchpipe.schema import Schema
+from pitchpipe.syntax.nodes import Data
+from pitchpipe.workflow import Workflow
+
+_NONE: Mapping[str, Data] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a file means and what is wrong with it. `path` is its absolute path; `findings` are sorted by place."""
+
+    path: str
+    context: Context
+    findings: tuple[Finding, ...]
+
+    @property
+    def document(self) -> Document:
+        return self.context.document
+
+    @property
+    def workflow(self) -> Workflow:
+        return self.context.workflow
+
+    @property
+    def has_errors(self) -> bool:
+        return any(f.severity is Severity.ERROR for f in self.findings)
+
+    @property
+    def wants_remote_code(self) -> bool:
+        """Whether the file asks to run the model's own code, which also needs the command line's consent."""
+        return self.context.effective(self.workflow.model.trust_remote_code) is True
+
+    def plan(self, *, smoke: bool = False, trust_remote_code: bool = False) -> Plan:
+        """The plan. `trust_remote_code` is the command line's consent, without which the file's key counts as false.
+
+        Raises:
+            ValueError: the file has errors.
+        """
+        if self.has_errors:
+            raise ValueError("a file with errors has no plan")
+        return resolve(self.context, self.path, smoke=smoke, trust_remote_code=trust_remote_code)
+
+
+def analyse(
+    text: str,
+    *,
+    schema: Schema,
+    facts: Facts,
+    path: str,
+    overrides: Mapping[str, Data] = _NONE,
+) -> Analysis:
+    """Reads a workflow's `text`, checks it whole, and never raises for what is in it.
+
+    `path` is the file's absolute path, whose folder relative paths start from. `overrides` maps dotted keys
+    (`training.max_steps`) to values that count instead of the file's.
+    """
+    reading = read(parse(text), schema, overrides)
+    root: str = flavour_of(path).dirname(path)
+    context = Context(reading, native.lower(reading), facts, root)
+    return Analysis(path, context, tuple(check(context)))

@@ -1,0 +1,27 @@
+"""Everything that is wrong with a workflow file, all at once."""
+
+from __future__ import annotations
+
+from pitchpipe.checks import RULES
+from pitchpipe.checks.context import Context
+from pitchpipe.findings import Finding, in_order
+from pitchpipe.keypath import dotted
+from pitchpipe.reading import located
+
+
+def check(context: Context) -> list[Finding]:
+    """What the parser and all rules have to say, sorted by place."""
+    found = [*context.document.problems, *context.reading.problems]
+    for rule in RULES:
+        for report in rule.find(context) if rule.find else ():
+            finding = Finding(
+                rule.code,
+                report.message,
+                report.span,
+                rule.severity,
+                dotted(report.path),
+                report.related,
+                report.fix,
+            )
+            found.append(located(finding, context.reading))
+    return in_order(found)

@@ -1,0 +1,71 @@
+"""The rules, one function each. To add one: write it in its family's file, list it here, give it a page and fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pitchpipe.checks import (
+    columns,
+    effects,
+    environment,
+    keys,
+    model,
+    sources,
+    templates,
+    training,
+    values,
+)
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.findings import Severity
+
+_ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`code` also names the rule's page, `docs/checks/<code>.md`. `find` is None where the parser itself finds it."""
+
+    code: str
+    severity: Severity
+    find: Callable[[Context], Iterable[Report]] | None
+
+
+RULES = (
+    Rule("yaml-syntax", _ERROR, None),
+    Rule("tab-indentation", _ERROR, None),
+    Rule("duplicate-key", _ERROR, None),
+    Rule("multiple-documents", _ERROR, None),
+    Rule("undefined-alias", _ERROR, None),
+    Rule("nesting-too-deep", _ERROR, None),
+    Rule("alias-expansion", _ERROR, None),
+    Rule("unknown-key", _ERROR, keys.unknown_key),
+    Rule("missing-required", _ERROR, keys.missing_required),
+    Rule("wrong-type", _ERROR, values.wrong_type),
+    Rule("out-of-range", _ERROR, values.out_of_range),
+    Rule("invalid-value", _ERROR, values.invalid_value),
+    Rule("yaml11-float", _WARNING, values.yaml11_float),
+    Rule("unset-environment-variable", _ERROR, environment.unset_environment_variable),
+    Rule("model-not-found", _ERROR, model.model_not_found),
+    Rule("model-taken-for-hub-name", _WARNING, model.model_taken_for_hub_name),
+    Rule("tokenizer-not-found", _ERROR, model.tokenizer_not_found),
+    Rule("chat-template-missing", _ERROR, model.chat_template_missing),
+    Rule("data-source-ambiguous", _ERROR, sources.data_source_ambiguous),
+    Rule("data-file-not-found", _ERROR, sources.data_file_not_found),
+    Rule("data-unreadable", _ERROR, sources.data_unreadable),
+    Rule("data-not-read", _HINT, sources.data_not_read),
+    Rule("data-empty", _ERROR, sources.data_empty),
+    Rule("split-invalid", _ERROR, sources.split_invalid),
+    Rule("unknown-split", _ERROR, sources.unknown_split),
+    Rule("column-not-found", _ERROR, columns.column_not_found),
+    Rule("column-wrong-type", _ERROR, columns.column_wrong_type),
+    Rule("stratify-column-not-found", _ERROR, columns.stratify_column_not_found),
+    Rule("label-not-in-data", _WARNING, columns.label_not_in_data),
+    Rule("template-syntax", _ERROR, templates.template_syntax),
+    Rule("template-unknown-column", _ERROR, templates.template_unknown_column),
+    Rule("template-empty-cell", _ERROR, templates.template_empty_cell),
+    Rule("best-model-strategies", _ERROR, training.best_model_strategies),
+    Rule("no-evaluation-rows", _ERROR, training.no_evaluation_rows),
+    Rule("metric-needs-task", _ERROR, training.metric_needs_task),
+    Rule("key-without-effect", _WARNING, effects.key_without_effect),
+)

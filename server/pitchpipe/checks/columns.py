@@ -1,0 +1,191 @@
+"""Rules about the columns of the data, as far as the heads of the files show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.facts import JsonType, TableFact, json_type
+from pitchpipe.findings import Edit, Fix
+from pitchpipe.formats import PARTS_OF, TEMPLATED, Part
+from pitchpipe.suggest import nearest, one_of
+from pitchpipe.template import TemplateError, parse
+from pitchpipe.workflow import Present, Source, Wrong
+
+_TEXTS: frozenset[JsonType] = frozenset({"string", "integer", "number", "boolean"})
+_MANY = 12  # columns that a message lists
+_NAMES: dict[JsonType, str] = {
+    "string": "a string",
+    "integer": "a number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "no value",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def column_not_found(context: Context) -> Iterator[Report]:
+    """A column that is named under `columns`, or that stands for a part by default, and that the data don't have."""
+    for source, path, table in context.tables():
+        for part in _parts_in_use(context, source, table):
+            column = context.part_column(source, part)
+            name = column.value if isinstance(column, Present) else part
+            if isinstance(column, Wrong) or table.column(name):
+                continue
+            if isinstance(column, Present):
+                message, fix = _no_column(context, column, path.value, table)
+                yield Report(message, column.span, column.path, fix)
+            else:
+                yield _no_default_column(source, part, path, table)
+
+
+def column_wrong_type(context: Context) -> Iterator[Report]:
+    """A column whose values can't play their part: lists where texts are needed, gaps, messages of another form."""
+    for source, path, table in context.tables():
+        for part in _parts_in_use(context, source, table):
+            column = context.part_column(source, part)
+            name = column.value if isinstance(column, Present) else part
+            if isinstance(column, Wrong) or not table.column(name):
+                continue
+            problem = _messages_problem if part == "messages" else _text_problem
+            if said := problem(name, table):
+                place = column if isinstance(column, Present) else path
+                yield Report(f"`{path.value}`, {said}", place.span, place.path)
+
+
+def stratify_column_not_found(context: Context) -> Iterator[Report]:
+    """A column to stratify by that some of the data don't have."""
+    setting = context.workflow.data.stratify_by
+    if not isinstance(setting, Present) or setting.value is None:
+        return
+    name = setting.value
+    for _source, path, table in context.tables():
+        if not table.column(name):
+            column = Present(name, setting.span, setting.key, setting.path)
+            message, fix = _no_column(context, column, path.value, table)
+            yield Report(message, setting.span, setting.path, fix)
+            return
+
+
+def label_not_in_data(context: Context) -> Iterator[Report]:
+    """Completions of a classification that are none of its labels, and labels that no row has."""
+    labels = context.workflow.data.labels
+    if context.effective(context.workflow.task) != "classification":
+        return
+    if not isinstance(labels, Present) or labels.value is None:
+        return
+    for source, path, table in context.tables():
+        found = _completions(context, source, table)
+        strange = next((c for c in found if c not in labels.value), None)
+        if strange is not None:
+            message = f"`{path.value}` has the completion `{_short(strange)}`, which is no label"
+            if near := nearest(strange, labels.value):
+                message += f"; did you mean `{near}`?"
+            yield Report(message, labels.key, labels.path)
+
+
+def _parts_in_use(context: Context, source: Source, table: TableFact) -> tuple[Part, ...]:
+    """The parts that a column must play: those of the source's format that no template writes."""
+    kind = context.row_format(source, table)
+    data = context.workflow.data
+    if kind is None:
+        return ()
+    return tuple(
+        part
+        for part in PARTS_OF[kind]
+        if part not in TEMPLATED or context.effective(getattr(data, f"{part}_template")) is None
+    )
+
+
+def _no_column(
+    context: Context, column: Present[str], file: str, table: TableFact
+) -> tuple[str, Fix | None]:
+    names = [c.name for c in table.columns]
+    message = f"`{file}` has no column `{column.value}`"
+    if near := nearest(column.value, names):
+        scalar = context.reading.scalar(column.path)
+        fix = Fix(f"Write `{near}`", (Edit(scalar.span, near),)) if scalar else None
+        return f"{message}; did you mean `{near}`?", fix
+    return message + _those_there(table), None
+
+
+def _no_default_column(source: Source, part: Part, path: Present[str], table: TableFact) -> Report:
+    message = f"`{path.value}` has no column `{part}`{_those_there(table)}"
+    advice = f"say which one is the {part} under `columns`"
+    names = [c.name for c in table.columns]
+    if near := nearest(part, names):
+        advice = f"did you mean `columns: {{{part}: {near}}}`?"
+    return Report(f"{message}; {advice}", path.span, (*path.path[:-1], "columns"))
+
+
+def _those_there(table: TableFact) -> str:
+    names = [c.name for c in table.columns]
+    if table.format in {"csv", "tsv"} and len(names) == 1:
+        for separator, called in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+            if separator in names[0]:
+                wanted = "commas" if table.format == "csv" else "tabs"
+                return f": its fields are parted by {called}, not by {wanted}"
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    listed = ", ".join(f"`{n}`" for n in names[:_MANY]) if more else one_of(names).replace(" or ", " and ")
+    return f"; it has {listed}{more}"
+
+
+def _text_problem(name: str, table: TableFact) -> str | None:
+    for number, row in enumerate(table.rows, start=1):
+        if name not in row:
+            return f"row {number}: it lacks the column `{name}`"
+        if json_type(row[name]) not in _TEXTS:
+            return f"row {number}: `{name}` holds {_NAMES[json_type(row[name])]} where a text is needed"
+    return None
+
+
+def _messages_problem(name: str, table: TableFact) -> str | None:
+    for number, row in enumerate(table.rows, start=1):
+        if problem := _conversation_problem(row.get(name)):
+            return f"row {number}: {problem.format(name=name)}"
+    return None
+
+
+def _conversation_problem(value: Any) -> str | None:
+    """What keeps `value` from being a conversation; `{name}` stands for the column."""
+    if not isinstance(value, list) or not value:
+        return "`{name}` must hold a list of messages with `role` and `content`"
+    messages = cast("list[Any]", value)
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            return f"`{{name}}[{index}]` is no message with `role` and `content`"
+        for key in ("role", "content"):
+            if key not in message:
+                return f"`{{name}}[{index}]` has no `{key}`{_instead(cast('dict[str, Any]', message), key)}"
+    if not any(m["role"] == "assistant" for m in messages):
+        return "no message in `{name}` is of the role `assistant`, so there is nothing to learn"
+    return None
+
+
+def _instead(message: Mapping[str, Any], key: str) -> str:
+    """A word on ShareGPT's keys, which many data sets have."""
+    other = {"role": "from", "content": "value"}[key]
+    return f"; it has `{other}` instead" if other in message else ""
+
+
+def _completions(context: Context, source: Source, table: TableFact) -> list[str]:
+    """The completions of the head's rows, as the run will render them; those that fail are told of elsewhere."""
+    if context.row_format(source, table) != "prompt-completion":
+        return []
+    column = context.part_column(source, "completion")
+    written = context.effective(context.workflow.data.completion_template)
+    if isinstance(column, Wrong) or isinstance(written, Wrong):
+        return []
+    name = column.value if isinstance(column, Present) else "completion"
+    try:
+        template = parse(f"{{{name}}}" if written is None else written)
+        return [template.render(row).strip() for row in table.rows]
+    except TemplateError:
+        return []
+
+
+def _short(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= 30 and line == text else f"{line[:29]}…"

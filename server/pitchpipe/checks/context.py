@@ -1,0 +1,108 @@
+"""What a rule may look at, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pitchpipe import formats, paths
+from pitchpipe.document import Document
+from pitchpipe.facts import Facts, FileFact, Table, TableFact
+from pitchpipe.findings import Fix, Related
+from pitchpipe.formats import RowFormat
+from pitchpipe.keypath import KeyPath
+from pitchpipe.paths import ResolvedPath
+from pitchpipe.reading import Reading
+from pitchpipe.span import Span
+from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wrong
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finding without its code and severity, which the registry knows."""
+
+    message: str
+    span: Span
+    path: KeyPath = ()
+    fix: Fix | None = None
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One file under check. `root` is the absolute folder that its paths start from."""
+
+    reading: Reading
+    workflow: Workflow
+    facts: Facts
+    root: str
+
+    @property
+    def document(self) -> Document:
+        return self.reading.document
+
+    def effective(self, setting: Setting[T]) -> T | Wrong:
+        """The value that counts: what was written, or else the schema's default."""
+        if isinstance(setting, Present):
+            return setting.value
+        if isinstance(setting, Wrong):
+            return setting
+        return cast(T, self.reading.schema.default(setting.path))
+
+    def resolve(self, written: str) -> ResolvedPath:
+        """Where a path of the file leads."""
+        return paths.resolve(written, self.root, self.facts)
+
+    def file(self, written: str) -> FileFact | None:
+        """What lies at a path of the file; None where it names an environment variable that is unset."""
+        resolved = self.resolve(written)
+        return None if resolved.unset else self.facts.file(resolved.absolute)
+
+    def sources(self) -> Iterator[Source]:
+        """Every source that is named, in the order train, eval, test."""
+        data = self.workflow.data
+        for listed in (data.train, data.eval, data.test):
+            if isinstance(listed, Present):
+                yield from listed.value
+
+    def files(self) -> Iterator[tuple[Source, Present[str], Table]]:
+        """Every source that is an existing file alone, its `path`, and the head of the file."""
+        for source in self.sources():
+            if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
+                file = self.file(source.path.value)
+                if file and file.exists and not file.is_dir:
+                    absolute = self.resolve(source.path.value).absolute
+                    yield source, source.path, self.facts.table(absolute)
+
+    def tables(self) -> Iterator[tuple[Source, Present[str], TableFact]]:
+        """Those of `files` that were read and have rows."""
+        for source, path, table in self.files():
+            if isinstance(table, TableFact) and table.rows:
+                yield source, path, table
+
+    def row_format(self, source: Source, table: TableFact) -> RowFormat | None:
+        """What the rows of `source` hold; None where nobody can tell, or the settings that tell are wrong."""
+        written = self.effective(source.format)
+        templates = self._templates()
+        parts = [p for p in formats.PARTS if not isinstance(self.part_column(source, p), Missing)]
+        if isinstance(written, Wrong) or templates is None:
+            return None
+        return formats.decide(written, parts, templates, [c.name for c in table.columns])
+
+    def part_column(self, source: Source, part: str) -> Setting[str]:
+        """The column that plays `part` (`prompt`, `completion`, `messages`, `text`), if the file names one."""
+        return cast("Setting[str]", getattr(source.columns, part))
+
+    def _templates(self) -> tuple[str, ...] | None:
+        """The parts for which there is a template; None where a template is wrong."""
+        found: list[str] = []
+        for part in formats.TEMPLATED:
+            value = self.effective(getattr(self.workflow.data, f"{part}_template"))
+            if isinstance(value, Wrong):
+                return None
+            if value is not None:
+                found.append(part)
+        return tuple(found)

@@ -1,0 +1,89 @@
+"""Rules about keys that another key makes pointless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.workflow import Missing, Present, Setting, Wrong
+
+
+def key_without_effect(context: Context) -> Iterator[Report]:
+    """A key that changes nothing, because of what another key says."""
+    for setting, why in _idle(context):
+        if isinstance(setting, Present):
+            message = f"`{setting.path[-1]}` has no effect {why}"
+            yield Report(message, setting.key, setting.path)
+
+
+def _idle(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    """Every setting that would have no effect, and why, whether or not it is written."""
+    yield from _idle_in_method(context)
+    yield from _idle_in_training(context)
+    yield from _idle_in_data(context)
+    yield from _idle_in_export(context)
+
+
+def _idle_in_method(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    method = context.workflow.method
+    if context.effective(method.type) == "full":
+        for name in context.reading.schema.keys(("method",)):
+            if name != "type":
+                yield getattr(method, name), "with `method.type: full`"
+
+
+def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    training = context.workflow.training
+    for verb in ("eval", "save"):
+        strategy = context.effective(getattr(training, f"{verb}_strategy"))
+        if strategy in {"no", "epoch"}:
+            default = isinstance(getattr(training, f"{verb}_strategy"), Missing)
+            why = f"unless `{verb}_strategy` is `steps`" if default else f"with `{verb}_strategy: {strategy}`"
+            yield getattr(training, f"{verb}_steps"), why
+    steps = context.effective(training.max_steps)
+    if not isinstance(steps, Wrong) and steps > 0:
+        yield training.num_train_epochs, f"with `max_steps: {steps}`"
+    if context.effective(training.save_strategy) == "no":
+        yield training.save_total_limit, "with `save_strategy: no`"
+
+
+def _idle_in_data(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    data = context.workflow.data
+    if isinstance(data.eval, Present) and data.eval.value:
+        yield _unless_zero(data.val_size), "when `data.eval` names the rows"
+    if isinstance(data.test, Present) and data.test.value:
+        yield _unless_zero(data.test_size), "when `data.test` names the rows"
+    for source in context.sources():
+        if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
+            yield _unless_null(source.dataset_config), "with `path`"
+    task = context.effective(context.workflow.task)
+    if task != "classification" and not isinstance(task, Wrong):
+        yield _unless_null(data.labels), "unless the task is `classification`"
+    if context.effective(data.chat_template) == "none":
+        yield _unless_null(data.system_prompt), "with `chat_template: none`"
+    pairs = any(context.effective(s.format) == "prompt-completion" for s in context.sources())
+    if isinstance(data.text_template, Present) and data.text_template.value and not pairs:
+        for setting in (data.prompt_template, data.completion_template):
+            yield _unless_null(setting), "beside `text_template`, for the rows are texts then"
+
+
+def _idle_in_export(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    export = context.workflow.export
+    if context.effective(export.format) == "none":
+        yield export.precision, "with `export.format: none`"
+        yield export.device, "with `export.format: none`"
+
+
+def _unless_null(setting: Setting[Any]) -> Setting[Any]:
+    """Null says nothing, so it can't be said in vain."""
+    if isinstance(setting, Present) and setting.value is None:
+        return Missing(setting.span, setting.path)
+    return setting
+
+
+def _unless_zero(setting: Setting[float]) -> Setting[float]:
+    """A share of 0 says what is the case anyway."""
+    if isinstance(setting, Present) and setting.value == 0:
+        return Missing(setting.span, setting.path)
+    return setting

@@ -1,0 +1,118 @@
+"""Rules about the base model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.facts import FileFact, ModelFact
+from pitchpipe.findings import Edit, Fix
+from pitchpipe.paths import is_path
+from pitchpipe.suggest import nearest
+from pitchpipe.workflow import Present, Wrong
+
+_HUB_NAME = re.compile(r"(?:[\w.-]+/)?[\w.-]+")
+
+
+def model_not_found(context: Context) -> Iterator[Report]:
+    """A model that is meant as a folder, which isn't there or holds no model."""
+    name = context.workflow.model.name_or_path
+    if not isinstance(name, Present):
+        return
+    found = context.file(name.value)
+    if found is None:
+        return
+    if not found.exists:
+        yield from _absent(context, name, found)
+    elif not found.is_dir:
+        message = f"`{name.value}` is a file; name the folder that holds `config.json`"
+        yield Report(message, name.span, name.path)
+    else:
+        model = context.facts.model(context.resolve(name.value).absolute)
+        if isinstance(model, ModelFact) and not model.has_config:
+            message = f"the folder `{name.value}` holds no model: it has no readable `config.json`"
+            yield Report(message, name.span, name.path)
+
+
+def model_taken_for_hub_name(context: Context) -> Iterator[Report]:
+    """A name that the hub would be asked for, though a folder is there that is called nearly so."""
+    name = context.workflow.model.name_or_path
+    if not isinstance(name, Present) or is_path(name.value) or "/" not in name.value:
+        return
+    found = context.file(name.value)
+    if found and not found.exists and _HUB_NAME.fullmatch(name.value):
+        near, fix = _near(context, name, found)
+        if near:
+            message = f"no folder `{name.value}`, so the hub is asked for it; did you mean `{near}`?"
+            yield Report(message, name.span, name.path, fix)
+
+
+def tokenizer_not_found(context: Context) -> Iterator[Report]:
+    """A model folder without a tokenizer."""
+    model = _local(context)
+    name = context.workflow.model.name_or_path
+    if isinstance(name, Present) and model and model.has_config and not model.has_tokenizer:
+        message = f"the folder `{name.value}` holds no tokenizer, such as `tokenizer.json`"
+        yield Report(message, name.span, name.path)
+
+
+def chat_template_missing(context: Context) -> Iterator[Report]:
+    """A chat template that is wanted where the model has none, or where it is turned off."""
+    setting = context.workflow.data.chat_template
+    choice = context.effective(setting)
+    if isinstance(choice, Wrong):
+        return
+    model = _local(context)
+    lacking = model is not None and model.has_tokenizer and not model.has_chat_template
+    if choice == "tokenizer" and lacking:
+        message = "the model's tokenizer has no chat template; use `auto` or `none`"
+        yield Report(message, setting.span, setting.path)
+        return
+    if choice != "none" and not lacking:
+        return
+    why = "`chat_template` is `none`" if choice == "none" else "the model has none"
+    for source, path, table in context.tables():
+        if context.row_format(source, table) == "messages":
+            message = f"the messages in `{path.value}` need a chat template, and {why}"
+            yield Report(message, setting.span if choice == "none" else path.span, setting.path)
+            return
+
+
+def _absent(context: Context, name: Present[str], found: FileFact) -> Iterator[Report]:
+    if is_path(name.value):
+        message = f"there is no folder `{name.value}`"
+        near, fix = _near(context, name, found)
+        if near:
+            yield Report(f"{message}; did you mean `{near}`?", name.span, name.path, fix)
+            return
+        where = context.resolve(name.value).absolute
+        beside = f" (`{where}`)" if where != name.value else ""
+        yield Report(message + beside, name.span, name.path)
+    elif not _HUB_NAME.fullmatch(name.value):
+        message = f"`{name.value}` is neither a folder nor a name on the hub, such as `owner/model`"
+        yield Report(message, name.span, name.path)
+
+
+def _near(
+    context: Context, name: Present[str], found: FileFact
+) -> tuple[str | None, Fix | None]:
+    """A folder or file that does exist, spelt as the name was, and the change to it."""
+    folder, _, last = name.value.rpartition("/")
+    near = nearest(last, found.siblings)
+    if near is None:
+        return None, None
+    full = f"{folder}/{near}" if "/" in name.value else near
+    scalar = context.reading.scalar(name.path)
+    return full, Fix(f"Write `{full}`", (Edit(scalar.span, full),)) if scalar else None
+
+
+def _local(context: Context) -> ModelFact | None:
+    name = context.workflow.model.name_or_path
+    if not isinstance(name, Present):
+        return None
+    found = context.file(name.value)
+    if found is None or not found.is_dir:
+        return None
+    model = context.facts.model(context.resolve(name.value).absolute)
+    return model if isinstance(model, ModelFact) else None

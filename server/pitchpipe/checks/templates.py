@@ -1,0 +1,99 @@
+"""Rules about templates: their braces, and the columns that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.findings import Edit, Fix
+from pitchpipe.formats import PARTS_OF, TEMPLATED
+from pitchpipe.span import Span
+from pitchpipe.suggest import nearest, one_of
+from pitchpipe.syntax.nodes import Style
+from pitchpipe.template import Field, Template, TemplateError, parse
+from pitchpipe.workflow import Present, Setting
+
+
+def template_syntax(context: Context) -> Iterator[Report]:
+    """A template whose braces don't pair."""
+    for setting in _settings(context):
+        try:
+            parse(setting.value)
+        except TemplateError as error:
+            span = _within(context, setting, error.start, error.end)
+            yield Report(str(error), span or setting.span, setting.path)
+
+
+def template_unknown_column(context: Context) -> Iterator[Report]:
+    """A `{column}` that the data don't have. Of several files, the first that lacks it is named."""
+    tables = list(context.tables())
+    for part, setting, template in _templates(context):
+        for field in template.fields:
+            for source, path, table in tables:
+                kind = context.row_format(source, table)
+                if kind and part in PARTS_OF[kind] and not table.column(field.name):
+                    names = [c.name for c in table.columns]
+                    yield _unknown(context, setting, field, path.value, names)
+                    break
+
+
+def template_empty_cell(context: Context) -> Iterator[Report]:
+    """A `{column}` that has no value in some row, so that the row can't be rendered."""
+    tables = list(context.tables())
+    for part, setting, template in _templates(context):
+        for source, path, table in tables:
+            kind = context.row_format(source, table)
+            fields = [f for f in template.fields if table.column(f.name)]
+            if kind is None or part not in PARTS_OF[kind]:
+                continue
+            for number, row in enumerate(table.rows, start=1):
+                if empty := next((f for f in fields if row.get(f.name) is None), None):
+                    message = f"`{path.value}`, row {number}: `{empty.name}` has no value"
+                    span = _within(context, setting, empty.start, empty.end) or setting.span
+                    yield Report(message, span, setting.path)
+                    break
+
+
+def _unknown(
+    context: Context, setting: Present[str], field: Field, file: str, names: list[str]
+) -> Report:
+    span = _within(context, setting, field.start, field.end)
+    message = f"`{file}` has no column `{field.name}`"
+    near = nearest(field.name, names)
+    if near:
+        fix = Fix(f"Write `{{{near}}}`", (Edit(span, f"{{{near}}}"),)) if span else None
+        return Report(f"{message}; did you mean `{near}`?", span or setting.span, setting.path, fix)
+    advice = f"; it has {one_of(names[:12]).replace(' or ', ' and ')}"
+    if not field.name.isidentifier():
+        advice += "; `{{` and `}}` are literal braces"
+    return Report(message + advice, span or setting.span, setting.path)
+
+
+def _settings(context: Context) -> Iterator[Present[str]]:
+    for part in TEMPLATED:
+        setting: Setting[str | None] = getattr(context.workflow.data, f"{part}_template")
+        if isinstance(setting, Present) and setting.value is not None:
+            yield Present(setting.value, setting.span, setting.key, setting.path)
+
+
+def _templates(context: Context) -> Iterator[tuple[str, Present[str], Template]]:
+    for setting in _settings(context):
+        try:
+            yield str(setting.path[-1]).removesuffix("_template"), setting, parse(setting.value)
+        except TemplateError:
+            continue
+
+
+def _within(context: Context, setting: Present[str], start: int, end: int) -> Span | None:
+    """The place of `[start, end)` of a setting's text in the file.
+
+    None where the text is not written there letter by letter on one line.
+    """
+    scalar = context.reading.scalar(setting.path)
+    if scalar is None or scalar.style not in {Style.PLAIN, Style.SINGLE, Style.DOUBLE}:
+        return None
+    written = context.document.text[scalar.span.start : scalar.span.end]
+    quote = 0 if scalar.style is Style.PLAIN else 1
+    if written[quote : len(written) - quote] != scalar.raw:
+        return None
+    return Span(scalar.span.start + quote + start, scalar.span.start + quote + end)

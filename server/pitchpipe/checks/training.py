@@ -1,0 +1,91 @@
+"""Rules about how training, evaluation and task fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitchpipe.checks.context import Context, Report
+from pitchpipe.findings import Edit, Fix, Related
+from pitchpipe.keypath import dotted
+from pitchpipe.workflow import Present, Setting, Wrong
+
+_OF_CLASSIFICATION = ("accuracy", "f1")
+
+
+def best_model_strategies(context: Context) -> Iterator[Report]:
+    """`load_best_model_at_end` where evaluations and checkpoints don't fall together."""
+    training = context.workflow.training
+    best = training.load_best_model_at_end
+    if not isinstance(best, Present) or not best.value:
+        return
+    evaluated, saved = (
+        context.effective(training.eval_strategy),
+        context.effective(training.save_strategy),
+    )
+    if isinstance(evaluated, Wrong) or isinstance(saved, Wrong):
+        return
+    for name, value in (("eval_strategy", evaluated), ("save_strategy", saved)):
+        if value == "no":
+            message = f"`load_best_model_at_end` needs `{name}` to be `steps` or `epoch`, not `no`"
+            yield Report(message, best.key, best.path, related=_related(getattr(training, name)))
+            return
+    if evaluated != saved:
+        message = (
+            "`load_best_model_at_end` needs evaluations and checkpoints together, "
+            f"but `eval_strategy` is `{evaluated}` and `save_strategy` is `{saved}`"
+        )
+        related = (*_related(training.eval_strategy), *_related(training.save_strategy))
+        yield Report(message, best.key, best.path, _aligned(context, evaluated), related)
+        return
+    if evaluated == "steps":
+        yield from _steps_apart(context, best)
+
+
+def metric_needs_task(context: Context) -> Iterator[Report]:
+    """Metrics of classification where the task is another."""
+    metrics, task = context.workflow.evaluate.metrics, context.effective(context.workflow.task)
+    if isinstance(task, Wrong) or task == "classification" or not isinstance(metrics, Present):
+        return
+    for index, metric in enumerate(metrics.value or ()):
+        if metric in _OF_CLASSIFICATION:
+            path = (*metrics.path, index)
+            message = f"`{metric}` is measured with `task: classification`, not with `{task}`"
+            yield Report(message, context.reading.value_span(path), path)
+
+
+def no_evaluation_rows(context: Context) -> Iterator[Report]:
+    """`load_best_model_at_end` where no rows are held out to tell which model is best."""
+    data, best = context.workflow.data, context.workflow.training.load_best_model_at_end
+    share, listed = context.effective(data.val_size), context.effective(data.eval)
+    if not isinstance(best, Present) or not best.value or isinstance(listed, Wrong):
+        return
+    if share == 0 and not listed:
+        message = "`load_best_model_at_end` needs evaluation rows; name `data.eval`, or set `data.val_size`"
+        yield Report(message, best.key, best.path, related=_related(data.val_size))
+
+
+def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:
+    training = context.workflow.training
+    evaluated, saved = context.effective(training.eval_steps), context.effective(training.save_steps)
+    if isinstance(evaluated, Wrong) or isinstance(saved, Wrong) or saved % evaluated == 0:
+        return
+    message = (
+        "`load_best_model_at_end` needs an evaluation at each checkpoint: "
+        f"`save_steps` ({saved}) must be a multiple of `eval_steps` ({evaluated})"
+    )
+    related = (*_related(training.eval_steps), *_related(training.save_steps))
+    yield Report(message, best.key, best.path, related=related)
+
+
+def _aligned(context: Context, evaluated: str) -> Fix | None:
+    saved = context.workflow.training.save_strategy
+    if not isinstance(saved, Present) or not context.reading.scalar(saved.path):
+        return None
+    title = f"Write `save_strategy: {evaluated}`"
+    return Fix(title, (Edit(saved.span, evaluated),))
+
+
+def _related(setting: Setting[object]) -> tuple[Related, ...]:
+    if not isinstance(setting, Present):
+        return ()
+    return (Related(f"`{dotted(setting.path)}` is set here", setting.span),)

@@ -1,0 +1,163 @@
+"""A document as values: the command line's settings laid over the file's, and where each value stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from pitchpipe.document import Document
+from pitchpipe.findings import Finding
+from pitchpipe.keypath import KeyPath, dotted, parse_dotted
+from pitchpipe.schema import Schema, Violation
+from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Data, Mapping, Node, Scalar, Sequence
+
+_START = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`data` is the document's values with `overrides` laid over them; an empty document is an empty object.
+
+    `violations` are what `data` does against the schema. `problems` are the overrides that could not be laid anywhere.
+    """
+
+    document: Document
+    schema: Schema
+    data: Data
+    violations: tuple[Violation, ...]
+    overrides: AbstractMapping[KeyPath, Data]
+    problems: tuple[Finding, ...]
+
+    def overridden(self, path: KeyPath) -> bool:
+        """Whether the value at `path`, or some of it, comes from the command line."""
+        if any(path[: len(o)] == o for o in self.overrides):
+            return True
+        return any(o[: len(path)] == path for o in self.overrides) and self._entry_span(path) is None
+
+    def value_span(self, path: KeyPath) -> Span:
+        """Where the value at `path` stands; the start of the text where the command line gave it."""
+        if self.overridden(path):
+            return _START
+        return self.document.span_of(path)
+
+    def key_span(self, path: KeyPath) -> Span:
+        """Where the key at `path` stands, or the first key of a list item, or that of its nearest parent in the file.
+
+        Of the whole workflow it is the first line.
+        """
+        if self.overridden(path):
+            return _START
+        for length in range(len(path), 0, -1):
+            if span := self._entry_span(path[:length]):
+                return span
+        first = self.document.text.partition("\n")[0].rstrip("\r")
+        return Span(0, len(first))
+
+    def wrong(self, path: KeyPath) -> bool:
+        """Whether the value at `path`, or something in it, breaks the schema otherwise than by its keys."""
+        return any(
+            v.path[: len(path)] == path and v.keyword not in {"required", "additionalProperties"}
+            for v in self.violations
+        )
+
+    def scalar(self, path: KeyPath) -> Scalar | None:
+        """The scalar in the file that gives the value at `path`, None where something else does."""
+        if self.overridden(path):
+            return None
+        node = self.document.node_at(path)
+        return node if isinstance(node, Scalar) else None
+
+    def _entry_span(self, path: KeyPath) -> Span | None:
+        if isinstance(path[-1], str):
+            entry = self.document.entry_at(path)
+            return entry.key.span if entry else None
+        node = self.document.node_at(path)
+        return _first_of(node) if node else None
+
+
+def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Data]) -> Reading:
+    """Lays `overrides`, by dotted key, over the document's values and holds the outcome against the schema."""
+    data = document.data()
+    data = {} if data is None else _unshared(data) if overrides else data
+    laid: dict[KeyPath, Data] = {}
+    problems: list[Finding] = []
+    for key, value in overrides.items():
+        try:
+            path = parse_dotted(key)
+            _lay(data, path, value)
+        except ValueError as error:
+            problems.append(Finding("unknown-key", f"`--set {key}`: {error}", _START, path=key))
+        else:
+            laid[path] = value
+    return Reading(document, schema, data, tuple(schema.violations(data)), laid, tuple(problems))
+
+
+def located(finding: Finding, reading: Reading) -> Finding:
+    """`finding` as it is, or, where it is about a value from the command line, saying so."""
+    if not finding.path or finding in reading.problems:
+        return finding
+    path = parse_dotted(finding.path)
+    if not reading.overridden(path):
+        return finding
+    return replace(
+        finding, message=f"{finding.message} (from `--set`)", span=_START, fix=None, related=()
+    )
+
+
+def as_text(value: Data) -> str:
+    """A value from the command line as one writes it there."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unshared(data: Data) -> Data:
+    """A copy in which what an alias repeats is there twice, so that one of the two can change."""
+    if isinstance(data, dict):
+        return {key: _unshared(value) for key, value in data.items()}
+    return [_unshared(value) for value in data] if isinstance(data, list) else data
+
+
+def _lay(data: Data, path: KeyPath, value: Data) -> None:
+    """Puts `value` at `path`, making the objects on the way.
+
+    Raises:
+        ValueError: there is no place for it.
+    """
+    if not path:
+        raise ValueError("it names no key")
+    at = data
+    for index, step in enumerate(path):
+        where = dotted(path[:index]) or "the workflow"
+        last = index == len(path) - 1
+        if isinstance(step, int):
+            items = cast("list[Data]", at)
+            if not isinstance(at, list):
+                raise ValueError(f"`{where}` is no list")
+            if step >= len(items):
+                count = "1 item" if len(items) == 1 else f"{len(items)} items"
+                raise ValueError(f"`{where}` has {count}, and the first one is [0]")
+            if last:
+                items[step] = value
+            elif items[step] is None:
+                items[step] = {}
+            at = items[step]
+        else:
+            if not isinstance(at, dict):
+                raise ValueError(f"`{where}` holds no keys")
+            keys = cast("dict[str, Data]", at)
+            if last:
+                keys[step] = value
+            elif keys.get(step) is None:
+                keys[step] = {}
+            at = keys[step]
+
+
+def _first_of(node: Node) -> Span:
+    """The first key of a mapping, the first line of anything else."""
+    if isinstance(node, Mapping) and node.entries:
+        return node.entries[0].key.span
+    if isinstance(node, Sequence) and node.items:
+        return node.items[0].span
+    return node.span

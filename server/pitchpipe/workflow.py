@@ -1,0 +1,167 @@
+"""A workflow as it was written: every setting is present, missing or wrong, and knows its place.
+
+Sections and fields follow `workflow.schema.json`, which says what each means and what an absent one counts as (a test
+keeps them equal). Dialects lower their own documents to this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from pitchpipe.keypath import KeyPath
+from pitchpipe.span import Span
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Present(Generic[T]):
+    """A value that fits its key. `span` is the value's place, `key` that of the key (or of the list item)."""
+
+    value: T
+    span: Span
+    key: Span
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Not written. `span` is where one would say so: the key of the nearest section that was written."""
+
+    span: Span
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Written, but of the wrong type or out of range, which is reported elsewhere: rules about it keep silent."""
+
+    span: Span
+    path: KeyPath
+
+
+Setting: TypeAlias = Present[T] | Missing | Wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    prompt: Setting[str]
+    completion: Setting[str]
+    messages: Setting[str]
+    text: Setting[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`key` is the place of the list item's first key, or of the whole item."""
+
+    key: Span
+    path: Setting[str]
+    dataset_name: Setting[str]
+    dataset_config: Setting[str | None]
+    split: Setting[str]
+    format: Setting[str | None]
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    name_or_path: Setting[str]
+    revision: Setting[str]
+    dtype: Setting[str]
+    attn_implementation: Setting[str]
+    trust_remote_code: Setting[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    train: Setting[tuple[Source, ...]]
+    eval: Setting[tuple[Source, ...]]
+    test: Setting[tuple[Source, ...]]
+    val_size: Setting[float]
+    test_size: Setting[float]
+    stratify_by: Setting[str | None]
+    prompt_template: Setting[str | None]
+    completion_template: Setting[str | None]
+    text_template: Setting[str | None]
+    system_prompt: Setting[str | None]
+    chat_template: Setting[str]
+    labels: Setting[tuple[str, ...] | None]
+    max_length: Setting[int]
+    over_length: Setting[str]
+    packing: Setting[bool]
+    loss_on: Setting[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    type: Setting[str]
+    r: Setting[int]
+    lora_alpha: Setting[float]
+    lora_dropout: Setting[float]
+    target_modules: Setting[str | tuple[str, ...]]
+    modules_to_save: Setting[tuple[str, ...]]
+    bias: Setting[str]
+    use_rslora: Setting[bool]
+    use_dora: Setting[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    learning_rate: Setting[float]
+    num_train_epochs: Setting[float]
+    max_steps: Setting[int]
+    per_device_train_batch_size: Setting[int]
+    per_device_eval_batch_size: Setting[int]
+    gradient_accumulation_steps: Setting[int]
+    lr_scheduler_type: Setting[str]
+    warmup_steps: Setting[float]
+    weight_decay: Setting[float]
+    max_grad_norm: Setting[float]
+    optim: Setting[str]
+    logging_steps: Setting[int]
+    eval_strategy: Setting[str]
+    eval_steps: Setting[int]
+    save_strategy: Setting[str]
+    save_steps: Setting[int]
+    save_total_limit: Setting[int | None]
+    load_best_model_at_end: Setting[bool]
+    gradient_checkpointing: Setting[bool]
+    seed: Setting[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    metrics: Setting[tuple[str, ...] | None]
+    max_rows: Setting[int | None]
+    generations: Setting[int]
+    max_new_tokens: Setting[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    format: Setting[str]
+    precision: Setting[str | tuple[str, ...]]
+    device: Setting[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    device: Setting[str]
+    threads: Setting[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    version: Setting[int]
+    name: Setting[str | None]
+    task: Setting[str]
+    model: Model
+    data: Data
+    method: Method
+    training: Training
+    evaluate: Evaluate
+    export: Export
+    compute: Compute
+    output_dir: Setting[str]

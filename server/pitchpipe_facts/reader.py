@@ -1,0 +1,151 @@
+"""The real `Facts`: reads files when asked, and again only when they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
+from pitchpipe.plan import Fingerprint
+from pitchpipe_facts import columnar, tables
+
+T = TypeVar("T")
+
+_MOST_SIBLINGS = 5000
+_LARGEST_CONFIG = 64 * 2**20  # bytes; tokenizer_config.json of large vocabularies reaches a few MB
+_CHUNK = 2**20  # bytes
+_TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
+
+
+class Reader:
+    """Reads under `root`, the folder that relative paths start from.
+
+    `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files; without one they are
+    "not read".
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        python: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.root = Path(root)
+        self._python = python
+        self._environment = os.environ if environment is None else environment
+        self._cache: dict[tuple[str, str, int, int], object] = {}
+
+    def file(self, path: str) -> FileFact:
+        found = self._stat(path)
+        if found is None:
+            return FileFact(exists=False, siblings=_siblings(self.root / path))
+        if stat.S_ISDIR(found.st_mode):
+            return FileFact(exists=True, is_dir=True)
+        return FileFact(exists=True, size=found.st_size)
+
+    def table(self, path: str) -> Table:
+        def read(file: Path) -> Table:
+            if file.suffix.lower() in columnar.FORMATS:
+                return columnar.head(file, self._python)
+            return tables.head(file)
+
+        return self._once("table", path, read)
+
+    def model(self, path: str) -> ModelFact | NotRead:
+        """Not cached: a folder's time doesn't change with its files, and they are few."""
+        try:
+            return _model(self.root / path)
+        except OSError as error:
+            return NotRead(_reason(error))
+
+    def fingerprint(self, path: str) -> Fingerprint | NotRead:
+        return self._once("fingerprint", path, sha256)
+
+    def environment(self, name: str) -> str | None:
+        return self._environment.get(name)
+
+    def _once(self, question: str, path: str, read: Callable[[Path], T | NotRead]) -> T | NotRead:
+        found = self._stat(path)
+        if found is None:
+            return NotRead("there is no such file")
+        if not stat.S_ISREG(found.st_mode):
+            return NotRead("it is not a file")
+        key = (question, path, found.st_mtime_ns, found.st_size)
+        if key not in self._cache:
+            try:
+                self._cache[key] = read(self.root / path)
+            except OSError as error:
+                return NotRead(_reason(error))
+        return cast("T | NotRead", self._cache[key])
+
+    def _stat(self, path: str) -> os.stat_result | None:
+        try:
+            return (self.root / path).stat()
+        except (OSError, ValueError):  # ValueError: a null character in the path
+            return None
+
+
+def sha256(file: Path) -> Fingerprint:
+    """The hash and size of `file`, read piece by piece.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    digest, size = hashlib.sha256(), 0
+    with file.open("rb") as stream:
+        while piece := stream.read(_CHUNK):
+            digest.update(piece)
+            size += len(piece)
+    return Fingerprint(digest.hexdigest(), size)
+
+
+def _siblings(path: Path) -> tuple[str, ...]:
+    try:
+        with os.scandir(path.parent) as found:
+            return tuple(sorted(e.name for e in islice(found, _MOST_SIBLINGS)))
+    except (OSError, ValueError):
+        return ()
+
+
+def _model(folder: Path) -> ModelFact | NotRead:
+    if not folder.is_dir():
+        return NotRead("there is no such folder")
+    config = _object(folder / "config.json")
+    model_type = config.get("model_type") if config else None
+    tokenizer = _object(folder / "tokenizer_config.json") or {}
+    return ModelFact(
+        has_config=config is not None,
+        model_type=model_type if isinstance(model_type, str) else None,
+        has_tokenizer=any((folder / name).exists() for name in _TOKENIZERS),
+        has_chat_template=bool(tokenizer.get("chat_template"))
+        or any((folder / name).exists() for name in _TEMPLATES),
+    )
+
+
+def _object(file: Path) -> dict[str, Any] | None:
+    """The JSON object in `file`; None where there is no such file or it holds anything else."""
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            found: Any = json.loads(stream.read(_LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
