@@ -6,6 +6,7 @@ The folder holds the whole truth of a run. Nothing here writes into it.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
@@ -283,7 +284,9 @@ def _progress(run: RunInfo, event: Event) -> RunInfo:
 
 
 def _metrics(run: RunInfo, event: Event) -> RunInfo:
-    values = {**run.metrics, **{str(k): float(v) for k, v in event["values"].items()}}
+    """JSON has no NaN: a value that was none comes as null."""
+    new = {str(k): math.nan if v is None else float(v) for k, v in event["values"].items()}
+    values = {**run.metrics, **new}
     return replace(run, step=event["step"], total_steps=event["total_steps"], metrics=values)
 
 

@@ -1,0 +1,1 @@
+"""The command `pitchpipe`: what people and scripts type."""

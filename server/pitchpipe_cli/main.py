@@ -1,0 +1,33 @@
+"""The entry point: reads the command line, runs the command, gives its exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from pitchpipe_cli import terminal
+from pitchpipe_cli.errors import CommandError, Exit
+from pitchpipe_cli.parser import build
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    terminal.prepare()
+    try:
+        arguments = build().parse_args(argv)
+        command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
+        return int(command.execute(arguments))
+    except CommandError as error:
+        terminal.err(f"pitchpipe: {error}\n")
+        return error.code
+    except KeyboardInterrupt:
+        terminal.err("pitchpipe: interrupted\n")
+        return Exit.INTERRUPTED
+    finally:
+        # Help is printed by argparse, which flushes nothing.
+        terminal.out("")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

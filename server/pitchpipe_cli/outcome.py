@@ -1,0 +1,158 @@
+"""What became of a run, in words and as an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pitchpipe_cli import interpreter, summary, terminal
+from pitchpipe_cli.errors import CommandError, Exit
+from pitchpipe_cli.supervise import Ending
+from pitchpipe_cli.view import View
+from pitchpipe_cli.view.words import shown
+from pitchpipe_facts import run_index, runs
+from pitchpipe_facts.runs import RunInfo
+
+_TAIL = 15  # lines of the runner's own output that are worth showing
+_ENDS = {"run-done", "failure", "interrupted"}
+
+
+@dataclass(slots=True)
+class Watch:
+    """The state of the run as its events came, and which kinds came from this process.
+
+    `output` is where this process's part of output.log begins, in bytes. `new` tells that the
+    folder was made for it.
+    """
+
+    run: RunInfo
+    output: int
+    new: bool
+    kinds: set[str] = field(default_factory=set[str])
+
+    def take(self, line: bytes, view: View) -> None:
+        """Takes one event line and shows it."""
+        view.line(line)
+        event = runs.parse(line)
+        if event is None:
+            return
+        self.run = runs.after(self.run, event)
+        self.kinds.add(event["kind"])
+        try:
+            view.show(self.run, event)
+        except (KeyError, TypeError, ValueError):
+            # An event of another version; what can't be shown is no reason to leave a run.
+            return
+
+
+def size(path: Path) -> int:
+    """In bytes; 0 for a file that isn't there."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def tell(watch: Watch, ending: Ending, python: str, arguments: argparse.Namespace) -> Exit:
+    """Says how the run ended and what can be done next, and gives the exit code.
+
+    Raises:
+        CommandError: the runner could not even begin.
+    """
+    run = watch.run
+    if "run-done" in watch.kinds:
+        return _done(run, ending, arguments)
+    if "failure" in watch.kinds and run.failure is not None:
+        if run.failure.exit_code != Exit.WRONG_FILE:
+            # A file that is put right makes another plan, and so another run.
+            _tell_how_to_resume(run, arguments)
+        return Exit(run.failure.exit_code)
+    if "interrupted" in watch.kinds or ending.interrupted:
+        _tell_how_to_resume(run, arguments)
+        return Exit.INTERRUPTED
+    if not watch.kinds and ending.code > 0:
+        raise _could_not_begin(watch, python)
+    _tell_of_death(watch, ending)
+    _tell_how_to_resume(run, arguments)
+    return Exit.RUN_FAILED
+
+
+def _done(run: RunInfo, ending: Ending, arguments: argparse.Namespace) -> Exit:
+    if arguments.format == "text":
+        summary.show(run)
+    if ending.code != 0:
+        # Everything was written before; a library crashed while the process was cleared away.
+        terminal.err(f"pitchpipe: the run is done; its process {_died(ending.code)} afterwards\n")
+    return Exit.DONE
+
+
+def _could_not_begin(watch: Watch, python: str) -> CommandError:
+    """Leaves no folder behind of a run that never began."""
+    said = _output(watch).strip() or "it said nothing"
+    folder = watch.run.folder
+    if watch.new:
+        run_index.forget(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    message = f"the runner could not begin: {said}"
+    if re.search(r"No module named|ModuleNotFoundError|ImportError|not installed", said):
+        message += f"\n\n{python} lacks what training needs. Install it with\n\n    "
+        message += interpreter.install_command(python)
+        message += "\n\nor name another Python with `--python` or $PITCHPIPE_PYTHON"
+    return CommandError(message)
+
+
+def _tell_of_death(watch: Watch, ending: Ending) -> None:
+    stage = f" in the stage `{watch.run.stage}`" if watch.run.stage else ""
+    terminal.err(f"pitchpipe: the runner {_died(ending.code)}{stage}{_guess(ending.code)}\n")
+    if output := _output(watch):
+        terminal.err(f"the end of {shown(watch.run.folder / runs.OUTPUT)}:\n")
+        terminal.err("".join(f"    {line}\n" for line in output.splitlines()))
+
+
+def _died(code: int) -> str:
+    if code >= 0:
+        return f"ended with the exit code {code}, without a word of why"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by the signal {-code}"
+
+
+def _guess(code: int) -> str:
+    """What such a death mostly means."""
+    if sys.platform == "win32":
+        return ""
+    if code == -signal.SIGKILL:
+        return "; mostly that is the system, short of memory: a smaller batch or model needs less"
+    crashes = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGABRT}
+    return "; that is a bug in a native library" if code in crashes else ""
+
+
+def _output(watch: Watch) -> str:
+    """The last lines that the process wrote besides its events."""
+    try:
+        with (watch.run.folder / runs.OUTPUT).open("rb") as file:
+            file.seek(watch.output)
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-_TAIL:])
+
+
+def _tell_how_to_resume(run: RunInfo, arguments: argparse.Namespace) -> None:
+    terminal.err(f"to go on with this run:\n\n    {resume_command(run, arguments)}\n")
+
+
+def resume_command(run: RunInfo, arguments: argparse.Namespace) -> str:
+    """The command line that goes on with a run, with what it can't know from the run's folder."""
+    name = run.id if run.folder in run_index.indexed() else str(run.folder)
+    command = ["pitchpipe", "run", "--resume", name]
+    if arguments.python:
+        command += ["--python", arguments.python]
+    if arguments.trust_remote_code:
+        command.append("--trust-remote-code")
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)

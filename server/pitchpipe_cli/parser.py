@@ -1,0 +1,168 @@
+"""The grammar of the command line: help, usage errors and shell completion come from here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pitchpipe import __version__
+
+STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
+TASKS = ("text-generation", "classification")
+SCHEMAS = ("workflow", "plan", "event")
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+EXIT_CODES = """\
+exit codes: 0 done, 1 the file is wrong, 2 the command line or the environment is wrong,
+            3 the run failed, 130 interrupted"""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the exit codes' line breaks, and long option names on one line with their help."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, max_help_position=28, **options)
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of `pitchpipe`.
+
+    The namespace that it gives names the command's module in `command`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="pitchpipe",
+        description="Checks, plans and runs fine-tuning workflows written in YAML.",
+        epilog=EXIT_CODES,
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    python = ".".join(map(str, sys.version_info[:3]))
+    version = f"%(prog)s {__version__} (Python {python})"
+    parser.add_argument("--version", action="version", version=version, help="print the version")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    _check(_command(commands, "check", "say what is wrong with workflow files"))
+    _plan(_command(commands, "plan", "show every resolved value and where it came from"))
+    _run(_command(commands, "run", "fine-tune, export and evaluate as a workflow file says"))
+    _init(_command(commands, "init", "write a commented workflow file to start from"))
+    _runs(_command(commands, "runs", "list, show and remove runs"))
+    _schema(_command(commands, "schema", "print a JSON Schema"))
+    _completion(_command(commands, "completion", "print a shell's completion script"))
+    return parser
+
+
+def _command(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=EXIT_CODES,
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="workflow files; - is stdin")
+    _format(parser)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
+    _set(parser)
+    _format(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a workflow file, or the plan.json of another run"
+    )
+    _set(parser)
+    parser.add_argument(
+        "--only",
+        metavar="STAGE",
+        action="append",
+        choices=STAGES,
+        default=[],
+        help=f"run this stage alone (repeatable): {', '.join(STAGES)}",
+    )
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help="go the whole way in seconds, on a tiny random model of the same architecture",
+    )
+    parser.add_argument("--fresh", action="store_true", help="reuse no stage of earlier runs")
+    parser.add_argument(
+        "--resume",
+        metavar="RUN",
+        nargs="?",
+        const="",
+        help="go on with a run (its id or folder); without RUN, with FILE's newest unfinished one",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the Python that trains (default: $PITCHPIPE_PYTHON, else the one of this command)",
+    )
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let a model with `trust_remote_code: true` run its own code on this machine",
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print warnings and the outcome alone"
+    )
+    _format(parser, "text", "text, or json: the event lines as they are written")
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the file to write")
+    parser.add_argument("--task", choices=TASKS, default="text-generation", help="what to learn")
+    parser.add_argument("--model", metavar="MODEL", help="a local folder or a hub name")
+    parser.add_argument(
+        "--data", metavar="PATH", help="the training rows; their columns are looked at"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    listing = _command(actions, "list", "list runs, newest first")
+    _format(listing)
+    show = _command(actions, "show", "show a run: stages, metrics, evaluation, paths")
+    show.add_argument("run", metavar="RUN", help="a run's id or folder")
+    _format(show)
+    remove = _command(actions, "rm", "remove runs and all that they made")
+    remove.add_argument("runs", metavar="RUN", nargs="+", help="a run's id or folder")
+    remove.add_argument("-y", "--yes", action="store_true", help="don't ask")
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", choices=SCHEMAS, default="workflow", help="default: workflow"
+    )
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS)
+
+
+def _set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="override a value, as in training.max_steps=5 (repeatable)",
+    )
+
+
+def _format(
+    parser: argparse.ArgumentParser, default: str = "text", what: str = "text or json"
+) -> None:
+    choices: Sequence[str] = ("text", "json")
+    parser.add_argument("--format", choices=choices, default=default, help=f"output as {what}")

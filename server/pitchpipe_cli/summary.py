@@ -1,0 +1,57 @@
+"""What a finished run leaves on the screen: the evaluation and where the results lie."""
+
+from __future__ import annotations
+
+import sys
+
+from pitchpipe_cli import columns, scores, terminal
+from pitchpipe_cli.scores import Scores
+from pitchpipe_cli.view import words
+from pitchpipe_facts.runs import RunInfo
+
+
+def show(run: RunInfo) -> None:
+    """Prints the evaluation, as far as there is one, and the paths of the results."""
+    found = scores.read(run.folder)
+    if found is not None:
+        terminal.out("\n")
+        _show_scores(found)
+    terminal.out("\n" + columns.aligned(paths(run)))
+
+
+def paths(run: RunInfo) -> list[tuple[str, str]]:
+    """What can be opened or used, by name."""
+    rows = [(name, words.shown(path)) for name, path in run.artifacts.items()]
+    if run.report is not None:
+        rows.append(("report", words.shown(run.report)))
+    return rows or [("run folder", words.shown(run.folder))]
+
+
+def _show_scores(found: Scores) -> None:
+    if terminal.is_terminal(sys.stdout):
+        _draw_scores(found)
+        return
+    terminal.out(text(found))
+
+
+def text(found: Scores) -> str:
+    """The scores without a terminal's means."""
+    right = range(1, len(found.header))
+    rows = columns.aligned((found.header, *found.rows), right=right)
+    return f"{found.title}\n{rows}" + "".join(f"{note}\n" for note in found.notes)
+
+
+def _draw_scores(found: Scores) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=found.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(found.header):
+        table.add_column(name, justify="right" if number else "left")
+    for row in found.rows:
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
+    for note in found.notes:
+        console.print(note, highlight=False)

@@ -1,0 +1,99 @@
+"""The edge between the core and the disk: reads workflow files and has them analysed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pitchpipe_schemas
+from pitchpipe.analyse import Analysis, analyse
+from pitchpipe.findings import Finding, Severity
+from pitchpipe.overrides import parse_setting
+from pitchpipe.schema import Schema
+from pitchpipe.span import Lines, Span
+from pitchpipe.syntax.nodes import Data
+from pitchpipe_cli import interpreter
+from pitchpipe_cli.errors import CommandError, reason
+from pitchpipe_facts.reader import Reader
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file and what is to be said about it.
+
+    `name` is the file as the user named it. `analysis` is None where the bytes are no text.
+    """
+
+    name: str
+    text: str
+    lines: Lines
+    findings: tuple[Finding, ...]
+    analysis: Analysis | None
+
+    @property
+    def has_errors(self) -> bool:
+        return any(f.severity is Severity.ERROR for f in self.findings)
+
+
+@cache
+def schema() -> Schema:
+    """The native format's."""
+    return Schema(pitchpipe_schemas.load("workflow"))
+
+
+def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
+    """Reads and analyses the file `name`; `-` is stdin.
+
+    Raises:
+        CommandError: the file can't be read.
+    """
+    data = _read(name)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _no_text(name, data, error)
+    path = Path.cwd() / ("stdin.yaml" if name == STDIN else name)
+    analysis = analyse(
+        text,
+        schema=schema(),
+        facts=Reader(path.parent, python=interpreter.named()),
+        path=os.path.normpath(path),
+        overrides=overrides or {},
+    )
+    shown = "<stdin>" if name == STDIN else name
+    return Checked(shown, text, analysis.document.lines, analysis.findings, analysis)
+
+
+def overrides(settings: Sequence[str]) -> dict[str, Data]:
+    """The values of `--set key=value`, of which the last one for a key counts.
+
+    Raises:
+        CommandError: one of them is no setting.
+    """
+    try:
+        return dict(parse_setting(setting, schema()) for setting in settings)
+    except ValueError as error:
+        raise CommandError(f"--set: {error}") from error
+
+
+def _read(name: str) -> bytes:
+    if name == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot read {name}: {reason(error)}") from error
+
+
+def _no_text(name: str, data: bytes, error: UnicodeDecodeError) -> Checked:
+    """Only where the first wrong byte is can be said."""
+    before = data[: error.start].decode("utf-8")
+    message = f"the byte 0x{data[error.start]:02x} is no UTF-8; save the file as UTF-8"
+    place = Span(len(before), len(before))
+    return Checked(name, before, Lines(before), (Finding("not-utf-8", message, place),), None)

@@ -1,0 +1,65 @@
+"""Runs the command `pitchpipe`: in this process, or as one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pitchpipe.plan import from_json
+from support import recorded_run
+
+TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pitchpipe_cli", *arguments]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment, with the packages of this checkout and without colours."""
+    paths = [str(ROOT / name) for name in ("server", "runner", "schemas", "tests")]
+    plain = {"PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    return {**os.environ, **plain, **variables}
+
+
+def pitchpipe(
+    *arguments: str, cwd: Path, stdin: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """The command's exit code, stdout and stderr."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(**variables),
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def stand_in_python(folder: Path) -> Path:
+    """A program to name with `--python`: it starts the stand-in runner instead of the real one."""
+    script = TESTS / "support" / "stand_in_runner.py"
+    if sys.platform == "win32":
+        path = folder / "stand-in.bat"
+        path.write_text(f'@"{sys.executable}" "{script}" %*\n', encoding="utf-8")
+        return path
+    path = folder / "stand-in"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def write_plan(path: Path, **changes: Any) -> Path:
+    """A plan.json that can be run, with top-level values replaced by `changes`."""
+    plan = {**recorded_run.plan(recorded_run.Recipe()), "root": str(path.parent), **changes}
+    from_json(plan)
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    return path
