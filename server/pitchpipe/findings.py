@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pitchpipe.span import Span
@@ -56,6 +56,18 @@ class Finding:
     path: str = ""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+
+
+def moved_finding(finding: Finding, by: int) -> Finding:
+    """The same finding `by` code points further on in the text."""
+    if not by:
+        return finding
+    related = tuple(Related(r.message, r.span.shifted(by)) for r in finding.related)
+    fix = finding.fix and Fix(
+        finding.fix.title,
+        tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in finding.fix.edits),
+    )
+    return replace(finding, span=finding.span.shifted(by), related=related, fix=fix)
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

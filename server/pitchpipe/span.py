@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A half-open range `[start, end)` of code-point offsets into a document's text."""
+class Span(NamedTuple):
+    """A half-open range `[start, end)` of code-point offsets into a document's text.
+
+    A tuple because a large document makes tens of thousands of them at a keystroke's pace.
+    """
 
     start: int
     end: int
@@ -22,7 +26,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a span lies, for people: lines and columns count from 1, columns in code points, the end is exclusive."""
+    """Where a span lies, for people.
+
+    Lines and columns count from 1, columns in code points, the end is exclusive.
+    """
 
     line: int
     column: int
@@ -31,10 +38,18 @@ class Place:
 
 
 class Lines:
-    """The offsets at which the lines of a text begin. `\\n`, `\\r\\n` and a lone `\\r` end a line, as in LSP."""
+    """The offsets at which the lines of a text begin.
+
+    `\\n`, `\\r\\n` and a lone `\\r` end a line, as in LSP.
+    """
 
     def __init__(self, text: str) -> None:
-        self.starts = [0, *(m.end() for m in _LINE_BREAK.finditer(text))]
+        if "\r" in text:
+            self.starts = [0, *(m.end() for m in _LINE_BREAK.finditer(text))]
+        else:
+            lengths = [len(line) + 1 for line in text.split("\n")]
+            del lengths[-1]
+            self.starts = [0, *accumulate(lengths)]
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column), both counted from 0, column in code points."""

@@ -1,0 +1,184 @@
+"""A workflow's text and everything it says as YAML, with the place of each part.
+
+`parse` never raises and never gives up: what is broken becomes a finding and the rest survives.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+
+from pitchpipe.findings import Finding, in_order
+from pitchpipe.keypath import KeyPath
+from pitchpipe.span import Lines, Span
+from pitchpipe.syntax import problems, values
+from pitchpipe.syntax.blocks import Parts, assembled, read_parts
+from pitchpipe.syntax.layout import Layout, layout
+from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
+from pitchpipe.syntax.reading import Reading
+
+
+def parse(text: str, reuse: Document | None = None) -> Document:
+    """The document of a text, whatever it holds.
+
+    What `reuse` says about unchanged blocks is taken over; the result is the same without it.
+    """
+    plan = layout(text)
+    old = reuse.parts if reuse else None
+    return Document(text, plan, read_parts(text, plan.region, 0, old))
+
+
+class Document:
+    """A text read once; nothing about it changes afterwards.
+
+    Spans of nodes and findings count code points from the start of the text. Trees, lines and
+    values are put together when they are first asked for.
+    """
+
+    def __init__(self, text: str, plan: Layout, parts: Parts) -> None:
+        self.text = text
+        self.parts = parts
+        self._second = plan.second
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return (self.text, self.root, self.problems) == (other.text, other.root, other.problems)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.text)
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return assembled(self.parts)
+
+    @property
+    def root(self) -> Node | None:
+        """The tree; None for a text of nothing but blanks and comments."""
+        return self._reading.node
+
+    @cached_property
+    def _anchors(self) -> values.Anchors:
+        return values.Anchors(self._reading.anchors)
+
+    @cached_property
+    def problems(self) -> tuple[Finding, ...]:
+        """What is wrong with the text as YAML, in the order of the text."""
+        found = list(self._reading.problems)
+        if self._second:
+            found.append(problems.multiple_documents(self._second))
+        aliases = self._reading.aliases
+        found += (
+            problems.undefined_alias(alias)
+            for alias in aliases
+            if self._anchors.target(alias) is None
+        )
+        if aliases or "<<" in self.text:
+            found += self._values[1]
+        return tuple(in_order(found))
+
+    @cached_property
+    def _values(self) -> tuple[Data, list[Finding]]:
+        return values.plain(self.root, self._anchors)
+
+    def data(self) -> Data:
+        """The plain values, shared between callers: not to be changed.
+
+        Aliases are followed and merge keys applied; of duplicate keys the last one counts. What is
+        broken, or would be too much once written out, is None.
+        """
+        return self._values[0]
+
+    def resolved(self, node: Node) -> Node:
+        """What an alias stands for; every other node, and an alias of nothing, as it is."""
+        return self._anchors.resolved(node)
+
+    def entries(self, mapping: Mapping) -> tuple[Entry, ...]:
+        """The entries of a mapping with merge keys (`<<`) resolved.
+
+        Its own come first, duplicates included; then those of merged mappings whose key is not
+        taken. Merged entries have the places where they are written.
+        """
+        return values.merged_entries(mapping, self._anchors)
+
+    def node_at(self, path: KeyPath) -> Node | None:
+        """The node at a path, through aliases and merge keys; itself it may be an alias."""
+        node = self.root
+        for element in path:
+            node = self._child(node, element)
+        return node
+
+    def entry_at(self, path: KeyPath) -> Entry | None:
+        """The entry whose key is the last element of the path; None for items and the root."""
+        if not path or isinstance(path[-1], int):
+            return None
+        return self._entry(self.node_at(path[:-1]), path[-1])
+
+    def span_of(self, path: KeyPath) -> Span:
+        """Where the value at a path stands.
+
+        For what isn't there, the key (or the item's beginning) of the nearest parent that is.
+        """
+        node = self.node_at(path)
+        if node is not None:
+            return node.span
+        while path:
+            path = path[:-1]
+            entry = self.entry_at(path)
+            if entry is not None:
+                return entry.key.span
+            node = self.node_at(path)
+            if node is not None:
+                return _beginning(node)
+        return Span(0, 0)
+
+    def path_at(self, offset: int) -> KeyPath:
+        """The path of the innermost entry or item that holds an offset, its end included."""
+        path: list[str | int] = []
+        node = self.root
+        while isinstance(node, (Mapping, Sequence)):
+            parts = node.entries if isinstance(node, Mapping) else node.items
+            at = bisect_right(parts, offset, key=lambda part: part.span.start) - 1
+            if at < 0 or offset > parts[at].span.end:
+                break
+            part = parts[at]
+            if isinstance(part, Entry):
+                path.append(part.key.raw)
+                node = part.value if offset > part.key.span.end else None
+            else:
+                path.append(at)
+                node = part
+        return tuple(path)
+
+    def _child(self, node: Node | None, element: str | int) -> Node | None:
+        if isinstance(element, str):
+            entry = self._entry(node, element)
+            return entry.value if entry else None
+        node = node and self.resolved(node)
+        if isinstance(node, Sequence) and 0 <= element < len(node.items):
+            return node.items[element]
+        return None
+
+    def _entry(self, node: Node | None, key: str) -> Entry | None:
+        """Of duplicates the last one, which counts."""
+        node = node and self.resolved(node)
+        if not isinstance(node, Mapping):
+            return None
+        return next((e for e in reversed(self.entries(node)) if e.key.raw == key), None)
+
+
+def _beginning(node: Node) -> Span:
+    """A small piece of a node to point at: its first key or its first value."""
+    while isinstance(node, (Mapping, Sequence)):
+        if isinstance(node, Mapping):
+            if node.entries:
+                return node.entries[0].key.span
+            break
+        if not node.items:
+            break
+        node = node.items[0]
+    return node.span

@@ -1,0 +1,361 @@
+"""Cuts a text into blocks, reads each, and reads again only those whose text has changed.
+
+A block is an entry or an item at one level: its first line through the line before the next one at
+that level (comments and blank lines belong to the block above them). A large block that is nothing
+but a key with entries or items below is cut again. A text that can't be cut (a flow collection, a
+scalar, one with YAML directives) is one block.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import yaml.reader
+
+from pitchpipe.findings import Edit, Finding, Fix, moved_finding
+from pitchpipe.span import Span
+from pitchpipe.syntax import problems, strict, tolerant
+from pitchpipe.syntax.nodes import (
+    Alias,
+    Entry,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    moved,
+    moved_entry,
+)
+from pitchpipe.syntax.reading import Kind, Reading
+
+_LARGE = 1500
+"""Code points from which cutting a block again is cheaper than reading it whole."""
+_LONGEST_OPEN = 20_000
+"""Code points in which the end of a bracket or quote is looked for beyond its block."""
+_MOST_OPEN = 16
+"""Blocks of one text for which that is done."""
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of a text whose lines at `column` are entries or items."""
+
+    start: int
+    end: int
+    column: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a text and what it says.
+
+    `reading` has the places of the text in which the block was first read, where it began at
+    `base`. `open_at`, counted the same way, is where a quote or bracket begins that the block
+    doesn't close.
+    """
+
+    text: str
+    base: int
+    reading: Reading
+    open_at: int | None = None
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The blocks of a region, in order and without gaps, and where each begins in its text."""
+
+    region: Region
+    starts: tuple[int, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+def read_parts(text: str, region: Region, base: int = 0, old: Parts | None = None) -> Parts:
+    """The blocks of a region of `text`, which itself begins at `base` in its document.
+
+    Blocks of `old` whose text stands in the same place, seen from the region's start or end, are
+    taken over.
+    """
+    cuts = _cuts(text, region)
+    known = _Known(old, region)
+    starts: list[int] = []
+    blocks: list[Block] = []
+    opened = i = 0
+    while i < len(cuts):
+        start = cuts[i]
+        block = known.block(text, start)
+        if block is None or not _is_cut(cuts, start + len(block.text), region.end, i):
+            end = cuts[i + 1] if i + 1 < len(cuts) else region.end
+            block = _block(text[start:end], base + start, region, known.parts(start))
+            if block.open_at is not None and opened < _MOST_OPEN:
+                opened += 1
+                block = _extended(text, start, cuts, region, base, block.open_at - base) or block
+        starts.append(start)
+        blocks.append(block)
+        i = bisect_left(cuts, start + len(block.text), i + 1)
+    return Parts(region, tuple(starts), tuple(blocks))
+
+
+def assembled(parts: Parts, base: int = 0) -> Reading:
+    """The blocks of a text that begins at `base`, as one."""
+    region = parts.region
+    found: list[Finding] = []
+    anchors: list[tuple[int, str, Node]] = []
+    aliases: list[Alias] = []
+    for start, block in zip(parts.starts, parts.blocks, strict=True):
+        reading, by = block.reading, base + start - block.base
+        found += (moved_finding(problem, by) for problem in reading.problems)
+        anchors += ((at + by, name, moved(node, by)) for at, name, node in reading.anchors)
+        aliases += (moved(alias, by) for alias in reading.aliases)
+    if region.kind is Kind.MAPPING:
+        node = _mapping(parts, base, found)
+    elif region.kind is Kind.SEQUENCE:
+        node = _sequence(parts, base)
+    else:
+        node = next(_nodes(parts, base), None)
+    return Reading(node, tuple(found), tuple(anchors), tuple(aliases))
+
+
+def _nodes(parts: Parts, base: int):
+    for start, block in zip(parts.starts, parts.blocks, strict=True):
+        if block.reading.node is not None:
+            yield moved(block.reading.node, base + start - block.base)
+
+
+def _mapping(parts: Parts, base: int, found: list[Finding]) -> Mapping | None:
+    entries: list[Entry] = []
+    first: int | None = None
+    for start, block in zip(parts.starts, parts.blocks, strict=True):
+        node, by = block.reading.node, base + start - block.base
+        if isinstance(node, Mapping):
+            entries += (moved_entry(entry, by) for entry in node.entries)
+            first = node.span.start + by if first is None else first
+    if first is None:
+        return None
+    if len({entry.key.raw for entry in entries}) != len(entries):
+        found += (f for f in problems.duplicate_keys(entries) if f not in found)
+    return Mapping(Span(first, entries[-1].span.end), tuple(entries))
+
+
+def _sequence(parts: Parts, base: int) -> Sequence | None:
+    items: list[Node] = []
+    first: int | None = None
+    for start, block in zip(parts.starts, parts.blocks, strict=True):
+        node, by = block.reading.node, base + start - block.base
+        if isinstance(node, Sequence):
+            items += (moved(item, by) for item in node.items)
+            first = node.span.start + by if first is None else first
+    return None if first is None else Sequence(Span(first, items[-1].span.end), tuple(items))
+
+
+# Cutting
+
+
+@lru_cache(maxsize=64)
+def _cut_pattern(column: int, kind: Kind) -> re.Pattern[str]:
+    """Finds the line break before each entry or item at `column`, and before what is out of line.
+
+    Closing brackets, commas and the `:` of an explicit key carry on what is above them; so does
+    the list that stands in the same column as its key.
+    """
+    item = rf"(?! {{{column}}}-(?:[ \t\r\n]|\Z))" if kind is Kind.MAPPING else ""
+    return re.compile(rf"\n{item}(?= {{0,{column}}}(?![ \t\r\n#\]}},\ufeff]|:(?:[ \t\r\n]|\Z)))")
+
+
+def _cuts(text: str, region: Region) -> list[int]:
+    start, end = region.start, region.end
+    if start == end:
+        return []
+    if region.kind is Kind.ANY:
+        return [start]
+    pattern = _cut_pattern(region.column, region.kind)
+    cuts = [match.end() for match in pattern.finditer(text, start, end)]
+    if cuts and cuts[-1] >= end:
+        del cuts[-1]
+    return [start, *cuts]
+
+
+def _is_cut(cuts: list[int], end: int, region_end: int, i: int) -> bool:
+    at = bisect_left(cuts, end, i + 1)
+    return cuts[at] == end if at < len(cuts) else end == region_end
+
+
+class _Known:
+    """Blocks that were read before, by their distance from the start and the end of their region."""
+
+    def __init__(self, old: Parts | None, region: Region) -> None:
+        self.region = region
+        self.from_start: dict[int, Block] = {}
+        self.from_end: dict[int, Block] = {}
+        if old and (old.region.column, old.region.kind) == (region.column, region.kind):
+            for start, block in zip(old.starts, old.blocks, strict=True):
+                self.from_start[start - old.region.start] = block
+                self.from_end[old.region.end - start] = block
+
+    def block(self, text: str, start: int) -> Block | None:
+        """The block that stands at `start` word for word; none whose end may lie elsewhere now."""
+        for block in (
+            self.from_start.get(start - self.region.start),
+            self.from_end.get(self.region.end - start),
+        ):
+            if block and block.open_at is None and text.startswith(block.text, start):
+                return block
+        return None
+
+    def parts(self, start: int) -> Parts | None:
+        """What the block that stood at `start` consisted of."""
+        block = self.from_start.get(start - self.region.start)
+        return block.parts if block else None
+
+
+# Reading one block
+
+
+def _block(text: str, base: int, region: Region, old: Parts | None) -> Block:
+    if len(text) > _LARGE and region.kind is Kind.MAPPING:
+        block = _nested(text, base, region, old)
+        if block:
+            return block
+    return _leaf(text, base, region)
+
+
+_HEAD = re.compile(r"( *)[^\r\n]*:[ \t]*(?:#[^\r\n]*)?\r?\n")
+_NO_CONTENT = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*")
+INDENT = re.compile(r" *")
+DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
+
+
+def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | None:
+    """A block that is a key alone with entries or items below, cut once more."""
+    head = _HEAD.match(text)
+    if head is None or len(head[1]) != region.column:
+        return None
+    key = strict.read(head.group(), base)
+    if (
+        not isinstance(key, Reading)
+        or not isinstance(key.node, Mapping)
+        or len(key.node.entries) != 1
+    ):
+        return None
+    entry = key.node.entries[0]
+    if not entry.colon or entry.value != Scalar(entry.value.span, None, ""):
+        return None
+    inner = _inner(text, head.end(), region.column)
+    if inner is None:
+        return None
+    parts = read_parts(text, inner, base, old)
+    reading = assembled(parts, base)
+    if reading.node is None:
+        return None
+    span = Span(entry.span.start, reading.node.span.end)
+    node = Mapping(
+        Span(key.node.span.start, span.end), (replace(entry, span=span, value=reading.node),)
+    )
+    reading = Reading(
+        node,
+        key.problems + reading.problems,
+        key.anchors + reading.anchors,
+        key.aliases + reading.aliases,
+    )
+    return Block(text, base, reading, parts.blocks[-1].open_at, parts)
+
+
+def _inner(text: str, at: int, column: int) -> Region | None:
+    start = _NO_CONTENT.match(text, at).end()  # pyright: ignore[reportOptionalMemberAccess]
+    inner = INDENT.match(text, start).end() - start  # pyright: ignore[reportOptionalMemberAccess]
+    first = text[start + inner : start + inner + 1]
+    if DASH.match(text, start + inner):
+        return Region(start, len(text), inner, Kind.SEQUENCE) if inner >= column else None
+    if inner <= column or not first or first in "\t&!*|>[{\"'@`%":
+        return None
+    if not key_lines(inner).match(text, start):
+        return None
+    return Region(start, len(text), inner, Kind.MAPPING)
+
+
+@lru_cache(maxsize=64)
+def key_lines(column: int) -> re.Pattern[str]:
+    """A line at `column` that looks like `key: value` or `? key`."""
+    return re.compile(rf"^ {{{column}}}(?:\?[ \t]|[^ \t\r\n#][^\r\n]*?:(?:[ \t\r\n]|\Z))", re.M)
+
+
+def _leaf(text: str, base: int, region: Region) -> Block:
+    found: tuple[Finding, ...] = ()
+    clean = text
+    try:
+        result = strict.read(text, base)
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        found, clean = _cleaned(text, base)
+        result = strict.read(clean, base)
+    if isinstance(result, Reading):
+        if _fits(result.node, base, region):
+            return Block(text, base, replace(result, problems=found + result.problems))
+        result = None
+    loose = tolerant.read(clean, base, region.kind, region.column)
+    reading = loose.reading
+    broken = loose.broken[0] if loose.broken else result or _no_sense(clean, base, region)
+    reading = replace(reading, problems=(*found, broken, *reading.problems))
+    return Block(text, base, reading, loose.open_at)
+
+
+def _fits(node: Node | None, base: int, region: Region) -> bool:
+    """Whether a block is what those around it are, in the same column."""
+    if region.kind is Kind.ANY:
+        return True
+    kind = Mapping if region.kind is Kind.MAPPING else Sequence
+    return (
+        isinstance(node, kind)
+        and not (node.flow or node.tag or node.anchor)
+        and node.span.start == base + region.column
+    )
+
+
+def _cleaned(text: str, base: int) -> tuple[tuple[Finding, ...], str]:
+    """A finding for the first character that YAML forbids, and the text with stand-ins for all."""
+    match = _UNPRINTABLE.search(text)
+    if match is None:
+        return (), text
+    span = Span(base + match.start(), base + match.end())
+    code = f"U+{ord(match.group()):04X}"
+    fix = Fix("Remove the character", (Edit(span, ""),))
+    message = f"the character {code} is not allowed in YAML; write it as an escape in double quotes"
+    return (problems.syntax(message, span, fix),), _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _no_sense(text: str, base: int, region: Region) -> Finding:
+    start = len(text) - len(text.lstrip())
+    line = text[start:].split("\n", 1)[0].rstrip()
+    wanted = "an item of the list" if region.kind is Kind.SEQUENCE else "a `key: value`"
+    span = Span(base + start, base + start + len(line))
+    return problems.syntax(f"{problems.quoted(line)} is not {wanted} like its neighbours", span)
+
+
+def _extended(
+    text: str, start: int, cuts: list[int], region: Region, base: int, open_at: int
+) -> Block | None:
+    """The block at `start` together with those up to where its quote or bracket is closed.
+
+    YAML wants what a quote or bracket holds indented deeper than the key, libyaml and people don't.
+    """
+    closed = tolerant.closed_at(text, open_at, min(region.end, open_at + _LONGEST_OPEN))
+    if closed is None:
+        return None
+    at = bisect_left(cuts, closed)
+    end = cuts[at] if at < len(cuts) else region.end
+    block = _strictly(text[start:end], base + start, region)
+    return block
+
+
+def _strictly(text: str, base: int, region: Region) -> Block | None:
+    try:
+        result = strict.read(text, base)
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        return None
+    if isinstance(result, Reading) and _fits(result.node, base, region):
+        return Block(text, base, result)
+    return None

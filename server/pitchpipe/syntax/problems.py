@@ -1,0 +1,109 @@
+"""The words for what is wrong with a file as YAML, whichever reader met it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pitchpipe.findings import Edit, Finding, Fix, Related, Severity
+from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Alias, Entry, Scalar, Style
+from pitchpipe.syntax.reading import DEEPEST
+
+_SHOWN = 40
+"""Code points of the user's text that a message quotes."""
+
+
+def syntax(message: str, span: Span, fix: Fix | None = None) -> Finding:
+    return Finding("yaml-syntax", message, span, fix=fix)
+
+
+def too_deep(span: Span) -> Finding:
+    return Finding("nesting-too-deep", f"nested more than {DEEPEST} levels deep", span)
+
+
+def quoted(text: str) -> str:
+    """A piece of the user's text for a message: in backticks, on one line, not too long."""
+    line = " ".join(text.split())
+    return f"`{line if len(line) <= _SHOWN else line[: _SHOWN - 1] + '…'}`"
+
+
+def duplicate_key(key: Scalar, first: Scalar) -> Finding:
+    return Finding(
+        "duplicate-key",
+        f"{quoted(key.raw)} is written twice here; the last one counts",
+        key.span,
+        related=(Related("first written here", first.span),),
+    )
+
+
+def duplicate_keys(entries: Iterable[Entry]) -> list[Finding]:
+    """A finding for each entry whose key stands in the same mapping before it."""
+    found: list[Finding] = []
+    first: dict[str, Scalar] = {}
+    for entry in entries:
+        key = entry.key
+        earlier = first.setdefault(key.raw, key)
+        if earlier is not key and entry.colon:
+            found.append(duplicate_key(key, earlier))
+    return found
+
+
+def non_string_key(key: Scalar) -> Finding | None:
+    """A finding where YAML takes the key for something that isn't text."""
+    if isinstance(key.value, str) or not key.raw:
+        return None
+    kind = {bool: "a boolean", int: "a number", float: "a number"}.get(type(key.value), "null")
+    text = key.raw.replace('"', '\\"')
+    return Finding(
+        "non-string-key",
+        f"YAML takes the key {quoted(key.raw)} for {kind}; put it in quotes to make it text",
+        key.span,
+        Severity.WARNING,
+        fix=Fix("Put the key in quotes", (Edit(key.span, f'"{text}"'),))
+        if key.style is Style.PLAIN
+        else None,
+    )
+
+
+def complex_key(text: str, span: Span) -> Finding:
+    return Finding("non-string-key", f"a key must be a plain word; {quoted(text)} is none", span)
+
+
+def multiple_documents(span: Span) -> Finding:
+    return Finding(
+        "multiple-documents", "a workflow is one document; what follows here is not read", span
+    )
+
+
+def tab_indentation(span: Span, fix: Fix | None) -> Finding:
+    return Finding(
+        "tab-indentation", "YAML is indented with spaces, never with tabs", span, fix=fix
+    )
+
+
+def undefined_alias(alias: Alias) -> Finding:
+    return Finding(
+        "undefined-alias",
+        f"no anchor `&{alias.name}` stands before this alias",
+        alias.span,
+    )
+
+
+def recursive_alias(alias: Alias) -> Finding:
+    return Finding(
+        "recursive-alias", f"`*{alias.name}` stands inside what `&{alias.name}` names", alias.span
+    )
+
+
+def alias_expansion(alias: Alias, most: int) -> Finding:
+    return Finding(
+        "alias-expansion",
+        f"with `*{alias.name}` the aliases come to more than {most:,} values",
+        alias.span,
+    )
+
+
+def merge_of_no_mapping(span: Span) -> Finding:
+    return Finding(
+        "merge-of-no-mapping", "`<<` merges a mapping or a list of mappings, nothing else", span
+    )
