@@ -90,11 +90,16 @@ def files(plan: Plan, events: Events) -> dict[str, str]:
         file = Path(plan.root, source.path or "")
         if source.path is None or not file.is_file():
             continue
+        digest = hashlib.sha256()
         with file.open("rb") as stream:
-            found[source.path] = hashlib.file_digest(stream, "sha256").hexdigest()
+            while piece := stream.read(2**20):
+                digest.update(piece)
+        found[source.path] = digest.hexdigest()
         then = plan.fingerprints.get(source.path)
         if then and then.sha256 != found[source.path]:
-            events.warn("data-changed", f"`{source.path}` has changed since the plan was made", "data.train")
+            events.warn(
+                "data-changed", f"`{source.path}` has changed since the plan was made", "data.train"
+            )
     return found
 
 
@@ -147,7 +152,8 @@ def _load(
         renderer = Renderer(plan.data, source, key, list(read[0]), tokenizer)
         for at in range(0, len(read), _BATCH):
             batch = [
-                renderer.render(row, at + i) for i, row in enumerate(read[at : at + _BATCH], start=1)
+                renderer.render(row, at + i)
+                for i, row in enumerate(read[at : at + _BATCH], start=1)
             ]
             found += map(_Row, batch, tokens(batch, renderer, tokenizer))
             events.progress(len(found), None, "rows")
@@ -236,7 +242,11 @@ class _Cut:
 
 def _write_sequences(plan: Plan, kept: Sequence[_Row], folder: Path) -> int:
     lengths = [len(row.tokens.ids) for row in kept]
-    groups = pack(lengths, plan.data.max_length) if plan.data.packing else [[i] for i in range(len(kept))]
+    groups = (
+        pack(lengths, plan.data.max_length)
+        if plan.data.packing
+        else [[i] for i in range(len(kept))]
+    )
 
     def written() -> Iterator[dict[str, list[int]]]:
         for group in groups:
@@ -267,7 +277,11 @@ def _write_rows(kept: Sequence[_Row], file: Path) -> None:
 
 
 def _facts(
-    kept: dict[str, list[_Row]], packs: dict[str, int], cut: _Cut, labels: list[str] | None, overlap: int
+    kept: dict[str, list[_Row]],
+    packs: dict[str, int],
+    cut: _Cut,
+    labels: list[str] | None,
+    overlap: int,
 ) -> dict[str, Any]:
     lengths = {name: sorted(len(row.tokens.ids) for row in found) for name, found in kept.items()}
     counts = {
