@@ -63,12 +63,14 @@ def _place(checked: Checked, span: Span) -> str:
 
 def as_json(files: Sequence[Checked], unreadable: dict[str, str]) -> dict[str, Any]:
     """All files by name; `unreadable` maps the others to why."""
-    entries = [{"path": c.name, "error": None, "findings": _findings(c)} for c in files]
+    entries: list[dict[str, Any]] = [
+        {"path": c.name, "error": None, "findings": _findings(c)} for c in files
+    ]
     entries += [{"path": name, "error": why, "findings": []} for name, why in unreadable.items()]
     counts = count(files)
     return {
         "version": VERSION,
-        "files": sorted(entries, key=lambda entry: str(entry["path"])),
+        "files": sorted(entries, key=lambda entry: entry["path"]),
         "summary": {
             "files": len(files),
             "unreadable": len(unreadable),

@@ -23,10 +23,19 @@ class Scores:
 
 def read(folder: Path) -> Scores | None:
     """The scores in a run folder, or None where there are none yet."""
+    data = raw(folder)
     try:
-        data = json.loads((folder / runs.SCORES).read_text(encoding="utf-8"))
-        return table(data)
-    except (OSError, ValueError, KeyError, TypeError):
+        return None if data is None else table(data)
+    except (KeyError, TypeError, ValueError):
+        # Written by another version.
+        return None
+
+
+def raw(folder: Path) -> dict[str, Any] | None:
+    """The content of `scores.json`, or None where there is none."""
+    try:
+        return json.loads((folder / runs.SCORES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
 
 
