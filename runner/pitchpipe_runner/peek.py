@@ -1,7 +1,8 @@
-"""Prints the first rows of a Parquet or Arrow file as JSON: `python -m pitchpipe_runner.peek FILE --rows N`.
+"""Prints the first rows of a Parquet or Arrow file as JSON.
 
-The light half calls this in the runner's environment and reads the answer from standard output. The answer has `rows` and `complete` (whether they are all), or
-`problem` (the file is broken), or `not_read` (this environment can't say).
+The light half calls this in the runner's environment and reads the answer from standard output. The
+answer has `rows` and `complete` (whether they are all), or `problem` (the file is broken), or
+`not_read` (this environment can't say).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _parquet(file: Path, count: int) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _arrow(file: Path, count: int) -> tuple[list[dict[str, Any]], bool]:
-    """Both of Arrow's file forms: the streaming one, which the datasets library writes, and the random-access one."""
+    """Both forms of Arrow files: the streaming one, as `datasets` has it, and the other."""
     import pyarrow  # noqa: PLC0415
 
     with pyarrow.memory_map(str(file)) as source:
@@ -75,7 +76,7 @@ def _batches(source: Any) -> Any:
 
 
 def _foreign(value: object) -> dict[str, str]:
-    """A value that JSON has no name for (a time, bytes): an object, so that it is not taken for text."""
+    """A value that JSON lacks (a time, bytes): an object, lest it be taken for text."""
     return {"type": type(value).__name__}
 
 

@@ -25,7 +25,10 @@ _NONE: Mapping[str, Data] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a file means and what is wrong with it. `path` is its absolute path; `findings` are sorted by place."""
+    """What a file means and what is wrong with it.
+
+    `path` is its absolute path; `findings` are sorted by place.
+    """
 
     path: str
     context: Context
@@ -45,11 +48,14 @@ class Analysis:
 
     @property
     def wants_remote_code(self) -> bool:
-        """Whether the file asks to run the model's own code, which also needs the command line's consent."""
+        """Whether the file asks to run the model's own code, which also needs consent."""
         return self.context.effective(self.workflow.model.trust_remote_code) is True
 
     def plan(self, *, smoke: bool = False, trust_remote_code: bool = False) -> Plan:
-        """The plan. `trust_remote_code` is the command line's consent, without which the file's key counts as false.
+        """The plan.
+
+        `trust_remote_code` is the command line's consent, without which the file's key counts as
+        false.
 
         Raises:
             ValueError: the file has errors.
@@ -69,8 +75,8 @@ def analyse(
 ) -> Analysis:
     """Reads a workflow's `text`, checks it whole, and never raises for what is in it.
 
-    `path` is the file's absolute path, whose folder relative paths start from. `overrides` maps dotted keys
-    (`training.max_steps`) to values that count instead of the file's.
+    `path` is the file's absolute path, whose folder relative paths start from. `overrides` maps
+    dotted keys (`training.max_steps`) to values that count instead of the file's.
     """
     reading = read(parse(text), schema, overrides)
     root: str = flavour_of(path).dirname(path)

@@ -1,6 +1,9 @@
-"""What the core may ask of the world. The core itself reads no files and no environment: whoever calls it hands in `Facts`.
+"""What the core may ask of the world.
 
-Every answer is a value, also "not read" and "not there"; none of these functions raises. Paths are absolute.
+The core itself reads no files and no environment: whoever calls it hands in `Facts`.
+
+Every answer is a value, also "not read" and "not there"; none of these functions raises. Paths are
+absolute.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ class NotRead:
 class FileFact:
     """What lies at a path. `size` is in bytes, 0 for a folder.
 
-    `siblings` are the names in the same folder, sorted; only filled where nothing lies at the path itself.
+    `siblings` are the names in the same folder, sorted; only filled where nothing lies at the path
+    itself.
     """
 
     exists: bool
@@ -40,7 +44,10 @@ class FileFact:
 
 @dataclass(frozen=True, slots=True)
 class TableProblem:
-    """What keeps a data file from being read whole. `line` counts from 1; None where no line is to blame."""
+    """What keeps a data file from being read whole.
+
+    `line` counts from 1; None where no line is to blame.
+    """
 
     message: str
     line: int | None = None
@@ -48,8 +55,10 @@ class TableProblem:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the rows that were read. `types` are those of its values, sorted; `missing` is the number of the
-    first row (from 1) that lacks it, None where every row has it.
+    """A column of the rows that were read.
+
+    `types` are those of its values, sorted; `missing` is the number of the first row (from 1) that
+    lacks it, None where every row has it.
     """
 
     name: str
@@ -61,7 +70,8 @@ class Column:
 class TableFact:
     """The head of a data file. `columns` are in the order of first appearance.
 
-    `complete` tells that `rows` are all the rows there are. `problem` may lie behind the rows that were kept.
+    `complete` tells that `rows` are all the rows there are. `problem` may lie behind the rows that
+    were kept.
     """
 
     format: TableFormat
@@ -76,7 +86,10 @@ class TableFact:
 
 @dataclass(frozen=True, slots=True)
 class ModelFact:
-    """What a model's folder holds. `model_type` is None where `config.json` is absent or doesn't name one."""
+    """What a model's folder holds.
+
+    `model_type` is None where `config.json` is absent or doesn't name one.
+    """
 
     has_config: bool
     model_type: str | None
@@ -133,7 +146,8 @@ def columns_of(rows: tuple[Mapping[str, Any], ...]) -> tuple[Column, ...]:
         for name, value in row.items():
             types.setdefault(name, set()).add(json_type(value))
     return tuple(
-        Column(name, tuple(sorted(found)), _first_without(name, rows)) for name, found in types.items()
+        Column(name, tuple(sorted(found)), _first_without(name, rows))
+        for name, found in types.items()
     )
 
 

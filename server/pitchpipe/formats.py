@@ -25,9 +25,10 @@ def decide(
     templates: Collection[str],
     columns: Collection[str],
 ) -> RowFormat:
-    """The format of a source: the written one, else by the templates, else by what `columns:` names, else by the data.
+    """The format of a source: as written, else by templates, `columns` or the data.
 
-    `parts` are the keys under the source's `columns`, `templates` the parts that have a template, `columns` the names of the data's own columns.
+    `parts` are the keys under the source's `columns`, `templates` the parts that have a template,
+    `columns` the names of the data's own columns.
     """
     if written is not None:
         return cast(RowFormat, written)

@@ -13,15 +13,19 @@ from pitchpipe.syntax.nodes import Data
 def parse_setting(text: str, schema: Schema) -> tuple[str, Data]:
     """The key path and the value of `key=value`.
 
-    The value is read as YAML would be in the file, except where the key takes a string: there `5` and `{phrase}` stand for themselves, and need no quotes.
+    The value is read as YAML would be in the file, except where the key takes a string: there `5`
+    and `{phrase}` stand for themselves, and need no quotes.
 
     Raises:
-        ValueError: there is no `=`, the key is no key path, or the value is no YAML. The message says which.
+        ValueError: there is no `=`, the key is no key path, or the value is no YAML. The message
+            says which.
     """
     key, equals, written = text.partition("=")
     key = key.strip()
     if not equals or not key:
-        raise ValueError(f"`{text}` must be of the form `key=value`, such as `training.max_steps=5`")
+        raise ValueError(
+            f"`{text}` must be of the form `key=value`, such as `training.max_steps=5`"
+        )
     path = parse_dotted(key)
     rule = schema.at(path) or {}
     if _stands_for_itself(written.strip(), rule):

@@ -16,8 +16,10 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPath:
-    """`absolute` is where the path leads. `portable` is how a plan spells it: as it was written where that is relative
-    and names nothing of this machine, else absolute. `unset` are the environment variables that it names and that are
+    """`absolute` is where the path leads.
+
+    `portable` is how a plan spells it: as it was written where that is relative and names nothing
+    of this machine, else absolute. `unset` are the environment variables that it names and that are
     not set; they are left in place.
     """
 
@@ -27,7 +29,10 @@ class ResolvedPath:
 
 
 def resolve(written: str, root: str, facts: Facts) -> ResolvedPath:
-    """Where `written` leads from the absolute folder `root`. Paths are Windows' where `root` is one of Windows."""
+    """Where `written` leads from the absolute folder `root`.
+
+    Paths are Windows' where `root` is one of Windows.
+    """
     flavour = flavour_of(root)
     unset: list[str] = []
 
@@ -50,7 +55,7 @@ def flavour_of(root: str) -> ModuleType:
 
 
 def is_path(name: str) -> bool:
-    """Whether a model's `name` can only be meant as a path, and not as a name on the hub (`name` or `owner/name`)."""
+    """Whether a model's `name` can't be a name on the hub (`name` or `owner/name`)."""
     return (
         name.startswith((".", "/", "~"))
         or "\\" in name

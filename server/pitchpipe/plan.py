@@ -1,7 +1,9 @@
-"""The plan: a workflow with every default resolved. It is all that the runner reads, and it travels as JSON.
+"""The plan: a workflow with every default resolved.
 
-Field names and types follow `workflow.schema.json` section by section (a test keeps them equal); what a key means is
-said there.
+It is all that the runner reads, and it travels as JSON.
+
+Field names and types follow `workflow.schema.json` section by section (a test keeps them equal);
+what a key means is said there.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """Exactly one of `path` and `dataset_name` is not None. `path` is absolute, or relative to `Plan.root`."""
+    """Exactly one of `path` and `dataset_name` is not None.
+
+    `path` is absolute, or relative to `Plan.root`.
+    """
 
     path: str | None
     dataset_name: str | None
@@ -35,7 +40,7 @@ class SourcePlan:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """`name_or_path` is a hub name, or a folder: absolute, or relative to `Plan.root`; `local` tells which."""
+    """The base model: a hub name, or where it is `local`, a folder as in `SourcePlan`."""
 
     name_or_path: str
     local: bool
@@ -129,9 +134,12 @@ class ComputePlan:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from. `line` to `end_column` as in `Place` (all None unless `kind` is "file").
+    """Where a value came from.
 
-    `text` is what the user wrote: the scalar as it stands in the file, or the value given on the command line.
+    `line` to `end_column` as in `Place` (all None unless `kind` is "file").
+
+    `text` is what the user wrote: the scalar as it stands in the file, or the value given on the
+    command line.
     """
 
     kind: OriginKind
@@ -152,9 +160,11 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`root` is the absolute folder that relative paths start from: the workflow's own. `workflow` is the workflow
-    file's path relative to it. `origins` maps every key path (`training.learning_rate`, `data.train[0].path`) to its
-    origin. `fingerprints` maps each data file's path, as the sources spell it, to what it held.
+    """`root` is the absolute folder that relative paths start from: the workflow's own.
+
+    `workflow` is the workflow file's path relative to it. `origins` maps every key path
+    (`training.learning_rate`, `data.train[0].path`) to its origin. `fingerprints` maps each data
+    file's path, as the sources spell it, to what it held.
     """
 
     version: int
@@ -199,7 +209,9 @@ def from_json(data: object) -> Plan:
     """
     if isinstance(data, dict) and cast("dict[str, object]", data).get("version") != PLAN_VERSION:
         found = cast("dict[str, object]", data).get("version")
-        raise PlanError(f"this plan has version {found!r}; this Pitchpipe reads version {PLAN_VERSION}")
+        raise PlanError(
+            f"this plan has version {found!r}; this Pitchpipe reads version {PLAN_VERSION}"
+        )
     return cast(Plan, _read(Plan, data, ""))
 
 
@@ -219,7 +231,11 @@ def _read(kind: Any, data: Any, path: str) -> Any:
         return data
     if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
-    if isinstance(kind, type) and isinstance(data, kind) and (kind is bool or not isinstance(data, bool)):
+    if (
+        isinstance(kind, type)
+        and isinstance(data, kind)
+        and (kind is bool or not isinstance(data, bool))
+    ):
         return data
     raise PlanError(f"`{path.lstrip('.')}` in the plan is {data!r}, which is not of the right type")
 
@@ -246,4 +262,6 @@ def _read_object(kind: type, data: Any, path: str) -> Any:
         raise PlanError(f"`{where}` lacks `{missing[0]}`")
     if unknown := [n for n in values if n not in hints]:
         raise PlanError(f"`{where}` has the unknown key `{unknown[0]}`")
-    return kind(**{name: _read(hint, values[name], f"{path}.{name}") for name, hint in hints.items()})
+    return kind(**{
+        name: _read(hint, values[name], f"{path}.{name}") for name, hint in hints.items()
+    })

@@ -1,4 +1,4 @@
-"""A document as values: the command line's settings laid over the file's, and where each value stands."""
+"""A document as values, with the command line's laid over the file's."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ _START = Span(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`data` is the document's values with `overrides` laid over them; an empty document is an empty object.
+    """What a document says, and where. An empty document is an empty object.
 
-    `violations` are what `data` does against the schema. `problems` are the overrides that could not be laid anywhere.
+    `data` is the document's values with `overrides` laid over them.
+
+    `violations` are what `data` does against the schema. `problems` are the overrides that could
+    not be laid anywhere.
     """
 
     document: Document
@@ -33,18 +36,20 @@ class Reading:
 
     def overridden(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or some of it, comes from the command line."""
-        if any(path[: len(o)] == o for o in self.overrides):
-            return True
-        return any(o[: len(path)] == path for o in self.overrides) and self._entry_span(path) is None
+        if not path or any(path[: len(o)] == o for o in self.overrides):
+            return bool(path)
+        return (
+            any(o[: len(path)] == path for o in self.overrides) and self._entry_span(path) is None
+        )
 
     def value_span(self, path: KeyPath) -> Span:
-        """Where the value at `path` stands; the start of the text where the command line gave it."""
+        """Where the value at `path` stands; the text's start where the command line gave it."""
         if self.overridden(path):
             return _START
         return self.document.span_of(path)
 
     def key_span(self, path: KeyPath) -> Span:
-        """Where the key at `path` stands, or the first key of a list item, or that of its nearest parent in the file.
+        """Where the key at `path` stands, or else that of its nearest parent in the file.
 
         Of the whole workflow it is the first line.
         """
@@ -57,7 +62,7 @@ class Reading:
         return Span(0, len(first))
 
     def wrong(self, path: KeyPath) -> bool:
-        """Whether the value at `path`, or something in it, breaks the schema otherwise than by its keys."""
+        """Whether the value at `path`, or one in it, breaks the schema not by keys alone."""
         return any(
             v.path[: len(path)] == path and v.keyword not in {"required", "additionalProperties"}
             for v in self.violations
@@ -79,17 +84,15 @@ class Reading:
 
 
 def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Data]) -> Reading:
-    """Lays `overrides`, by dotted key, over the document's values and holds the outcome against the schema."""
+    """Lays `overrides`, by dotted key, over the document's values and validates them."""
     data = document.data()
     data = {} if data is None else _unshared(data) if overrides else data
     laid: dict[KeyPath, Data] = {}
     problems: list[Finding] = []
     for key, value in overrides.items():
-        try:
-            path = parse_dotted(key)
-            _lay(data, path, value)
-        except ValueError as error:
-            problems.append(Finding("unknown-key", f"`--set {key}`: {error}", _START, path=key))
+        path = _laid(data, key, value)
+        if isinstance(path, Finding):
+            problems.append(path)
         else:
             laid[path] = value
     return Reading(document, schema, data, tuple(schema.violations(data)), laid, tuple(problems))
@@ -97,7 +100,7 @@ def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Dat
 
 def located(finding: Finding, reading: Reading) -> Finding:
     """`finding` as it is, or, where it is about a value from the command line, saying so."""
-    if not finding.path or finding in reading.problems:
+    if not finding.path:
         return finding
     path = parse_dotted(finding.path)
     if not reading.overridden(path):
@@ -110,6 +113,16 @@ def located(finding: Finding, reading: Reading) -> Finding:
 def as_text(value: Data) -> str:
     """A value from the command line as one writes it there."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _laid(data: Data, key: str, value: Data) -> KeyPath | Finding:
+    """The path at which `value` now lies, or why it could not be laid there."""
+    try:
+        path = parse_dotted(key)
+        _lay(data, path, value)
+    except ValueError as error:
+        return Finding("unknown-key", f"`--set {key}`: {error}", _START)
+    return path
 
 
 def _unshared(data: Data) -> Data:

@@ -1,9 +1,9 @@
-"""From a workflow without errors to a plan: every default filled in, every value with its origin."""
+"""From a workflow without errors to a plan: all defaults in place, with origins."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+import typing
 from typing import Any, TypeVar, cast
 
 import pitchpipe
@@ -88,9 +88,12 @@ class _Resolver:
         )
 
     def _section(self, kind: type[T], section: Any, **given: Any) -> T:
-        """A section of the plan, field by field from the workflow's; `given` are those that need more than that."""
-        names = [f.name for f in dataclasses.fields(cast(Any, kind)) if f.name not in given]
-        return kind(**{name: self._value(getattr(section, name)) for name in names}, **given)
+        """A section of the plan, from the workflow's; `given` are fields that need more."""
+        hints = typing.get_type_hints(kind)
+        for name in (n for n in hints if n not in given):
+            value = self._value(getattr(section, name))
+            given[name] = float(value) if hints[name] is float else value
+        return kind(**given)
 
     def _model(self, consent: bool) -> ModelPlan:
         model = self._workflow.model
@@ -129,7 +132,7 @@ class _Resolver:
         return portable
 
     def _format(self, source: Source) -> str | None:
-        """The written format, or the one that the run will see in the file's columns; None where they are unknown."""
+        """The written format, or the one that the file's columns show; None where unknown."""
         written = self._value(source.format)
         if written is not None or not isinstance(source.path, Present):
             return written
@@ -160,7 +163,9 @@ class _Resolver:
 
     def _value(self, setting: Setting[T]) -> T:
         value = self._context.effective(setting)
-        assert not isinstance(value, Wrong), f"{dotted(setting.path)} is wrong; a plan needs a file without errors"
+        assert not isinstance(value, Wrong), (
+            f"{dotted(setting.path)} is wrong; a plan needs a file without errors"
+        )
         self._origins[dotted(setting.path)] = self._origin(setting.path, setting)
         return cast(T, tuple(cast("list[object]", value)) if isinstance(value, list) else value)
 

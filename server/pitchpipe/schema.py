@@ -17,20 +17,22 @@ Rule: TypeAlias = dict[str, Any]
 
 
 class Schema:
-    """A JSON Schema (Draft 2020-12) of the shape that `workflow.schema.json` has: objects, arrays and local `$ref`s.
+    """A JSON Schema (Draft 2020-12) made of objects, arrays and local `$ref`s.
 
     Paths count list items like `("data", "train", 0, "path")`; which item makes no difference.
     """
 
     def __init__(self, root: Rule) -> None:
         self.root = root
-        self._validator = Draft202012Validator(root)
+        self._validator: Any = Draft202012Validator(root)
 
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""
         rule = self.root
         for step in path:
-            inner = rule.get("items") if isinstance(step, int) else rule.get("properties", {}).get(step)
+            inner = (
+                rule.get("items") if isinstance(step, int) else rule.get("properties", {}).get(step)
+            )
             if inner is None:
                 return None
             rule = self._followed(inner)
@@ -52,7 +54,7 @@ class Schema:
         return cast(Data, rule.get("default")) if rule else None
 
     def leaves(self, path: KeyPath = ()) -> Iterator[KeyPath]:
-        """Every key that holds a value and no further keys, in the schema's order; items of lists aside."""
+        """Every key without keys under it, in the schema's order; items of lists aside."""
         for key in self.keys(path):
             inner = (*path, key)
             if self.keys(inner):
@@ -61,7 +63,7 @@ class Schema:
                 yield inner
 
     def owners(self, key: str, path: KeyPath = ()) -> Iterator[KeyPath]:
-        """Every place in the schema that knows `key`, by that name or by one in its `x-aliases`; items of lists aside."""
+        """Every place that has `key`, or has it in `x-aliases`; items of lists aside."""
         for name in self.keys(path):
             rule = self.at((*path, name)) or {}
             if name == key or key in rule.get("x-aliases", ()):
@@ -71,8 +73,8 @@ class Schema:
     def violations(self, data: Data) -> list[Violation]:
         """Everything in `data` that breaks the schema, in no particular order.
 
-        A value of the wrong type is named for that alone. Beyond the schema, numbers must be JSON's: finite, and not
-        too large for a float (keyword `finite`).
+        A value of the wrong type is named for that alone. Beyond the schema, numbers must be
+        JSON's: finite, and not too large for a float (keyword `finite`).
         """
         found = [v for error in self._validator.iter_errors(data) for v in _violations(error)]
         found += _not_finite(data, ())
@@ -93,9 +95,10 @@ class Schema:
 class Violation:
     """One value that breaks the schema.
 
-    `keyword` is JSON Schema's (`type`, `enum`, `minimum`, …), `expected` what the schema says under it, `found` the
-    value. Of `required` and `additionalProperties` there is one for each key, `path` ends with that key, `expected` is
-    the keys that the object knows, and `found` is the value of the unknown key, None of a missing one.
+    `keyword` is JSON Schema's (`type`, `enum`, `minimum`, …), `expected` what the schema says under
+    it, `found` the value. Of `required` and `additionalProperties` there is one for each key,
+    `path` ends with that key, `expected` is the keys that the object knows, and `found` is the
+    value of the unknown key, None of a missing one.
     """
 
     path: KeyPath

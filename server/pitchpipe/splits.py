@@ -24,7 +24,7 @@ class Bound:
     percent: bool
 
     def row(self, total: int) -> int:
-        """The row that this end means among `total`; percentages go to the nearest row, halves to the even one."""
+        """The row meant among `total`; percentages go to the nearest, halves to the even."""
         row = round(self.number * total / 100.0) if self.percent else self.number
         return min(max(row + total, 0) if row < 0 else row, total)
 
@@ -38,7 +38,10 @@ class Split:
     stop: Bound | None = None
 
     def bounds(self, total: int) -> tuple[int, int]:
-        """The rows `[start, stop)` of a split that has `total`. Rounds as `datasets` does (`rounding="closest"`)."""
+        """The rows `[start, stop)` of a split that has `total`.
+
+        Rounds as `datasets` does (`rounding="closest"`).
+        """
         start = self.start.row(total) if self.start else 0
         stop = self.stop.row(total) if self.stop else total
         return start, max(start, stop)
@@ -48,12 +51,14 @@ def parse(text: str) -> Split:
     """Reads a split.
 
     Raises:
-        SplitError: it is not of the form `name` or `name[from:to]`, mixes row numbers and percentages, names a
-            percentage beyond 100, or takes no rows whatever their number.
+        SplitError: it is not of the form `name` or `name[from:to]`, mixes row numbers and
+            percentages, names a percentage beyond 100, or takes no rows whatever their number.
     """
     match = _SPLIT.fullmatch(text.strip())
     if match is None:
-        raise SplitError("write `name` or `name[from:to]`, such as `train[:90%]` or `train[100:200]`")
+        raise SplitError(
+            "write `name` or `name[from:to]`, such as `train[:90%]` or `train[100:200]`"
+        )
     start, stop = _bound(match["start"]), _bound(match["stop"])
     if start and stop and start.percent != stop.percent:
         raise SplitError("both ends must be row numbers, or both percentages")

@@ -21,7 +21,10 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One `{column}`. `start` and `end` enclose it with its braces, as offsets into the template's text."""
+    """One `{column}`.
+
+    `start` and `end` enclose it with its braces, as offsets into the template's text.
+    """
 
     name: str
     start: int

@@ -1,7 +1,7 @@
 """A workflow as it was written: every setting is present, missing or wrong, and knows its place.
 
-Sections and fields follow `workflow.schema.json`, which says what each means and what an absent one counts as (a test
-keeps them equal). Dialects lower their own documents to this.
+Sections and fields follow `workflow.schema.json`, which says what each means and what an absent one
+counts as (a test keeps them equal). Dialects lower their own documents to this.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Present(Generic[T]):
-    """A value that fits its key. `span` is the value's place, `key` that of the key (or of the list item)."""
+    """A value that fits its key.
+
+    `span` is the value's place, `key` that of the key (or of the list item).
+    """
 
     value: T
     span: Span
@@ -27,7 +30,10 @@ class Present(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Not written. `span` is where one would say so: the key of the nearest section that was written."""
+    """Not written.
+
+    `span` is where one would say so: the key of the nearest section that was written.
+    """
 
     span: Span
     path: KeyPath
@@ -35,7 +41,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Written, but of the wrong type or out of range, which is reported elsewhere: rules about it keep silent."""
+    """Written, but against the schema. That is reported, so other rules keep silent."""
 
     span: Span
     path: KeyPath

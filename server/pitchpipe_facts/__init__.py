@@ -1,1 +1,4 @@
-"""The world as the core may see it: files, heads of tables, model folders. Read lazily, cached, never run."""
+"""The world as the core may see it: files, heads of tables, model folders.
+
+Read lazily, cached, never run.
+"""

@@ -1,4 +1,7 @@
-"""Heads of Parquet and Arrow files. The runner's interpreter reads them, for the light install has no pyarrow."""
+"""Heads of Parquet and Arrow files.
+
+The runner's interpreter reads them, for the light install has no pyarrow.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,15 @@ import subprocess
 from pathlib import Path
 from typing import Any, cast
 
-from pitchpipe.facts import HEAD_ROWS, NotRead, Table, TableFact, TableFormat, TableProblem, columns_of
+from pitchpipe.facts import (
+    HEAD_ROWS,
+    NotRead,
+    Table,
+    TableFact,
+    TableFormat,
+    TableProblem,
+    columns_of,
+)
 
 FORMATS: dict[str, TableFormat] = {".parquet": "parquet", ".arrow": "arrow"}
 

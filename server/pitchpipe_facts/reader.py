@@ -35,8 +35,8 @@ _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_temp
 class Reader:
     """Reads under `root`, the folder that relative paths start from.
 
-    `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files; without one they are
-    "not read".
+    `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files;
+    without one they are "not read".
     """
 
     def __init__(

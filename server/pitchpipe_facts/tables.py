@@ -24,7 +24,10 @@ from pitchpipe.facts import (
 )
 
 SCAN_BYTES = 8 * 2**20
-"""How much of a file is read. A broken line within it is found before a run; one behind it when the run prepares."""
+"""How much of a file is read.
+
+A broken line within it is found before a run; one behind it when the run prepares.
+"""
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -51,7 +54,10 @@ class _Text:
 
 
 def head(file: Path) -> Table:
-    """The first rows of `file`, by the format that its name tells. A file that can't be opened has a problem."""
+    """The first rows of `file`, by the format that its name tells.
+
+    A file that can't be opened has a problem.
+    """
     kind = _FORMATS.get(file.suffix.lower())
     if kind is None:
         known = ", ".join(f"`{ending}`" for ending in (*_FORMATS, ".parquet", ".arrow"))
@@ -89,7 +95,9 @@ def _read(file: Path) -> _Text | None:
         return _Text(data.decode("utf-8-sig"), whole) if data or whole else None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _Broken(f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8", line) from None
+        raise _Broken(
+            f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8", line
+        ) from None
 
 
 def _jsonl(head: _Text) -> Iterator[Row]:

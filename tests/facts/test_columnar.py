@@ -82,7 +82,9 @@ def test_a_python_without_the_runner_says_so(tmp_path: Path) -> None:
     assert "pitchpipe_runner" in found.reason
 
 
-def test_no_module_of_the_data_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_module_of_the_data_folder_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planted = tmp_path / "pitchpipe_runner"
     planted.mkdir()
     (planted / "__init__.py").write_text(

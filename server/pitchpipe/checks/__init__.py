@@ -1,4 +1,7 @@
-"""The rules, one function each. To add one: write it in its family's file, list it here, give it a page and fixtures."""
+"""The rules, one function each.
+
+To add one: write it in its family's file, list it here, give it a page and fixtures.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`code` also names the rule's page, `docs/checks/<code>.md`. `find` is None where the parser itself finds it."""
+    """`code` also names the rule's page, `docs/checks/<code>.md`.
+
+    `find` is None where the parser itself finds it.
+    """
 
     code: str
     severity: Severity

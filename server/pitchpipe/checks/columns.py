@@ -8,10 +8,10 @@ from typing import Any, cast
 from pitchpipe.checks.context import Context, Report
 from pitchpipe.facts import JsonType, TableFact, json_type
 from pitchpipe.findings import Edit, Fix
-from pitchpipe.formats import PARTS_OF, TEMPLATED, Part
-from pitchpipe.suggest import nearest, one_of
+from pitchpipe.formats import PARTS, PARTS_OF, TEMPLATED, Part
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.template import TemplateError, parse
-from pitchpipe.workflow import Present, Source, Wrong
+from pitchpipe.workflow import Missing, Present, Source, Wrong
 
 _TEXTS: frozenset[JsonType] = frozenset({"string", "integer", "number", "boolean"})
 _MANY = 12  # columns that a message lists
@@ -27,22 +27,20 @@ _NAMES: dict[JsonType, str] = {
 
 
 def column_not_found(context: Context) -> Iterator[Report]:
-    """A column that is named under `columns`, or that stands for a part by default, and that the data don't have."""
+    """A column that the data don't have, named under `columns` or meant by default."""
     for source, path, table in context.tables():
-        for part in _parts_in_use(context, source, table):
+        used = _parts_in_use(context, source, table)
+        for part in PARTS:
             column = context.part_column(source, part)
-            name = column.value if isinstance(column, Present) else part
-            if isinstance(column, Wrong) or table.column(name):
-                continue
-            if isinstance(column, Present):
+            if isinstance(column, Present) and not table.column(column.value):
                 message, fix = _no_column(context, column, path.value, table)
                 yield Report(message, column.span, column.path, fix)
-            else:
-                yield _no_default_column(source, part, path, table)
+            elif isinstance(column, Missing) and part in used and not table.column(part):
+                yield _no_default_column(part, path, table)
 
 
 def column_wrong_type(context: Context) -> Iterator[Report]:
-    """A column whose values can't play their part: lists where texts are needed, gaps, messages of another form."""
+    """A column whose values can't play their part: lists for texts, gaps, odd messages."""
     for source, path, table in context.tables():
         for part in _parts_in_use(context, source, table):
             column = context.part_column(source, part)
@@ -111,7 +109,7 @@ def _no_column(
     return message + _those_there(table), None
 
 
-def _no_default_column(source: Source, part: Part, path: Present[str], table: TableFact) -> Report:
+def _no_default_column(part: Part, path: Present[str], table: TableFact) -> Report:
     message = f"`{path.value}` has no column `{part}`{_those_there(table)}"
     advice = f"say which one is the {part} under `columns`"
     names = [c.name for c in table.columns]
@@ -128,7 +126,7 @@ def _those_there(table: TableFact) -> str:
                 wanted = "commas" if table.format == "csv" else "tabs"
                 return f": its fields are parted by {called}, not by {wanted}"
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    listed = ", ".join(f"`{n}`" for n in names[:_MANY]) if more else one_of(names).replace(" or ", " and ")
+    listed = ", ".join(f"`{n}`" for n in names[:_MANY]) if more else all_of(names)
     return f"; it has {listed}{more}"
 
 
@@ -136,8 +134,9 @@ def _text_problem(name: str, table: TableFact) -> str | None:
     for number, row in enumerate(table.rows, start=1):
         if name not in row:
             return f"row {number}: it lacks the column `{name}`"
-        if json_type(row[name]) not in _TEXTS:
-            return f"row {number}: `{name}` holds {_NAMES[json_type(row[name])]} where a text is needed"
+        kind = json_type(row[name])
+        if kind not in _TEXTS:
+            return f"row {number}: `{name}` holds {_NAMES[kind]} where a text is needed"
     return None
 
 
@@ -156,9 +155,10 @@ def _conversation_problem(value: Any) -> str | None:
     for index, message in enumerate(messages):
         if not isinstance(message, dict):
             return f"`{{name}}[{index}]` is no message with `role` and `content`"
-        for key in ("role", "content"):
-            if key not in message:
-                return f"`{{name}}[{index}]` has no `{key}`{_instead(cast('dict[str, Any]', message), key)}"
+        keys = cast("dict[str, Any]", message)
+        lacking = next((key for key in ("role", "content") if key not in keys), None)
+        if lacking:
+            return f"`{{name}}[{index}]` has no `{lacking}`{_instead(keys, lacking)}"
     if not any(m["role"] == "assistant" for m in messages):
         return "no message in `{name}` is of the role `assistant`, so there is nothing to learn"
     return None
@@ -171,7 +171,7 @@ def _instead(message: Mapping[str, Any], key: str) -> str:
 
 
 def _completions(context: Context, source: Source, table: TableFact) -> list[str]:
-    """The completions of the head's rows, as the run will render them; those that fail are told of elsewhere."""
+    """The completions of the head's rows as the run will render them; none if it can't."""
     if context.row_format(source, table) != "prompt-completion":
         return []
     column = context.part_column(source, "completion")

@@ -57,7 +57,7 @@ class Context:
         return paths.resolve(written, self.root, self.facts)
 
     def file(self, written: str) -> FileFact | None:
-        """What lies at a path of the file; None where it names an environment variable that is unset."""
+        """What lies at a path of the file; None where it names an unset variable."""
         resolved = self.resolve(written)
         return None if resolved.unset else self.facts.file(resolved.absolute)
 
@@ -84,7 +84,7 @@ class Context:
                 yield source, path, table
 
     def row_format(self, source: Source, table: TableFact) -> RowFormat | None:
-        """What the rows of `source` hold; None where nobody can tell, or the settings that tell are wrong."""
+        """What the rows of `source` hold; None where the settings that tell are wrong."""
         written = self.effective(source.format)
         templates = self._templates()
         parts = [p for p in formats.PARTS if not isinstance(self.part_column(source, p), Missing)]
@@ -93,7 +93,7 @@ class Context:
         return formats.decide(written, parts, templates, [c.name for c in table.columns])
 
     def part_column(self, source: Source, part: str) -> Setting[str]:
-        """The column that plays `part` (`prompt`, `completion`, `messages`, `text`), if the file names one."""
+        """The column that plays `part`, one of `formats.PARTS`, if the file names one."""
         return cast("Setting[str]", getattr(source.columns, part))
 
     def _templates(self) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pitchpipe.checks.context import Context, Report
+from pitchpipe.formats import TEMPLATED
 from pitchpipe.workflow import Missing, Present, Setting, Wrong
 
 
@@ -39,7 +40,11 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
         strategy = context.effective(getattr(training, f"{verb}_strategy"))
         if strategy in {"no", "epoch"}:
             default = isinstance(getattr(training, f"{verb}_strategy"), Missing)
-            why = f"unless `{verb}_strategy` is `steps`" if default else f"with `{verb}_strategy: {strategy}`"
+            why = (
+                f"unless `{verb}_strategy` is `steps`"
+                if default
+                else f"with `{verb}_strategy: {strategy}`"
+            )
             yield getattr(training, f"{verb}_steps"), why
     steps = context.effective(training.max_steps)
     if not isinstance(steps, Wrong) and steps > 0:
@@ -57,6 +62,9 @@ def _idle_in_data(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     for source in context.sources():
         if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
             yield _unless_null(source.dataset_config), "with `path`"
+        for part in TEMPLATED:
+            if context.effective(getattr(data, f"{part}_template")) is not None:
+                yield context.part_column(source, part), f"beside `data.{part}_template`"
     task = context.effective(context.workflow.task)
     if task != "classification" and not isinstance(task, Wrong):
         yield _unless_null(data.labels), "unless the task is `classification`"

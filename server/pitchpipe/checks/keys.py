@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.wording import example
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Violation
-from pitchpipe.suggest import nearest, one_of
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Mapping
 
 _FEW = 8
@@ -28,27 +29,46 @@ def missing_required(context: Context) -> Iterator[Report]:
     for violation in context.reading.violations:
         if violation.keyword == "required":
             parent, key = violation.path[:-1], violation.path[-1]
-            example = _example(context, violation.path)
+            written = example(context.reading.schema, violation.path)
+            such = f", such as `{key}: {written}`" if written else ""
             span = context.reading.key_span(parent)
-            yield Report(f"{_owner(parent)} needs the key `{key}`{example}", span, violation.path)
+            yield Report(f"{_owner(parent)} needs the key `{key}`{such}", span, violation.path)
 
 
 def _unknown(context: Context, violation: Violation) -> Report:
-    *parent, key = violation.path
-    known = context.reading.schema.keys(tuple(parent))
+    parent, key = violation.path[:-1], str(violation.path[-1])
     span = context.reading.key_span(violation.path)
-    message = f"{_owner(tuple(parent))} has no key `{key}`"
-    near = _renamed(context, tuple(parent), str(key)) or nearest(str(key), known)
-    if near:
+    message = f"{_owner(parent)} has no key `{key}`"
+    if near := _meant(context, parent, key):
+        if near in _siblings(context, parent):
+            return Report(f"{message}; `{near}` is there already", span, violation.path)
         fix = Fix(f"Rename to `{near}`", (Edit(span, near),))
-        if near in _siblings(context, tuple(parent)):
-            return Report(f"{message}, and `{near}` is there already", span, violation.path)
         return Report(f"{message}; did you mean `{near}`?", span, violation.path, fix)
-    if place := _elsewhere(context, str(key)):
-        return Report(f"{message}; it belongs in `{dotted(place)}`", span, violation.path)
-    if known and len(known) <= _FEW:
-        message += f"; it has {one_of(known).replace(' or ', ' and ')}"
-    return Report(message, span, violation.path)
+    return Report(message + _advice(context, parent, key), span, violation.path)
+
+
+def _meant(context: Context, parent: KeyPath, key: str) -> str | None:
+    """The key of the same section that `key` nearly is, or nearly another name of."""
+    schema = context.reading.schema
+    names = {name: name for name in schema.keys(parent)}
+    for name in tuple(names):
+        for alias in (schema.at((*parent, name)) or {}).get("x-aliases", ()):
+            names.setdefault(alias, name)
+    elsewhere = key not in names and any(p[-1] == key for p in schema.owners(key))
+    near = None if elsewhere else nearest(key, names)
+    return names[near] if near else None
+
+
+def _advice(context: Context, parent: KeyPath, key: str) -> str:
+    """Where else the key could go, or which ones there are."""
+    schema = context.reading.schema
+    place = next(schema.owners(key), None)
+    if place and len(place) > 1:
+        if place[-1] == key:
+            return f"; it is a key of `{dotted(place[:-1])}`"
+        return f"; did you mean `{dotted(place)}`?"
+    known = schema.keys(parent)
+    return f"; it has {all_of(known)}" if 0 < len(known) <= _FEW else ""
 
 
 def _owner(path: KeyPath) -> str:
@@ -61,20 +81,3 @@ def _siblings(context: Context, parent: KeyPath) -> tuple[str, ...]:
     if not isinstance(node, Mapping):
         return ()
     return tuple(entry.key.raw for entry in context.document.entries(node))
-
-
-def _renamed(context: Context, parent: KeyPath, key: str) -> str | None:
-    """The key of the same section that other tools or older versions call `key`."""
-    for place in context.reading.schema.owners(key, parent):
-        if place[:-1] == parent:
-            return str(place[-1])
-    return None
-
-
-def _elsewhere(context: Context, key: str) -> KeyPath | None:
-    return next(context.reading.schema.owners(key), None)
-
-
-def _example(context: Context, path: KeyPath) -> str:
-    examples = (context.reading.schema.at(path) or {}).get("examples", ())
-    return f", such as `{path[-1]}: {examples[0]}`" if examples and isinstance(examples[0], str) else ""

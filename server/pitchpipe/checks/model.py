@@ -44,7 +44,9 @@ def model_taken_for_hub_name(context: Context) -> Iterator[Report]:
     if found and not found.exists and _HUB_NAME.fullmatch(name.value):
         near, fix = _near(context, name, found)
         if near:
-            message = f"no folder `{name.value}`, so the hub is asked for it; did you mean `{near}`?"
+            message = (
+                f"no folder `{name.value}`, so the hub is asked for it; did you mean `{near}`?"
+            )
             yield Report(message, name.span, name.path, fix)
 
 
@@ -94,9 +96,7 @@ def _absent(context: Context, name: Present[str], found: FileFact) -> Iterator[R
         yield Report(message, name.span, name.path)
 
 
-def _near(
-    context: Context, name: Present[str], found: FileFact
-) -> tuple[str | None, Fix | None]:
+def _near(context: Context, name: Present[str], found: FileFact) -> tuple[str | None, Fix | None]:
     """A folder or file that does exist, spelt as the name was, and the change to it."""
     folder, _, last = name.value.rpartition("/")
     near = nearest(last, found.siblings)

@@ -8,10 +8,9 @@ from pitchpipe import splits
 from pitchpipe.checks.context import Context, Report
 from pitchpipe.facts import FileFact, NotRead, TableFact
 from pitchpipe.findings import Edit, Fix
-from pitchpipe.keypath import KeyPath
 from pitchpipe.paths import flavour_of
 from pitchpipe.suggest import nearest
-from pitchpipe.workflow import Missing, Present, Source
+from pitchpipe.workflow import Missing, Present
 
 _READABLE = "`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt`"
 
@@ -46,7 +45,7 @@ def data_source_ambiguous(context: Context) -> Iterator[Report]:
 
 def data_unreadable(context: Context) -> Iterator[Report]:
     """A data file that can't be read as what its name says, or not to its end."""
-    for source, path, table in context.files():
+    for _source, path, table in context.files():
         name = path.value
         if isinstance(table, TableFact) and table.problem:
             line = f", line {table.problem.line}" if table.problem.line else ""

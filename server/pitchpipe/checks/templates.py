@@ -8,7 +8,7 @@ from pitchpipe.checks.context import Context, Report
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS_OF, TEMPLATED
 from pitchpipe.span import Span
-from pitchpipe.suggest import nearest, one_of
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Style
 from pitchpipe.template import Field, Template, TemplateError, parse
 from pitchpipe.workflow import Present, Setting
@@ -17,11 +17,10 @@ from pitchpipe.workflow import Present, Setting
 def template_syntax(context: Context) -> Iterator[Report]:
     """A template whose braces don't pair."""
     for setting in _settings(context):
-        try:
-            parse(setting.value)
-        except TemplateError as error:
-            span = _within(context, setting, error.start, error.end)
-            yield Report(str(error), span or setting.span, setting.path)
+        parsed = _parsed(setting)
+        if isinstance(parsed, TemplateError):
+            span = _within(context, setting, parsed.start, parsed.end)
+            yield Report(str(parsed), span or setting.span, setting.path)
 
 
 def template_unknown_column(context: Context) -> Iterator[Report]:
@@ -63,7 +62,7 @@ def _unknown(
     if near:
         fix = Fix(f"Write `{{{near}}}`", (Edit(span, f"{{{near}}}"),)) if span else None
         return Report(f"{message}; did you mean `{near}`?", span or setting.span, setting.path, fix)
-    advice = f"; it has {one_of(names[:12]).replace(' or ', ' and ')}"
+    advice = f"; it has {all_of(names[:12])}"
     if not field.name.isidentifier():
         advice += "; `{{` and `}}` are literal braces"
     return Report(message + advice, span or setting.span, setting.path)
@@ -78,10 +77,16 @@ def _settings(context: Context) -> Iterator[Present[str]]:
 
 def _templates(context: Context) -> Iterator[tuple[str, Present[str], Template]]:
     for setting in _settings(context):
-        try:
-            yield str(setting.path[-1]).removesuffix("_template"), setting, parse(setting.value)
-        except TemplateError:
-            continue
+        parsed = _parsed(setting)
+        if isinstance(parsed, Template):
+            yield str(setting.path[-1]).removesuffix("_template"), setting, parsed
+
+
+def _parsed(setting: Present[str]) -> Template | TemplateError:
+    try:
+        return parse(setting.value)
+    except TemplateError as error:
+        return error
 
 
 def _within(context: Context, setting: Present[str], start: int, end: int) -> Span | None:

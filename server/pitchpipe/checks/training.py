@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pitchpipe.checks.context import Context, Report
 from pitchpipe.findings import Edit, Fix, Related
@@ -60,13 +61,18 @@ def no_evaluation_rows(context: Context) -> Iterator[Report]:
     if not isinstance(best, Present) or not best.value or isinstance(listed, Wrong):
         return
     if share == 0 and not listed:
-        message = "`load_best_model_at_end` needs evaluation rows; name `data.eval`, or set `data.val_size`"
+        message = (
+            "`load_best_model_at_end` needs evaluation rows: in `data.eval`, or by `data.val_size`"
+        )
         yield Report(message, best.key, best.path, related=_related(data.val_size))
 
 
 def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:
     training = context.workflow.training
-    evaluated, saved = context.effective(training.eval_steps), context.effective(training.save_steps)
+    evaluated, saved = (
+        context.effective(training.eval_steps),
+        context.effective(training.save_steps),
+    )
     if isinstance(evaluated, Wrong) or isinstance(saved, Wrong) or saved % evaluated == 0:
         return
     message = (
@@ -85,7 +91,7 @@ def _aligned(context: Context, evaluated: str) -> Fix | None:
     return Fix(title, (Edit(saved.span, evaluated),))
 
 
-def _related(setting: Setting[object]) -> tuple[Related, ...]:
+def _related(setting: Setting[Any]) -> tuple[Related, ...]:
     if not isinstance(setting, Present):
         return ()
     return (Related(f"`{dotted(setting.path)}` is set here", setting.span),)

@@ -6,28 +6,17 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from pitchpipe.checks.context import Context, Report
-from pitchpipe.facts import json_type
+from pitchpipe.checks.wording import TYPES, bare, example, key, shown
 from pitchpipe.findings import Edit, Fix
-from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.keypath import KeyPath
 from pitchpipe.schema import Rule, Violation
 from pitchpipe.suggest import nearest, one_of
 from pitchpipe.syntax.nodes import Data, Scalar, Style
 from pitchpipe.syntax.scalars import reader_1_1, resolve
 
-_LONGEST = 40  # characters of a value that a message shows
-
-_NAMES = {
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-    "array": "a list",
-    "object": "a mapping of keys",
-}
 _WORDS_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _RANGES = {
     "minimum": "at least",
@@ -40,7 +29,8 @@ _RANGES = {
 def wrong_type(context: Context) -> Iterator[Report]:
     """A value of another type than its key wants."""
     for violation in context.reading.violations:
-        if violation.keyword == "type":
+        half_typed = violation.found is None and context.document.problems
+        if violation.keyword == "type" and not half_typed:
             yield _wrong_type(context, violation)
 
 
@@ -49,7 +39,7 @@ def out_of_range(context: Context) -> Iterator[Report]:
     for violation in context.reading.violations:
         if message := _range(violation, context.reading.schema.at(violation.path) or {}):
             span = context.reading.value_span(violation.path)
-            yield Report(f"{_key(violation.path)} {message}", span, violation.path)
+            yield Report(f"{key(violation.path)} {message}", span, violation.path)
 
 
 def invalid_value(context: Context) -> Iterator[Report]:
@@ -69,50 +59,61 @@ def yaml11_float(context: Context) -> Iterator[Report]:
             number = _readable(scalar.raw)
             fix = Fix(f"Write `{number}`", (Edit(scalar.span, number),))
             message = (
-                f"readers of YAML 1.1, PyYAML among them, take `{scalar.raw}` for a string; write `{number}`"
+                f"readers of YAML 1.1, such as PyYAML, take `{scalar.raw}` for a string; "
+                f"write `{number}`"
             )
             yield Report(message, scalar.span, path, fix)
 
 
 def _wrong_type(context: Context, violation: Violation) -> Report:
     path, found = violation.path, violation.found
-    types = cast("list[str]", violation.expected)
-    types = [types] if isinstance(types, str) else types
+    types = _types(violation)
     span = context.reading.value_span(path)
-    wanted = " or ".join(_NAMES[t] for t in types)
+    wanted = " or ".join(TYPES[t] for t in types)
     if not path:
-        return Report(f"a workflow is a mapping of keys, not {_shown(found)}", span)
+        return Report(f"a workflow is a mapping of keys, not {shown(found)}", span)
     if found is None:
         return _empty(context, path, types, wanted)
-    message = f"{_key(path)} must be {wanted}, not {_shown(found)}"
+    message = f"{key(path)} must be {wanted}, not {shown(found)}"
     scalar = context.reading.scalar(path)
-    if scalar and isinstance(found, str) and (meant := _meant(scalar, types)):
+    rule = context.reading.schema.at(path) or {}
+    if scalar and (meant := _meant(scalar, types, rule)):
         fix = Fix(f"Write `{meant}`", (Edit(scalar.span, meant),))
-        advice = "remove the quotes" if meant == scalar.raw else f"write `{meant}`"
+        quoted = scalar.style in {Style.SINGLE, Style.DOUBLE}
+        advice = "remove the quotes" if quoted and meant == scalar.raw else f"write `{meant}`"
         return Report(f"{message}; {advice}", span, path, fix)
     return Report(message + _for_example(context, path, types), span, path)
+
+
+def _types(violation: Violation) -> list[str]:
+    named: str | list[str] = violation.expected
+    return [named] if isinstance(named, str) else named
 
 
 def _empty(context: Context, path: KeyPath, types: list[str], wanted: str) -> Report:
     span = context.reading.key_span(path)
     if types == ["object"]:
-        return Report(f"{_key(path)} is empty; write keys under it, or remove it", span, path)
+        return Report(f"{key(path)} is empty; write keys under it, or remove it", span, path)
     default = (context.reading.schema.at(path) or {}).get("default")
     advice = "" if default is None else f"; remove it for the default, `{json.dumps(default)}`"
-    return Report(f"{_key(path)} has no value; it must be {wanted}{advice}", span, path)
+    return Report(f"{key(path)} has no value; it must be {wanted}{advice}", span, path)
 
 
-def _meant(scalar: Scalar, types: list[str]) -> str | None:
-    """What a string would be as the number or truth value that somebody meant."""
+def _meant(scalar: Scalar, types: list[str], rule: Rule) -> str | None:
+    """What was meant, rightly written: without quotes, in quotes, `true` for `yes`."""
     raw = scalar.raw.strip()
+    if not isinstance(scalar.value, str):
+        word = rule.get("x-value-aliases", {}).get(raw.lower())
+        return word or (f'"{raw}"' if "string" in types and "enum" not in rule else None)
     value = resolve(raw)
-    if json_type(value) in types and not isinstance(value, str) and value is not None:
-        return raw
-    if isinstance(value, int) and not isinstance(value, bool) and "number" in types:
-        return raw
+    numbers = {"integer", "number"} & set(types)
+    if isinstance(value, bool):
+        return raw if "boolean" in types else None
+    if isinstance(value, int) or (isinstance(value, float) and "number" in types):
+        return raw if numbers and "\n" not in raw else None
     if "boolean" in types:
         return _WORDS_1_1.get(raw.lower())
-    if ({"integer", "number"} & set(types)) and re.fullmatch(r"[0-9][0-9_]*[0-9]", raw):
+    if numbers and re.fullmatch(r"[0-9]+(_[0-9]+)+", raw):
         return raw.replace("_", "")
     if "number" in types and re.fullmatch(r"[0-9]+,[0-9]+", raw):
         return raw.replace(",", ".")
@@ -121,29 +122,18 @@ def _meant(scalar: Scalar, types: list[str]) -> str | None:
 
 def _for_example(context: Context, path: KeyPath, types: list[str]) -> str:
     """How a list or a mapping is written; nothing for plain values."""
-    rule = context.reading.schema.at(path) or {}
-    examples = rule.get("examples", ())
-    if not examples or not {"array", "object"} & set(types):
+    if not {"array", "object"} & set(types):
         return ""
-    return f"; for example `{_flow(examples[-1])}`"
-
-
-def _flow(value: Any) -> str:
-    """A value as YAML would have it on one line."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, cast('list[Any]', value)))}]"
-    if isinstance(value, dict):
-        pairs = cast("dict[str, Any]", value).items()
-        return "{" + ", ".join(f"{k}: {_flow(v)}" for k, v in pairs) + "}"
-    return value if isinstance(value, str) else json.dumps(value)
+    written = example(context.reading.schema, path)
+    return f"; for example `{written}`" if written else ""
 
 
 def _range(violation: Violation, rule: Rule) -> str | None:
     expected, found = violation.expected, violation.found
     if violation.keyword == "finite":
-        return f"must be a finite number, not {_shown(found)}"
+        return f"must be a finite number, not {shown(found)}"
     if violation.keyword in _RANGES:
-        message = f"must be {_RANGES[violation.keyword]} {expected}, not {_shown(found)}"
+        message = f"must be {_RANGES[violation.keyword]} {expected}, not {shown(found)}"
         share = str(rule.get("x-unit", "")).startswith("share")
         if share and isinstance(found, (int, float)) and 1 < found < 100:
             message += f"; {found:g} % is {found / 100:g}"
@@ -163,7 +153,7 @@ def _not_one_of(context: Context, violation: Violation) -> Report:
     allowed = violation.expected if violation.keyword == "enum" else [violation.expected]
     words = [str(w) for w in cast("list[Data]", allowed) if w is not None]
     span = context.reading.value_span(path)
-    message = f"{_key(path)} can't be {_shown(found).removeprefix('the string ')}"
+    message = f"{key(path)} can't be {bare(found)}"
     rule = context.reading.schema.at(path) or {}
     near = rule.get("x-value-aliases", {}).get(str(found).lower()) or nearest(str(found), words)
     if near in words and near != str(found):
@@ -178,7 +168,7 @@ def _twice(context: Context, violation: Violation) -> Report:
     index = next(i for i, item in enumerate(items) if item in items[:i])
     path = (*violation.path, index)
     value = cast("list[Data]", violation.found)[index]
-    message = f"{_key(violation.path)} names {_shown(value).removeprefix('the string ')} twice"
+    message = f"{key(violation.path)} names {bare(value)} twice"
     return Report(message, context.reading.value_span(path), path)
 
 
@@ -198,27 +188,10 @@ def _only_1_2(scalar: Scalar) -> bool:
 
 
 def _readable(raw: str) -> str:
-    """The same float as every reader of YAML takes it for one: with a point and a sign in its exponent."""
+    """The number for every reader of YAML: with a point, and a sign in its exponent."""
     mantissa, _, exponent = raw.lower().partition("e")
     whole, _, fraction = mantissa.partition(".")
     number = f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}"
     if not exponent:
         return number
     return f"{number}e{exponent if exponent[0] in '+-' else '+' + exponent}"
-
-
-def _key(path: KeyPath) -> str:
-    """The value in a message: its key; for a list item, its path from the nearest key on."""
-    names = [i for i, step in enumerate(path) if isinstance(step, str)]
-    return f"`{dotted(path[names[-1] :])}`" if names else "a workflow"
-
-
-def _shown(value: Data) -> str:
-    """The value as a message names it."""
-    if isinstance(value, str):
-        short = value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
-        return f"the string `{short}`" if short.strip() and "\n" not in short else "a string"
-    if isinstance(value, (list, dict)):
-        return _NAMES[json_type(value)]
-    text = "null" if value is None else json.dumps(value)
-    return f"`{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}`"

@@ -1,1 +1,4 @@
-"""Ways to write a workflow. Each lowers its own documents to the same `Workflow`, with places in the user's own file."""
+"""Ways to write a workflow.
+
+Each lowers its own documents to the same `Workflow`, with places in the user's own file.
+"""

@@ -1,4 +1,7 @@
-"""The native format. Its keys are the workflow's fields, so lowering follows the dataclasses and the schema alone."""
+"""The native format.
+
+Its keys are the workflow's fields, so lowering follows the dataclasses and the schema alone.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ from pitchpipe.workflow import Missing, Present, Workflow, Wrong
 
 
 def lower(reading: Reading) -> Workflow:
-    """The workflow that a native document means. Settings that break the schema come out as `Wrong`."""
+    """The workflow that a native document means.
+
+    Settings that break the schema come out as `Wrong`.
+    """
     return cast(Workflow, _section(Workflow, reading.data, reading, ()))
 
 
 def _section(kind: type, data: Data, reading: Reading, path: KeyPath) -> Any:
-    """A section; of one that is not written every field is missing, of one of the wrong shape every field is wrong."""
+    """A section; unwritten, its fields are missing; of the wrong shape, they are wrong."""
     fields: dict[str, Any] = {}
     for name, hint in _hints(kind).items():
         if hint is Span:
@@ -50,7 +56,7 @@ def _setting(kind: Any, section: Data, reading: Reading, path: KeyPath) -> objec
 
 
 def _fitted(kind: Any, value: Data) -> object:
-    """A value that the schema let pass, as Python's own type: tuples for lists, floats where numbers are meant."""
+    """A value that the schema let pass, with tuples for lists and floats for numbers."""
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if isinstance(value, list):
         return tuple(value)
@@ -75,4 +81,4 @@ def _listed_section(kind: Any) -> type | None:
     if typing.get_origin(kind) is not tuple:
         return None
     item = typing.get_args(kind)[0]
-    return item if dataclasses.is_dataclass(item) else None
+    return cast(type, item) if dataclasses.is_dataclass(item) else None

@@ -1,0 +1,136 @@
+"""A world in memory: the facts that a test needs, as plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pitchpipe.facts import (
+    HEAD_ROWS,
+    FileFact,
+    ModelFact,
+    NotRead,
+    Table,
+    TableFact,
+    TableFormat,
+    TableProblem,
+    columns_of,
+)
+from pitchpipe.plan import Fingerprint
+
+ROOT = "/home/me/project"
+
+Rows: TypeAlias = "Sequence[Mapping[str, Any]]"
+
+_FORMATS: dict[str, TableFormat] = {
+    "jsonl": "jsonl",
+    "json": "json",
+    "csv": "csv",
+    "tsv": "tsv",
+    "txt": "text",
+    "parquet": "parquet",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """`files` maps paths to rows, or to what stands in the way of them.
+
+    `models` are folders.
+    """
+
+    files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
+    models: Mapping[str, ModelFact] = field(default_factory=dict[str, ModelFact])
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    root: str = ROOT
+
+    def file(self, path: str) -> FileFact:
+        known = self._known()
+        if path in known:
+            return FileFact(exists=True, is_dir=path in self._folders(), size=1)
+        if any(other.startswith(f"{path}/") for other in known):
+            return FileFact(exists=True, is_dir=True)
+        folder = posixpath.dirname(path)
+        inside = [o.removeprefix(f"{folder}/") for o in known if o.startswith(f"{folder}/")]
+        names = {name.partition("/")[0] for name in inside}
+        return FileFact(exists=False, siblings=tuple(sorted(names)))
+
+    def table(self, path: str) -> Table:
+        found = {self._absolute(p): content for p, content in self.files.items()}.get(path)
+        kind = _FORMATS.get(path.rpartition(".")[2].lower())
+        if found is None:
+            return NotRead("there is no such file")
+        if isinstance(found, NotRead) or kind is None:
+            return found if isinstance(found, NotRead) else NotRead("unknown ending")
+        if isinstance(found, TableProblem):
+            return TableFact(kind, (), (), complete=False, problem=found)
+        rows = tuple(found[:HEAD_ROWS])
+        return TableFact(kind, columns_of(rows), rows, complete=len(found) <= HEAD_ROWS)
+
+    def model(self, path: str) -> ModelFact | NotRead:
+        found = {self._absolute(p): model for p, model in self.models.items()}
+        return found.get(path, NotRead("there is no such folder"))
+
+    def fingerprint(self, path: str) -> Fingerprint | NotRead:
+        found = {self._absolute(p): content for p, content in self.files.items()}.get(path)
+        if found is None or isinstance(found, (TableProblem, NotRead)):
+            return NotRead("it can't be read")
+        data = json.dumps([dict(row) for row in found]).encode()
+        return Fingerprint(hashlib.sha256(data).hexdigest(), len(data))
+
+    def environment(self, name: str) -> str | None:
+        return self.variables.get(name)
+
+    def _absolute(self, path: str) -> str:
+        return posixpath.join(self.root, path)
+
+    def _folders(self) -> set[str]:
+        return {self._absolute(p) for p in self.models}
+
+    def _known(self) -> set[str]:
+        return {self._absolute(p) for p in self.files} | self._folders()
+
+
+PHRASES = [
+    {"phrase": "Would you mind?", "tone": "polite"},
+    {"phrase": "Shut it.", "tone": "rude"},
+    {"phrase": "As agreed, I enclose the form.", "tone": "formal"},
+]
+CHATS = [
+    {
+        "messages": [
+            {"role": "user", "content": "Good morning"},
+            {"role": "assistant", "content": "Good morning! What can I do?"},
+        ]
+    }
+]
+
+WORLD = World(
+    files={
+        "data/phrases.jsonl": PHRASES,
+        "data/phrases.csv": PHRASES,
+        "data/chats.jsonl": CHATS,
+        "data/sharegpt.jsonl": [{"messages": [{"from": "human", "value": "Hi"}]}],
+        "data/pairs.jsonl": [{"prompt": "1 + 1", "completion": "2"}] * 5,
+        "data/texts.txt": [{"text": "Once upon a time"}],
+        "data/gaps.jsonl": [*PHRASES, {"phrase": None, "tone": "rude"}],
+        "data/lists.jsonl": [{"prompt": ["a", "b"], "completion": "c"}],
+        "data/semicolons.csv": [{"phrase;tone": "Shut it.;rude"}],
+        "data/empty.jsonl": [],
+        "data/broken.jsonl": TableProblem("it is not JSON: unterminated string at column 12", 900),
+        "data/table.parquet": NotRead("the runner's Python, which reads Parquet, is not known"),
+        "data/notes.docx": NotRead("unknown ending"),
+    },
+    models={
+        "models/tiny": ModelFact(True, "llama", True, True),
+        "models/plain": ModelFact(True, "gpt2", True, False),
+        "models/mute": ModelFact(True, "gpt2", False, False),
+        "models/hollow": ModelFact(False, None, False, False),
+    },
+    variables={"DATA": "/data", "HOME": "/home/me"},
+)
+"""A project with a bit of everything; the pages in docs/checks speak of it."""
