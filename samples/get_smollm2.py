@@ -108,13 +108,15 @@ def hub_answers() -> bool:
 
 def from_hub(made: Path) -> None:
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     say(f"downloading {HUB_ID} from the hub, 270 MB")
-    snapshot_download(
-        HUB_ID,
-        local_dir=made,
-        allow_patterns=["*.json", "*.txt", "*.md", "*.jinja", "model.safetensors"],
-    )
+    wanted = ["*.json", "*.txt", "*.md", "*.jinja", "model.safetensors"]
+    try:
+        snapshot_download(HUB_ID, local_dir=made, allow_patterns=wanted)
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise Failure(f"the hub does not give {HUB_ID}: {first}") from error
     shutil.rmtree(made / ".cache", ignore_errors=True)
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from support.hub import hub
+
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 WORKFLOWS = sorted(SAMPLES.glob("*/*.tune.yaml"))
+SMOLLM2 = SAMPLES / "models" / "SmolLM2-135M-Instruct"
 DEFINITIONS = SAMPLES / "definitions" / "data" / "definitions.jsonl"
 NEEDS_DATA = pytest.mark.skipif(
     not DEFINITIONS.exists(), reason="python samples/definitions/prepare.py makes the data"
@@ -58,3 +61,41 @@ def test_preparing_again_changes_nothing() -> None:
             cwd=SAMPLES.parent.parent,
         )
     assert DEFINITIONS.stat().st_mtime_ns == before
+
+
+@pytest.mark.real_model
+@pytest.mark.skipif(
+    not SMOLLM2.exists(), reason="python samples/definitions/prepare.py gets the model"
+)
+def test_the_model_comes_from_the_hub_when_it_answers(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    with hub(tmp_path / "hub", models={"HuggingFaceTB/SmolLM2-135M-Instruct": SMOLLM2}) as running:
+        done = subprocess.run(
+            [sys.executable, str(SAMPLES / "get_smollm2.py"), "--models", str(models)],
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            env=running.environment(tmp_path / "home"),
+        )
+    assert "from the hub" in done.stdout
+    assert "134,515,008 parameters" in done.stdout
+    names = {file.name for file in (models / SMOLLM2.name).iterdir()}
+    assert names == {file.name for file in SMOLLM2.iterdir()}
+
+
+@pytest.mark.real_model
+def test_a_hub_that_says_no_leaves_nothing_half_made(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    command = [sys.executable, str(SAMPLES / "get_smollm2.py"), "--models", str(models)]
+    with hub(tmp_path / "hub") as running:
+        done = subprocess.run(
+            [*command, "--from", "hub"],
+            check=False,
+            capture_output=True,
+            encoding="utf-8",
+            env=running.environment(tmp_path / "home"),
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the hub does not give HuggingFaceTB/")
+    assert "Traceback" not in done.stderr
+    assert list(models.iterdir()) == []

@@ -11,7 +11,7 @@ a model or a data set by name. What else it is asked for lands in `Hub.unknown`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,10 @@ class Hub:
 
 
 @contextmanager
-def hub(folder: Path, *, delay: float = 30.0) -> Iterator[Hub]:
-    """Serves the repositories named above, which it makes in `folder`."""
+def hub(
+    folder: Path, *, delay: float = 30.0, models: Mapping[str, Path] | None = None
+) -> Iterator[Hub]:
+    """Serves the repositories named above, which it makes in `folder`, and `models` beside them."""
     model = tiny_model(folder / "model")
     rows = folder / "data set"
     tiny_rows(rows, ROWS, name="train.jsonl")
@@ -84,6 +86,7 @@ def hub(folder: Path, *, delay: float = 30.0) -> Iterator[Hub]:
         Repo("datasets", DATASET, rows),
         Repo("models", GATED, model, token=GATED_TOKEN),
         Repo("models", SLOW, model, delay=delay),
+        *(Repo("models", name, place) for name, place in (models or {}).items()),
     ]
     with Server(repos) as server:
         yield Hub(server.endpoint, delay, server)
