@@ -48,7 +48,8 @@ def tell(checked: Checked) -> None:
 
 def _lines(checked: Checked, finding: Finding, paint: Paint, details: bool) -> str:
     severity = paint(_STYLES[finding.severity], f"{finding.severity.value}[{finding.code}]")
-    where = paint("bold", f"{_place(checked, finding.span)}:")
+    nowhere = checked.from_command_line(finding)
+    where = paint("bold", f"{checked.name if nowhere else _place(checked, finding.span)}:")
     lines = [f"{where} {severity}: {finding.message}"]
     if details:
         lines += [f"    {_place(checked, r.span)}: {r.message}" for r in finding.related]

@@ -12,12 +12,13 @@ from pathlib import Path
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.findings import Finding, Severity
+from pitchpipe.keypath import parse_dotted
 from pitchpipe.overrides import parse_setting
 from pitchpipe.schema import Schema
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax.nodes import Data
 from pitchpipe_cli import interpreter
-from pitchpipe_cli.errors import CommandError, reason
+from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_facts.reader import Reader
 
 STDIN = "-"
@@ -38,7 +39,25 @@ class Checked:
 
     @property
     def has_errors(self) -> bool:
-        return any(f.severity is Severity.ERROR for f in self.findings)
+        return bool(self._errors)
+
+    @property
+    def verdict(self) -> Exit:
+        """The exit code that the findings call for; what `--set` says is not the file's fault."""
+        if not self.has_errors:
+            return Exit.DONE
+        blameless = all(self.from_command_line(finding) for finding in self._errors)
+        return Exit.WRONG_ENVIRONMENT if blameless else Exit.WRONG_FILE
+
+    def from_command_line(self, finding: Finding) -> bool:
+        """Whether the finding is about a value that `--set` gave, so about no place in the file."""
+        if self.analysis is None or not finding.path:
+            return False
+        return self.analysis.context.reading.overridden(parse_dotted(finding.path))
+
+    @property
+    def _errors(self) -> list[Finding]:
+        return [f for f in self.findings if f.severity is Severity.ERROR]
 
 
 @cache
@@ -53,11 +72,11 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
     Raises:
         CommandError: the file can't be read.
     """
-    data = _read(name)
+    data, shown = _read(name), "<stdin>" if name == STDIN else name
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _no_text(name, data, error)
+        return _no_text(shown, data, error)
     path = Path.cwd() / ("stdin.yaml" if name == STDIN else name)
     analysis = analyse(
         text,
@@ -66,7 +85,6 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
         path=os.path.normpath(path),
         overrides=overrides or {},
     )
-    shown = "<stdin>" if name == STDIN else name
     return Checked(shown, text, analysis.document.lines, analysis.findings, analysis)
 
 

@@ -19,7 +19,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         _print(files, unreadable)
     if unreadable:
         return Exit.WRONG_ENVIRONMENT
-    return Exit.WRONG_FILE if any(c.has_errors for c in files) else Exit.DONE
+    return max((c.verdict for c in files), default=Exit.DONE)
 
 
 def _check(names: list[str]) -> tuple[list[Checked], dict[str, str]]:

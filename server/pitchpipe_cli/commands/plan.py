@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, cast
 
+from pitchpipe.keypath import parse_dotted
 from pitchpipe.plan import Origin, Plan, to_json
 from pitchpipe_cli import columns, listing, terminal, workflow_file
 from pitchpipe_cli.errors import Exit
 
 Row = tuple[str, str, str]
+
+_DEFAULT = "default"
+_LOOKED_UP = "looked up"  # a fact of this machine, which no file can set
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
@@ -20,7 +25,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
     checked = workflow_file.check(arguments.file, overrides)
     listing.tell(checked)
     if checked.analysis is None or checked.has_errors:
-        return Exit.WRONG_FILE
+        return checked.verdict
     plan = checked.analysis.plan()
     if arguments.format == "json":
         terminal.out_json(to_json(plan))
@@ -58,32 +63,39 @@ def _shown(value: Any) -> str:
         return "{}"
     if isinstance(value, str):
         return value if value and value.isprintable() else repr(value)
-    return {None: "null", True: "true", False: "false"}.get(value, f"{value:.10g}")
+    return f"{value:.10g}" if type(value) is float else json.dumps(value)
 
 
 def _origin(origins: dict[str, Origin], path: str, file: str) -> str:
     """The value's own origin, or that of what it lies in."""
+    if workflow_file.schema().at(parse_dotted(path)) is None:
+        return _LOOKED_UP
     while path not in origins and (cut := max(path.rfind("."), path.rfind("["))) > 0:
         path = path[:cut]
     origin = origins.get(path)
     if origin is None or origin.kind == "default":
-        return "default"
+        return _DEFAULT
     return f"{file}:{origin.line}" if origin.kind == "file" else f"--set {path}={origin.text}"
 
 
 def _draw(plan: Plan, found: list[Row]) -> None:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
-    from rich.tree import Tree
 
-    tree = Tree(Text.assemble((plan.name, "bold"), "  ", (plan.root, "dim")), guide_style="dim")
-    width = max(len(path.partition(".")[2] or path) for path, _, _ in found)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
     for section, members in groupby(found, key=lambda row: row[0].partition(".")[0]):
-        members = list(members)
-        single = members[0][0] == section and len(members) == 1
-        branch = tree if single else tree.add(Text(section, "bold"))
-        for path, value, origin in members:
-            name = path if single else path[len(section) :].lstrip(".")
-            style = "dim" if origin == "default" else "green"
-            branch.add(Text.assemble((f"{name:{width}}", "cyan"), f"  {value}  ", (origin, style)))
-    Console().print(tree)
+        rows = list(members)
+        single = rows[0][0] == section and len(rows) == 1
+        if not single:
+            table.add_row(Text(section, "bold"))
+        for path, value, origin in rows:
+            name = path if single else f"  {path[len(section) + 1 :]}"
+            style = "dim" if origin in {_DEFAULT, _LOOKED_UP} else "green"
+            table.add_row(Text(name, "cyan"), Text(value), Text(origin, style))
+    console = Console()
+    console.print(Text.assemble((plan.name, "bold"), "  ", (plan.root, "dim")), soft_wrap=True)
+    console.print(table)

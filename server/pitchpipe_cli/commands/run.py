@@ -52,7 +52,7 @@ def _new_run(arguments: argparse.Namespace) -> Path | Exit:
         checked = workflow_file.check(arguments.file, overrides)
         listing.tell(checked)
         if checked.analysis is None or checked.has_errors:
-            return Exit.WRONG_FILE
+            return checked.verdict
         _ask_consent(checked.analysis.wants_remote_code, arguments)
         consent = arguments.trust_remote_code
         plan = checked.analysis.plan(smoke=arguments.smoke, trust_remote_code=consent)
