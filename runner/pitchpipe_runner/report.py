@@ -1,8 +1,7 @@
-"""Stage 7: one HTML page that says what the run did, from what its folder holds and nothing else."""
+"""Stage 7: one HTML page that says what the run did, from its folder and nothing else."""
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -34,24 +33,27 @@ def write(folder: Path) -> int:
     """Writes `report.html` into the run folder atomically, and gives its size in bytes."""
     temporary = folder / f"{REPORT}.tmp"
     temporary.write_text(build(folder), encoding="utf-8", newline="\n")
-    os.replace(temporary, folder / REPORT)
-    return (folder / REPORT).stat().st_size
+    return temporary.replace(folder / REPORT).stat().st_size
 
 
 def build(run: Path) -> str:
-    """The page for the run folder, whatever became of the run. It needs no network and no other file."""
+    """The page for the run folder, whatever became of the run.
+
+    It needs no network and no other file.
+    """
     recording = read(run.resolve())
-    drawn = charts(recording)
+    drawn, plan = charts(recording), material.settings(recording)
     html = _template().render(
         title=account.title(recording),
         evaluation=evaluation(recording),
         charts=drawn,
-        drawn=[chart.drawn() for chart in drawn],
+        drawn=[chart.data for chart in drawn],
         stages=account.stages(recording),
         data=material.data(recording),
         warnings=account.warnings(recording),
         exports=account.exports(recording),
-        plan=material.settings(recording),
+        plan=plan,
+        plan_said=material.settings_said(plan),
         versions=account.versions(recording),
         commands=account.commands(recording),
         train=recording.facts("train"),

@@ -1,4 +1,4 @@
-"""Writes run folders as the runner leaves them, without running anything: for tests of whatever reads them.
+"""Writes run folders as the runner leaves them, for tests of whatever reads them.
 
 Everything is drawn from a seed, so equal recipes give equal bytes.
 """
@@ -24,10 +24,11 @@ Event = dict[str, Any]
 class Recipe:
     """What kind of run to write.
 
-    `ends` is how the last process ended: "done" and "reporting" (as the report stage finds it), "failed" and
-    "interrupted" (in the train stage), "killed" (no last word, and a torn last line). `resumed_at` is the optimizer
-    step of the checkpoint that a second process went on from, after the first had been interrupted some steps
-    later. From step `nan_from` on the loss is null. `mark` is put into every text that comes from a user.
+    `ends` is how the last process ended: "done" and "reporting" (as the report stage finds it),
+    "failed" and "interrupted" (in the train stage), "killed" (no last word, and a torn last line).
+    `resumed_at` is the optimizer step of the checkpoint that a second process went on from, after
+    the first had been interrupted some steps later. From step `nan_from` on the loss is null.
+    `mark` is put into every text that comes from a user.
     """
 
     steps: int = 280
@@ -98,7 +99,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
 
 
 def scores(recipe: Recipe) -> dict[str, Any]:
-    """An evaluation as `scores.json` holds it; every share follows from the confusion matrices below."""
+    """An evaluation as `scores.json` holds it; the shares follow from the confusions below."""
     models = [_model(recipe, *m) for m in _MODELS if recipe.export or m[1] != "exported"]
     counts = {LABELS[0] + recipe.mark: 227, LABELS[1]: 185}
     return {
@@ -114,7 +115,7 @@ def scores(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-# --- events -----------------------------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------
 
 
 class _Clock:
@@ -225,7 +226,7 @@ def _remarks(recipe: Recipe) -> Iterator[Event]:
     yield {
         "kind": "warning",
         "code": "rows-over-max-length",
-        "message": f"7 rows are longer than `max_length` and were cut: 212 tokens lost{recipe.mark}",
+        "message": f"7 rows are longer than `max_length`: 212 tokens lost{recipe.mark}",
         "path": "data.max_length",
         "place": place,
     }
@@ -292,7 +293,7 @@ def _training_values(noise: random.Random, recipe: Recipe, step: int) -> dict[st
     rate = (
         step / climb
         if step < climb
-        else 0.5 * (1 + math.cos(math.pi * (step - climb) / (recipe.steps - climb)))
+        else 0.5 * (1 + math.cos(math.pi * (step - climb) / max(1, recipe.steps - climb)))
     )
     gone = recipe.nan_from is not None and step >= recipe.nan_from
     return {
@@ -324,7 +325,7 @@ def _resources(noise: random.Random, rss: float, recipe: Recipe) -> Event:
     }
 
 
-# --- stages -----------------------------------------------------------------------------------------------------
+# --- stages ---------------------------------------------------------------------------------------
 
 _GB = 10**9
 _RSS = {
@@ -447,7 +448,7 @@ def _write_stage(folder: Path, done: Mapping[str, Any]) -> None:
     _write_json(own / "stage.json", record)
 
 
-# --- scores -----------------------------------------------------------------------------------------------------
+# --- scores ---------------------------------------------------------------------------------------
 
 Matrix = tuple[tuple[int, int], tuple[int, int]]
 
@@ -562,7 +563,7 @@ _PROMPTS = (
 )
 
 
-# --- plan -------------------------------------------------------------------------------------------------------
+# --- plan -----------------------------------------------------------------------------------------
 
 _PLAN: dict[str, Any] = {
     "version": 1,
@@ -658,7 +659,7 @@ _WRITTEN: dict[str, tuple[int, int, str]] = {
     "task": (2, 7, "classification"),
     "model.name_or_path": (4, 18, "HuggingFaceTB/SmolLM2-135M-Instruct"),
     "data.train[0].path": (7, 14, "data/subjects.jsonl"),
-    "data.train[0].columns": (9, 16, "{completion: label}"),
+    "data.train[0].columns.completion": (9, 29, "label"),
     "data.test_size": (10, 14, "0.1"),
     "data.stratify_by": (11, 16, "label"),
     "data.prompt_template": (12, 20, '"Subject: {subject}"'),

@@ -1,4 +1,4 @@
-"""The account of the run: what it was, how it went, what its stages did, warned of and left behind."""
+"""The run's account: how it went, what its stages did, warned of and left behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pitchpipe_runner.reporting.recording import (
     Session,
     mapping,
     mappings,
-    number,
 )
 
 _MOST_WARNINGS = 200
@@ -34,7 +33,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """`state` is "done", "failed", "interrupted" or "unfinished"; `about` are pairs of a term and what it is."""
+    """What the run was and how it ended.
+
+    `state` is "done", "failed", "interrupted" or "unfinished"; `about` are terms and what they are.
+    """
 
     name: str
     run_id: str
@@ -105,7 +107,7 @@ def title(recording: Recording) -> Title:
 
 
 def _state(last: Session | None) -> str:
-    """How the last process ended; one that came to the report without a failure is as good as done."""
+    """How the last process ended; one that came to the report is as good as done."""
     if last is None:
         return "unfinished"
     kinds = {e["kind"] for e in last.events}
@@ -162,7 +164,7 @@ def _where(event: dict[str, Any], plan: dict[str, Any]) -> str:
     return f"{plan.get('workflow', 'workflow')}:{place['line']}:{place.get('column', 1)}"
 
 
-# --- stages -----------------------------------------------------------------------------------------------------
+# --- stages ---------------------------------------------------------------------------------------
 
 
 def stages(recording: Recording) -> list[Stage]:
@@ -235,7 +237,7 @@ def _facts(stage: str, facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-# --- warnings, exports, versions, commands ----------------------------------------------------------------------
+# --- warnings, exports, versions, commands --------------------------------------------------------
 
 
 def warnings(recording: Recording) -> list[Warn]:
@@ -303,7 +305,7 @@ def _options(plan: dict[str, Any]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """For a shell; double quotes, which every system's shell takes, unless the text has some itself."""
+    """For a shell; in double quotes, which every system takes, unless the text has some."""
     if text and all(c.isalnum() or c in "-_./=:,+@%\\" for c in text):
         return text
     return (

@@ -28,7 +28,10 @@ _DRAWN_ELSEWHERE = {"loss", "eval_loss", "learning_rate", "grad_norm", "tokens_p
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series. `colour` names a custom property of the style sheet; `style` is "line", "faint" or "points"."""
+    """One series.
+
+    `colour` names a custom property of the style sheet; `style` is "line", "faint" or "points".
+    """
 
     label: str
     colour: str
@@ -48,37 +51,25 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`axis` is "step" or "time". `summary` says in words what the curve shows, `note` what was left out.
-    `extent` is where a time axis ends, so that all of them are alike; 0 for steps.
+    """A chart, its words and its table.
+
+    `axis` is "step" or "time". `summary` says in words what the curve shows, `note` what was left
+    out, `alert` what is wrong with it. `extent` is where a time axis ends, so that all of them are
+    alike; 0 for steps.
     """
 
     id: str
     title: str
-    unit: str
     axis: str
     lines: tuple[Line, ...]
-    bands: tuple[Band, ...]
-    marks: tuple[float, ...]
     summary: str
+    alert: str
     note: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     table_note: str
     wide: bool
-    extent: float
-
-    def drawn(self) -> dict[str, Any]:
-        """What the script needs to draw it."""
-        return {
-            "id": self.id,
-            "axis": self.axis,
-            "unit": self.unit,
-            "wide": self.wide,
-            "series": [_drawn_line(line, self.axis) for line in self.lines],
-            "bands": [[b.name, round(b.start, 2), round(b.end, 2)] for b in self.bands],
-            "marks": list(self.marks),
-            "extent": round(self.extent, 2),
-        }
+    data: dict[str, Any]
 
 
 def charts(recording: Recording) -> list[Chart]:
@@ -88,7 +79,7 @@ def charts(recording: Recording) -> list[Chart]:
 
 
 def bands(recording: Recording) -> list[Band]:
-    """When each stage worked; a stage that a failure or a kill ended goes on to the last word of its process."""
+    """When each stage worked; one that never ended goes on to the last word of its process."""
     found: list[Band] = []
     for session in recording.sessions:
         begun: dict[str, float] = {}
@@ -180,31 +171,37 @@ def _chart(
     if not lines:
         return
     headings, rows, table_note = _table(lines, axis)
+    drawn = [_drawn(line, axis) for line in lines]
     yield Chart(
         id,
         title,
-        unit,
         axis,
         tuple(lines),
-        tuple(stages),
-        found.resumed if marks is None else marks,
         " ".join(_said(line, axis, unit) for line in lines if line.tabled),
-        _note(lines, found, axis),
+        _alert(lines),
+        _note(lines, drawn, found, told=wide and axis == "step"),
         headings,
         rows,
         table_note,
         wide,
-        max((b.end for b in stages), default=0.0),
+        {
+            "id": id,
+            "axis": axis,
+            "series": drawn,
+            "bands": [[b.name, round(b.start, 2), round(b.end, 2)] for b in stages],
+            "marks": list(found.resumed if marks is None else marks),
+            # Where all time axes end, so that the charts can be compared; 0 for steps.
+            "extent": round(max((b.end for b in stages), default=0.0), 2),
+        },
     )
 
 
 def _said(line: Line, axis: str, unit: str) -> str:
     """The curve in one sentence."""
     finite = [p for p in line.points if p.value is not None]
-    gone = [p for p in line.points if p.value is None]
-    name = line.label[:1].upper() + line.label[1:]
+    name = wording.sentence(line.label)
     if not finite:
-        return f"{name}: no finite value among {len(gone):,}."
+        return f"{name}: no finite value."
 
     def at(point: Point) -> str:
         where = f"step {point.step:,}" if axis == "step" else wording.duration(point.seconds)
@@ -215,23 +212,36 @@ def _said(line: Line, axis: str, unit: str) -> str:
     high = max(finite, key=lambda p: p.value or 0)
     inner = [f"{word} {at(p)}" for word, p in (("lowest", low), ("highest", high)) if p not in ends]
     course = f"from {at(ends[0])} to {at(ends[1])}" if len(finite) > 1 else at(ends[0])
-    said = f"{name} {'; '.join([course, *inner])}."
-    if gone:
-        said += f" Not a finite number at {len(gone):,} of {len(line.points):,} points, first at step {gone[0].step:,}."
-    return said
+    return f"{name} {'; '.join([course, *inner])}."
 
 
-def _note(lines: Sequence[Line], found: Measured, axis: str) -> str:
+def _alert(lines: Sequence[Line]) -> str:
+    """Where a curve has no finite number: in words, for a gap is easily overlooked."""
     said = []
+    for line in lines:
+        gone = [p for p in line.points if p.value is None]
+        if gone and line.tabled:
+            of = f"{len(gone):,} of {len(line.points):,} values"
+            said.append(f"{line.label}: not a finite number from step {gone[0].step:,} on ({of}).")
+    return wording.sentence(" ".join(said))
+
+
+def _note(
+    lines: Sequence[Line], drawn: Sequence[dict[str, Any]], found: Measured, *, told: bool
+) -> str:
+    """What is not drawn; `told`: the steps that were computed again, too."""
+    said: list[str] = []
     longest = max(len(line.points) for line in lines)
-    drawn = max(len(thinned(_xs(line, axis), [p.value for p in line.points])[0]) for line in lines)
-    if drawn < longest:
+    shown = max(len(line["x"]) for line in drawn)
+    if shown < longest:
         said.append(
-            f"Drawn with {drawn:,} of {longest:,} points: the lowest and the highest of each stretch."
+            f"Drawn with {shown:,} of {longest:,} points: "
+            "the lowest and the highest of each stretch."
         )
-    if axis == "step" and found.superseded:
+    if told and found.superseded:
         said.append(
-            f"{found.superseded:,} values of an earlier process, computed again after the resume, are not shown."
+            f"{found.superseded:,} steps of an earlier process, computed again after the resume, "
+            "are not shown."
         )
     return " ".join(said)
 
@@ -263,10 +273,6 @@ def _x(point: Point, axis: str) -> float:
     return point.step if axis == "step" else round(point.seconds, 2)
 
 
-def _xs(line: Line, axis: str) -> list[float]:
-    return [_x(p, axis) for p in line.points]
-
-
 def _x_text(x: float, axis: str) -> str:
     return f"{int(x):,}" if axis == "step" else wording.duration(x)
 
@@ -276,8 +282,8 @@ def _value(value: float | None, unit: str) -> str:
     return text if not unit else f"{text}%" if unit == "%" else f"{text}\u00a0{unit}"
 
 
-def _drawn_line(line: Line, axis: str) -> dict[str, Any]:
-    xs, ys = thinned(_xs(line, axis), [p.value for p in line.points])
+def _drawn(line: Line, axis: str) -> dict[str, Any]:
+    xs, ys = thinned([_x(p, axis) for p in line.points], [p.value for p in line.points])
     return {
         "label": line.label,
         "colour": line.colour,

@@ -1,4 +1,4 @@
-"""What the evaluation found: the headline, the table, dots with intervals, confusion matrices, answers."""
+"""What the evaluation found: headline, table, dots with intervals, confusion, answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _LOG_RATIO = 30
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that was evaluated. `kind` is "base", "tuned" or "exported"; `label` is for people."""
+    """A model that was evaluated.
+
+    `kind` is "base", "tuned" or "exported"; `label` is for people.
+    """
 
     name: str
     kind: str
@@ -52,7 +55,10 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`change` is the difference to the model `against` with its interval; `verdict` is what to think of it."""
+    """A metric of a model.
+
+    `change` is the difference to the model `against` with its interval; `verdict` judges it.
+    """
 
     value: str
     interval: str = ""
@@ -70,7 +76,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """Positions are percent of the axis. Without an interval `left` is the dot's own place and `width` 0."""
+    """Positions are percent of the axis.
+
+    Without an interval `left` is the dot's own place and `width` 0.
+    """
 
     label: str
     kind: str
@@ -82,7 +91,10 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One metric's dots on one axis. `majority` is the place of the majority class, None where there is none."""
+    """One metric's dots on one axis.
+
+    `majority` is the place of the majority class, None where there is none.
+    """
 
     title: str
     hint: str
@@ -130,7 +142,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`rows_note` says what was evaluated on; `right_word` and `wrong_word` how answers are judged."""
+    """Everything about it.
+
+    `rows_note` says what was evaluated on; `right_word` and `wrong_word` how answers are judged.
+    """
 
     headline: Headline | None
     models: tuple[Model, ...]
@@ -198,7 +213,7 @@ def _rows_note(scores: dict[str, Any]) -> str:
     return f"{n:,.0f} held-out {of}"
 
 
-# --- headline ---------------------------------------------------------------------------------------------------
+# --- headline -------------------------------------------------------------------------------------
 
 
 def _headline(
@@ -241,7 +256,8 @@ def _shown(recording: Recording, models: list[Model]) -> list[Model]:
 
 def _majority_sentence(metric: str, majority: dict[str, Any]) -> Iterator[str]:
     if (value := number(majority.get(metric))) is not None:
-        yield f"Always answering “{majority.get('label')}” would reach {wording.metric(metric, value)}."
+        reached = wording.metric(metric, value)
+        yield f"Always answering “{majority.get('label')}” would reach {reached}."
 
 
 def _changes(metric: str, models: list[Model], scores: dict[str, Any]) -> Iterator[str]:
@@ -292,13 +308,13 @@ def _interval(metric: str, measured: dict[str, Any]) -> str:
     return f"{wording.metric(metric, low)} to {wording.metric(metric, high)}"
 
 
-# --- table ------------------------------------------------------------------------------------------------------
+# --- table ----------------------------------------------------------------------------------------
 
 
 def _table(
     models: list[Model], majority: dict[str, Any], differences: list[dict[str, Any]]
 ) -> Iterator[Row]:
-    """One row a metric: a cell for the majority class, where there is one, and one for each model."""
+    """One row a metric; before the models' cells one for the majority class, if there is any."""
     for metric in _metrics(models):
         cells = [_cell(metric, m, models, differences) for m in models]
         if majority:
@@ -346,7 +362,7 @@ def _verdict(metric: str, found: dict[str, Any]) -> str:
     return "better" if (value < 0) == (metric in _LOWER_IS_BETTER) else "worse"
 
 
-# --- dots with intervals ----------------------------------------------------------------------------------------
+# --- dots with intervals --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,7 +439,7 @@ def _nice(step: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= step)
 
 
-# --- confusion --------------------------------------------------------------------------------------------------
+# --- confusion ------------------------------------------------------------------------------------
 
 
 def _confusions(models: list[Model], scores: dict[str, Any]) -> Iterator[Confusion]:
@@ -470,7 +486,7 @@ def _confusion_rows(
         )
 
 
-# --- answers ----------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def _samples(models: list[Model], samples: list[dict[str, Any]]) -> Iterator[Sample]:

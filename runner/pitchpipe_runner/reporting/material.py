@@ -1,4 +1,4 @@
-"""What went in: the rows of each split and how long they are, and the plan with the origin of every value."""
+"""What went in: the rows of each split, and the plan with the origin of every value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _NOT_SETTINGS = {"origins", "fingerprints", "version"}
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Row lengths in tokens; `left`, `width`, `median` and `limit` (`max_length`) are percent of the axis."""
+    """Row lengths in tokens.
+
+    `left`, `width`, `median` and `limit` (which is `max_length`) are percent of the axis.
+    """
 
     shortest: str
     middle: str
@@ -40,7 +43,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """`facts` are pairs of a term and its value; `files` are path, size and the start of the SHA-256."""
+    """What is known of the rows.
+
+    `facts` are terms and their values; `files` are path, size and the start of the SHA-256.
+    """
 
     splits: tuple[Split, ...]
     label_names: tuple[str, ...]
@@ -52,8 +58,9 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value of the plan. `kind` is "file", "default", "command-line" or "" (not a choice of anyone).
+    """One value of the plan.
 
+    `kind` is "file", "default", "command-line" or "" (nobody chose it).
     `resolved` is what an open value became, and why.
     """
 
@@ -162,7 +169,7 @@ def _files(plan: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield path, wording.size(print_.get("size")), str(print_.get("sha256") or "")[:16]
 
 
-# --- plan -------------------------------------------------------------------------------------------------------
+# --- plan -----------------------------------------------------------------------------------------
 
 
 def settings(recording: Recording) -> list[Section]:
@@ -178,13 +185,28 @@ def settings(recording: Recording) -> list[Section]:
     return [Section(name, tuple(values)) for name, values in sections.items()]
 
 
+def settings_said(sections: list[Section]) -> str:
+    """How many values there are, and from where."""
+    kinds = [s.kind for section in sections for s in section.settings]
+    named = (
+        ("file", "from the file"),
+        ("command-line", "from the command line"),
+        ("default", "defaults"),
+    )
+    parts = [f"{kinds.count(kind)} {text}" for kind, text in named if kind in kinds]
+    return f"{len(kinds)} values" + (f": {', '.join(parts)}" if parts else "")
+
+
 def _became(event: dict[str, Any]) -> str:
     reason = str(event.get("reason") or "")
     return wording.literal(event.get("value")) + (f" ({reason})" if reason else "")
 
 
 def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Key paths as the plan's origins have them. Lists of plain values and empty objects are values."""
+    """Key paths as the plan's origins have them.
+
+    Lists of plain values and empty objects are values.
+    """
     for name, value in values.items():
         path = f"{above}.{name}" if above else str(name)
         if isinstance(value, dict) and value:
@@ -197,12 +219,9 @@ def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _origin(path: str, origins: dict[str, Any], plan: dict[str, Any]) -> tuple[str, str]:
-    """The origin of the value, or of the nearest thing above it that has one."""
-    while path:
-        if found := mapping(origins.get(path)):
-            return str(found.get("kind") or ""), _origin_text(found, plan)
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return "", ""
+    """The kind of the origin and what to say of it; both empty for what nobody chose."""
+    found = mapping(origins.get(path))
+    return (str(found.get("kind") or ""), _origin_text(found, plan)) if found else ("", "")
 
 
 def _origin_text(found: dict[str, Any], plan: dict[str, Any]) -> str:

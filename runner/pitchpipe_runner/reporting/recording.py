@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 class Session:
     """What one process wrote: its events, beginning with `run-started`.
 
-    `offset` is what to take from an event's time to get the run's working time in seconds: the time between two
-    processes doesn't count.
+    `offset` is what to take from an event's time to get the run's working time in seconds: the time
+    between two processes doesn't count.
     """
 
     events: tuple[dict[str, Any], ...]
@@ -33,8 +34,9 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """`plan` and `scores` are {} where there are none. `stages` maps a stage's name to its stage.json.
+    """All of a run folder that a report needs.
 
+    `plan` and `scores` are {} where there are none. `stages` maps a name to its stage.json.
     `unread` names what is there and could not be read, a sentence each.
     """
 
@@ -138,7 +140,7 @@ def _sessions(events: list[dict[str, Any]]) -> Iterator[Session]:
     starts = [i for i, e in enumerate(events) if e["kind"] == "run-started"]
     bounds = [*(starts if starts[:1] == [0] else [0, *starts]), len(events)]
     worked = 0.0
-    for first, after in zip(bounds, bounds[1:], strict=False):
+    for first, after in pairwise(bounds):
         own = events[first:after]
         if not own:
             continue

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pitchpipe_runner.reporting.recording import Recording, mapping, number
 
 MOST_DRAWN = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """`step` counts optimizer steps, `seconds` the run's working time; `value` None: no finite number."""
+class Point(NamedTuple):
+    """`step` counts optimizer steps, `seconds` the run's working time.
+
+    `value` None: no finite number. A tuple, for there may be hundreds of thousands.
+    """
 
     step: int
     seconds: float
@@ -22,8 +24,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Series by the metric's name. `current` leaves out what a resumed run computed again (`superseded` of them);
-    `all` has everything, in order of time. `resumed` are the steps at which a later process went on.
+    """Series by the metric's name.
+
+    `current` leaves out what a resumed run computed again (`superseded` steps); `all` has
+    everything, in order of time. `resumed` are the steps at which a later process went on.
     """
 
     current: dict[str, list[Point]]
@@ -64,7 +68,7 @@ def resources(recording: Recording, name: str) -> list[Point]:
 
 
 def smoothed(values: Sequence[float | None], window: int) -> list[float | None]:
-    """Exponentially weighted means from both sides, so that the curve doesn't lag; None stays None."""
+    """Exponentially weighted from both sides, so that it doesn't lag; None stays None."""
     after = _running_mean(values, window)
     before = reversed(_running_mean(values[::-1], window))
     return [
@@ -90,7 +94,7 @@ def thinned(
     ys: Sequence[float | None],
     most: int = MOST_DRAWN,
 ) -> tuple[list[float], list[float | None]]:
-    """At most about `most` points: the lowest and the highest of each stretch, the first, the last, and the gaps."""
+    """About `most` points: the lowest and the highest of each stretch, both ends, and gaps."""
     if len(xs) <= most:
         return list(xs), list(ys)
     kept: set[int] = {0, len(xs) - 1}
@@ -114,16 +118,16 @@ def spread(count: int, most: int) -> list[int]:
 
 
 def _drop_from(series: dict[str, list[Point]], step: int) -> int:
-    dropped = 0
+    """Drops what was measured from `step` on, and counts the steps."""
+    dropped: set[int] = set()
     for name, points in series.items():
-        left = [p for p in points if p.step < step]
-        dropped += len(points) - len(left)
-        series[name] = left
-    return dropped
+        dropped.update(p.step for p in points if p.step >= step)
+        series[name] = [p for p in points if p.step < step]
+    return len(dropped)
 
 
 def _extremes(ys: Sequence[float | None], first: int, after: int) -> set[int]:
-    """The places of the lowest and the highest value in `[first, after)`, and of one gap if there is any."""
+    """Where in `[first, after)` the lowest and the highest value are, and one gap if any."""
     found: set[int] = set()
     low = high = gap = None
     for i in range(first, after):

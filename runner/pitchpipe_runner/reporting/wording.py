@@ -49,7 +49,7 @@ def metric(name: str, value: object) -> str:
 
 
 def difference(name: str, value: object) -> str:
-    """How much a metric changed, with its sign; of shares without the unit, in percentage points."""
+    """How much a metric changed, with its sign; of shares in percentage points, bare."""
     found = number(value)
     if found is None:
         return NOTHING
@@ -123,11 +123,17 @@ def _datetime(seconds: object) -> datetime | None:
 def words(name: str) -> str:
     """A key as a heading: `exact_match` → "Exact match"."""
     text = _KNOWN.get(name) or name.replace("_", " ").replace("-", " ")
+    return sentence(text)
+
+
+def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 _KNOWN = {
     "f1": "Macro-F1",
+    "bytes": "size",
+    "seconds": "time",
     "rss_bytes": "resident memory",
     "peak_rss_bytes": "peak resident memory",
     "device_peak_bytes": "peak device memory",
