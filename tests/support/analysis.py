@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import dedent
 
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
@@ -13,6 +12,7 @@ from pitchpipe.schema import Schema
 from pitchpipe.span import Lines
 from pitchpipe.syntax.nodes import Data
 from support.facts import ROOT, WORLD
+from support.fixture import all_rendered, fixed, marked, unindented
 
 SCHEMA = Schema(pitchpipe_schemas.load("workflow"))
 FILE = f"{ROOT}/phrase-tone.tune.yaml"
@@ -34,7 +34,7 @@ def analysis(
 
 def whole(fragment: str) -> str:
     """`fragment`, dedented, with what else a workflow can't do without put behind it."""
-    text = dedent(fragment).lstrip("\n")
+    text = unindented(fragment)
     if text and not text.endswith("\n"):
         text += "\n"
     written = {line.partition(":")[0] for line in text.splitlines()}
@@ -52,9 +52,23 @@ def lines_of(findings: tuple[Finding, ...] | list[Finding], text: str) -> list[s
     return found
 
 
-def fixed(text: str, finding: Finding) -> str:
-    """`text` after the finding's fix."""
-    assert finding.fix is not None
-    for edit in sorted(finding.fix.edits, key=lambda e: e.span, reverse=True):
-        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
-    return text
+def check_findings(fragment: str, facts: Facts = WORLD) -> Analysis:
+    """The findings of the workflow, sections that `fragment` lacks put behind it, are its caret lines.
+
+    Returns the analysis for whatever else is to be said of it.
+    """
+    text = whole(fragment)
+    found = analysis(text, facts)
+    assert all_rendered(found.findings) == marked(text)
+    return found
+
+
+def check_fixed(fragment: str, expected: str, facts: Facts = WORLD) -> None:
+    """The first finding that has a fix changes the fragment's only differing line to `expected`."""
+    text = whole(fragment)
+    finding = next(f for f in analysis(text, facts).findings if f.fix)
+    after = fixed(text, finding)
+    before_lines, after_lines = text.splitlines(), after.splitlines()
+    changed = [new for old, new in zip(before_lines, after_lines, strict=True) if old != new]
+    assert [line.strip() for line in changed] == [expected]
+    assert finding not in analysis(after, facts).findings

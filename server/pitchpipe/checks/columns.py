@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.wording import columns_there, near_column
 from pitchpipe.facts import JsonType, TableFact, json_type
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS, PARTS_OF, TEMPLATED, Part
-from pitchpipe.suggest import all_of, nearest
+from pitchpipe.suggest import nearest
 from pitchpipe.template import TemplateError, parse
 from pitchpipe.workflow import Missing, Present, Source, Wrong
 
 _TEXTS: frozenset[JsonType] = frozenset({"string", "integer", "number", "boolean"})
-_MANY = 12  # columns that a message lists
 _NAMES: dict[JsonType, str] = {
     "string": "a string",
     "integer": "a number",
@@ -100,34 +100,20 @@ def _parts_in_use(context: Context, source: Source, table: TableFact) -> tuple[P
 def _no_column(
     context: Context, column: Present[str], file: str, table: TableFact
 ) -> tuple[str, Fix | None]:
-    names = [c.name for c in table.columns]
     message = f"`{file}` has no column `{column.value}`"
-    if near := nearest(column.value, names):
+    if near := near_column(column.value, table):
         scalar = context.reading.scalar(column.path)
         fix = Fix(f"Write `{near}`", (Edit(scalar.span, near),)) if scalar else None
         return f"{message}; did you mean `{near}`?", fix
-    return message + _those_there(table), None
+    return message + columns_there(table), None
 
 
 def _no_default_column(part: Part, path: Present[str], table: TableFact) -> Report:
-    message = f"`{path.value}` has no column `{part}`{_those_there(table)}"
+    message = f"`{path.value}` has no column `{part}`{columns_there(table)}"
     advice = f"say which one is the {part} under `columns`"
-    names = [c.name for c in table.columns]
-    if near := nearest(part, names):
+    if near := near_column(part, table):
         advice = f"did you mean `columns: {{{part}: {near}}}`?"
     return Report(f"{message}; {advice}", path.span, (*path.path[:-1], "columns"))
-
-
-def _those_there(table: TableFact) -> str:
-    names = [c.name for c in table.columns]
-    if table.format in {"csv", "tsv"} and len(names) == 1:
-        for separator, called in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
-            if separator in names[0]:
-                wanted = "commas" if table.format == "csv" else "tabs"
-                return f": its fields are parted by {called}, not by {wanted}"
-    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    listed = ", ".join(f"`{n}`" for n in names[:_MANY]) if more else all_of(names)
-    return f"; it has {listed}{more}"
 
 
 def _text_problem(name: str, table: TableFact) -> str | None:

@@ -19,6 +19,8 @@ from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wron
 
 T = TypeVar("T")
 
+_READABLE = {"duplicate-key", "non-string-key"}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -39,6 +41,11 @@ class Context:
     workflow: Workflow
     facts: Facts
     root: str
+
+    @property
+    def half_typed(self) -> bool:
+        """Whether parts of the text can't be read, so that nobody knows what is not in it."""
+        return any(p.code not in _READABLE for p in self.document.problems)
 
     @property
     def document(self) -> Document:

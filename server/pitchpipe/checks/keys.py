@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pitchpipe.checks.context import Context, Report
 from pitchpipe.checks.wording import example
-from pitchpipe.findings import Edit, Fix
+from pitchpipe.findings import Edit, Fix, Severity
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Violation
 from pitchpipe.suggest import all_of, nearest
@@ -17,14 +17,16 @@ _FEW = 8
 
 def unknown_key(context: Context) -> Iterator[Report]:
     """A key that the schema doesn't know."""
+    broken = {p.span for p in context.document.problems if p.severity is Severity.ERROR}
     for violation in context.reading.violations:
-        if violation.keyword == "additionalProperties":
+        known = violation.keyword != "additionalProperties"
+        if not known and context.reading.key_span(violation.path) not in broken:
             yield _unknown(context, violation)
 
 
 def missing_required(context: Context) -> Iterator[Report]:
     """A key without which there is no workflow. A half-typed file is not told what it lacks."""
-    if context.document.problems:
+    if context.half_typed:
         return
     for violation in context.reading.violations:
         if violation.keyword == "required":

@@ -127,7 +127,7 @@ def _near(context: Context, written: str, file: FileFact) -> str | None:
     if slashed != written and (found := context.file(slashed)) and found.exists:
         return slashed
     folder, _, name = written.rpartition("/")
-    near = nearest(name, file.siblings) or _other_ending(name, file.siblings)
+    near = _other_ending(name, file.siblings) or nearest(name, file.siblings)
     return near and (f"{folder}/{near}" if "/" in written else near)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.wording import columns_there, near_column
+from pitchpipe.facts import TableFact
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS_OF, TEMPLATED
 from pitchpipe.span import Span
-from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Style
 from pitchpipe.template import Field, Template, TemplateError, parse
 from pitchpipe.workflow import Present, Setting
@@ -31,8 +32,7 @@ def template_unknown_column(context: Context) -> Iterator[Report]:
             for source, path, table in tables:
                 kind = context.row_format(source, table)
                 if kind and part in PARTS_OF[kind] and not table.column(field.name):
-                    names = [c.name for c in table.columns]
-                    yield _unknown(context, setting, field, path.value, names)
+                    yield _unknown(context, setting, field, path.value, table)
                     break
 
 
@@ -54,15 +54,15 @@ def template_empty_cell(context: Context) -> Iterator[Report]:
 
 
 def _unknown(
-    context: Context, setting: Present[str], field: Field, file: str, names: list[str]
+    context: Context, setting: Present[str], field: Field, file: str, table: TableFact
 ) -> Report:
     span = _within(context, setting, field.start, field.end)
     message = f"`{file}` has no column `{field.name}`"
-    near = nearest(field.name, names)
+    near = near_column(field.name, table)
     if near:
         fix = Fix(f"Write `{{{near}}}`", (Edit(span, f"{{{near}}}"),)) if span else None
         return Report(f"{message}; did you mean `{near}`?", span or setting.span, setting.path, fix)
-    advice = f"; it has {all_of(names[:12])}"
+    advice = columns_there(table)
     if not field.name.isidentifier():
         advice += "; `{{` and `}}` are literal braces"
     return Report(message + advice, span or setting.span, setting.path)

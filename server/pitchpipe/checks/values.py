@@ -29,8 +29,8 @@ _RANGES = {
 def wrong_type(context: Context) -> Iterator[Report]:
     """A value of another type than its key wants."""
     for violation in context.reading.violations:
-        half_typed = violation.found is None and context.document.problems
-        if violation.keyword == "type" and not half_typed:
+        unread = violation.found is None and context.half_typed
+        if violation.keyword == "type" and not unread:
             yield _wrong_type(context, violation)
 
 
@@ -155,12 +155,22 @@ def _not_one_of(context: Context, violation: Violation) -> Report:
     span = context.reading.value_span(path)
     message = f"{key(path)} can't be {bare(found)}"
     rule = context.reading.schema.at(path) or {}
-    near = rule.get("x-value-aliases", {}).get(str(found).lower()) or nearest(str(found), words)
+    near = rule.get("x-value-aliases", {}).get(str(found).lower()) or _near(str(found), words)
     if near in words and near != str(found):
         scalar = context.reading.scalar(path)
         fix = Fix(f"Write `{near}`", (Edit(scalar.span, near),)) if scalar else None
         return Report(f"{message}; did you mean `{near}`?", span, path, fix)
     return Report(f"{message}; it can be {one_of(words)}", span, path)
+
+
+def _near(word: str, words: list[str]) -> str | None:
+    """The nearest word, but not one that only counts otherwise: `int2` may mean any `int`."""
+    near = nearest(word, words)
+    return near if near and _letters(near) != _letters(word) or near == word.lower() else None
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[0-9]", "", word.lower())
 
 
 def _twice(context: Context, violation: Violation) -> Report:

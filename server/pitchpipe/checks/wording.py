@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from pitchpipe.facts import json_type
+from pitchpipe.facts import TableFact, json_type
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Schema
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Data
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 _LONGEST = 40  # characters of a value that a message shows
+_MANY = 12  # columns that a message lists
 
 TYPES = {
     "string": "a string",
@@ -64,3 +67,28 @@ def example(schema: Schema, path: KeyPath) -> str | None:
     if not needed or None in needed.values():
         return None
     return "{" + ", ".join(f"{key}: {value}" for key, value in needed.items()) + "}"
+
+
+def columns_there(table: TableFact) -> str:
+    """Behind "no column …": the columns that there are, or why there is but one."""
+    if separator := _other_separator(table):
+        wanted = "tabs" if table.format == "tsv" else "commas"
+        return f": its fields are parted by {separator}, not by {wanted}"
+    names = [c.name for c in table.columns]
+    if len(names) <= _MANY:
+        return f"; it has {all_of(names)}"
+    listed = ", ".join(f"`{n}`" for n in names[:_MANY])
+    return f"; it has {listed} and {len(names) - _MANY} more"
+
+
+def near_column(name: str, table: TableFact) -> str | None:
+    """The column that `name` may stand for; None where there is none like it."""
+    return None if _other_separator(table) else nearest(name, [c.name for c in table.columns])
+
+
+def _other_separator(table: TableFact) -> str | None:
+    """What parts the fields of a CSV or TSV file that seems to have a single column."""
+    if table.format not in {"csv", "tsv"} or len(table.columns) != 1:
+        return None
+    found = (called for mark, called in _SEPARATORS.items() if mark in table.columns[0].name)
+    return next(found, None)

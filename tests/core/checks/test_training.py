@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pytest
+
+from support.analysis import analysis, check_findings, check_fixed, whole
+
+
+def said(fragment: str) -> list[str]:
+    return [f"{f.code}: {f.message}" for f in analysis(whole(fragment)).findings]
+
+
+def test_evaluations_and_checkpoints_must_fall_together() -> None:
+    found = check_findings("""
+        training:
+          load_best_model_at_end: true
+          #^^^^^^^^^^^^^^^^^^^^^ error[best-model-strategies]: `load_best_model_at_end` needs evaluations and checkpoints together, but `eval_strategy` is `epoch` and `save_strategy` is `steps`
+          save_strategy: steps
+        """)  # noqa: E501
+    (related,) = found.findings[0].related
+    assert related.message == "`training.save_strategy` is set here"
+    check_fixed(
+        "training:\n  load_best_model_at_end: true\n  save_strategy: steps\n",
+        "save_strategy: epoch",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("", None),
+        ("eval_strategy: steps, save_strategy: steps", None),
+        ("eval_strategy: steps, save_strategy: steps, eval_steps: 50", None),
+        (
+            "eval_strategy: steps, save_strategy: steps, eval_steps: 30",
+            "an evaluation at each checkpoint: `save_steps` (100) must be a multiple of "
+            "`eval_steps` (30)",
+        ),
+        ('eval_strategy: "no"', "`eval_strategy` to be `steps` or `epoch`, not `no`"),
+        ("save_strategy: no", "`save_strategy` to be `steps` or `epoch`, not `no`"),
+    ],
+)
+def test_the_best_model_needs_an_evaluation_of_each_checkpoint(
+    settings: str, problem: str | None
+) -> None:
+    found = said(f"training: {{load_best_model_at_end: true, {settings}}}")
+    expected = f"best-model-strategies: `load_best_model_at_end` needs {problem}"
+    assert found == ([] if problem is None else [expected])
+
+
+def test_without_load_best_model_strategies_may_differ() -> None:
+    assert said("training: {save_strategy: steps, eval_strategy: epoch}") == []
+
+
+def test_the_best_model_needs_evaluation_rows() -> None:
+    fragment = (
+        "data: {{train: [{{path: data/pairs.jsonl}}], val_size: 0{}}}\n"
+        "training: {{load_best_model_at_end: true}}\n"
+    )
+    assert said(fragment.format(", eval: [{path: data/pairs.jsonl}]")) == []
+    assert said(fragment.format("")) == [
+        "no-evaluation-rows: `load_best_model_at_end` needs evaluation rows: "
+        "in `data.eval`, or by `data.val_size`"
+    ]
+
+
+def test_accuracy_is_for_classification() -> None:
+    check_findings("""
+        evaluate:
+          metrics: [perplexity, accuracy, f1]
+          #                     ^^^^^^^^ error[metric-needs-task]: `accuracy` is measured with `task: classification`, not with `text-generation`
+          #                               ^^ error[metric-needs-task]: `f1` is measured with `task: classification`, not with `text-generation`
+        """)  # noqa: E501
+    assert said("task: classification\nevaluate: {metrics: [accuracy]}") == []
+
+
+@pytest.mark.parametrize(
+    ("fragment", "message"),
+    [
+        ("method: {type: full, r: 8}", "`r` has no effect with `method.type: full`"),
+        (
+            "method: {type: full, target_modules: [q_proj]}",
+            "`target_modules` has no effect with `method.type: full`",
+        ),
+        ("training: {eval_steps: 5}", "`eval_steps` has no effect unless `eval_strategy` is `steps`"),
+        (
+            "training: {eval_strategy: no, eval_steps: 5}",
+            "`eval_steps` has no effect with `eval_strategy: no`",
+        ),
+        (
+            "training: {save_strategy: epoch, save_steps: 5}",
+            "`save_steps` has no effect with `save_strategy: epoch`",
+        ),
+        (
+            "training: {save_strategy: no, save_total_limit: 5}",
+            "`save_total_limit` has no effect with `save_strategy: no`",
+        ),
+        (
+            "training: {max_steps: 5, num_train_epochs: 2}",
+            "`num_train_epochs` has no effect with `max_steps: 5`",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], eval: [{path: data/pairs.jsonl}], "
+            "val_size: 0.1}",
+            "`val_size` has no effect when `data.eval` names the rows",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], test: [{path: data/pairs.jsonl}], "
+            "test_size: 0.1}",
+            "`test_size` has no effect when `data.test` names the rows",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl, dataset_config: main}]}",
+            "`dataset_config` has no effect with `path`",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], labels: [a, b]}",
+            "`labels` has no effect unless the task is `classification`",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], chat_template: none, system_prompt: x}",
+            "`system_prompt` has no effect with `chat_template: none`",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], text_template: '{prompt}', "
+            "prompt_template: '{prompt}'}",
+            "`prompt_template` has no effect beside `text_template`, for the rows are texts then",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl, columns: {prompt: prompt}}], "
+            "prompt_template: '{prompt}'}",
+            "`prompt` has no effect beside `data.prompt_template`",
+        ),
+        (
+            "export: {format: none, precision: int4}",
+            "`precision` has no effect with `export.format: none`",
+        ),
+    ],
+)
+def test_a_key_that_another_makes_pointless_is_warned_of(fragment: str, message: str) -> None:
+    assert said(fragment) == [f"key-without-effect: {message}"]
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "training: {eval_strategy: steps, eval_steps: 5}",
+        "training: {max_steps: -1, num_train_epochs: 2}",
+        "data: {train: [{path: data/pairs.jsonl}], labels: null, system_prompt: null}",
+        "data: {train: [{path: data/pairs.jsonl}], eval: [{path: data/pairs.jsonl}], val_size: 0}",
+        "data: {train: [{path: data/pairs.jsonl}], eval: [], val_size: 0.2}",
+        "data: {train: [{dataset_name: a/b, dataset_config: main}]}",
+        "method: {type: lora, r: 8}",
+    ],
+)
+def test_a_key_that_has_an_effect_is_not(fragment: str) -> None:
+    assert said(fragment) == []
