@@ -1,1 +1,1 @@
-"""The engine of Pitchpipe: executes a plan, stage by stage, and writes what happens into the run folder."""
+"""The engine of Pitchpipe: executes a plan stage by stage and writes down what happens."""

@@ -1,4 +1,4 @@
-"""Sequences → batches, in the one form that keeps packed rows apart or, where a model can't, row by row."""
+"""Sequences → batches that keep packed rows apart, or row by row where a model can't do that."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pitchpipe_runner.render import IGNORED
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """`isolated`: packs stay whole, told apart by position ids that begin anew with each row and by the absence of an
-    attention mask (transformers reads the rows' bounds from the positions only then). Otherwise every row becomes a
-    line of the batch, padded on the right under an attention mask.
+    """Makes the batch that a model takes.
+
+    `isolated`: packs stay whole, told apart by position ids that begin anew with each row and by
+    the absence of an attention mask (transformers reads the rows' bounds from the positions only
+    then). Otherwise every row becomes a line of the batch, padded on the right under a mask.
 
     A batch holds `tokens`, the number of real tokens in it, beside what the model takes.
     """
@@ -60,8 +62,8 @@ def _positions(lengths: list[int], width: int) -> torch.Tensor:
 def stay_apart(model: torch.nn.Module, first: list[int], second: list[int]) -> bool:
     """Whether this model computes `second` behind `first` in one sequence as it does alone.
 
-    Measured, not looked up: the change that packing makes to the second row's logits is set against the change that
-    an open view of the first row makes.
+    Measured, not looked up: the change that packing makes to the second row's logits is set against
+    the change that an open view of the first row makes.
     """
     device = next(model.parameters()).device
     both = torch.tensor([[*first, *second]], device=device)

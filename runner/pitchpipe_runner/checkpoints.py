@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent: a manifest, written last, says which files a checkpoint consists of."""
+"""Checkpoints that are whole or absent: a manifest, written last, names the files of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def seal(checkpoint: Path) -> None:
 
 
 def last_whole(folder: Path) -> Path | None:
-    """The newest whole checkpoint in `folder`; newer ones that a kill left unfinished are removed."""
+    """The newest whole checkpoint in `folder`; unfinished newer ones are removed."""
     numbered = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
     for checkpoint in reversed(numbered):
         if _is_whole(checkpoint):

@@ -31,7 +31,10 @@ _LOCK_SECONDS = 2.0  # others take the lock for a moment to see whether a run is
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 the file is wrong, 2 the environment is wrong, 3 the run failed, 130 interrupted."""
+    """The exit code.
+
+    0 done, 1 the file is wrong, 2 the environment is wrong, 3 the run failed, 130 interrupted.
+    """
     arguments = _parser().parse_args(argv)
     run: Path = arguments.run
     try:
@@ -50,16 +53,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pitchpipe_runner", description=__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="the run folder; it holds plan.json")
-    parser.add_argument("--only", action="append", default=[], choices=STAGES, help="make this stage alone")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN_DIR", help="the run folder; it holds plan.json"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], choices=STAGES, help="make this stage alone"
+    )
     parser.add_argument("--fresh", action="store_true", help="take no results of other runs")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was begun")
-    parser.add_argument("--trust-remote-code", action="store_true", help="consent to the model's own code")
+    parser.add_argument(
+        "--trust-remote-code", action="store_true", help="consent to the model's own code"
+    )
     return parser
 
 
 def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
-    # Idle OpenMP threads that spin burn ten times the CPU on a busy machine; must be set before torch is imported.
+    # Idle OpenMP threads that spin burn ten times the CPU on a busy machine. torch reads this when
+    # it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
@@ -93,7 +103,7 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
         sampler.end()
         events.emit("interrupted", stage=events.stage, exit_code=INTERRUPTED)
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # becomes the run's last event
         sampler.end()
         traceback.print_exc()
         code = _failed(error, events)
@@ -121,7 +131,7 @@ def _report_anyway(write: Callable[[Path], int], folder: Path) -> None:
     """A failed run has a report too, if it can be written at all."""
     try:
         write(folder)
-    except Exception:
+    except Exception:  # noqa: BLE001  # the run's own failure is what counts
         traceback.print_exc()
 
 

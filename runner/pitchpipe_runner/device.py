@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,10 @@ from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFa
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`kind` is "cpu", "cuda" or "mps"; `dtype` is what the base model's weights are held in while training."""
+    """`kind` is "cpu", "cuda" or "mps".
+
+    `dtype` is what the base model's weights are held in while training.
+    """
 
     kind: str
     dtype: torch.dtype
@@ -32,7 +36,11 @@ def choose(plan: Plan, events: Events) -> Device:
 
 def _device(plan: Plan, events: Events) -> str:
     asked = plan.compute.device
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if asked == "auto":
         kind = next(k for k in ("cuda", "mps", "cpu") if there[k])
         name = torch.cuda.get_device_name() if kind == "cuda" else kind
@@ -78,6 +86,6 @@ def _has_fast_bfloat16(kind: str) -> tuple[bool, str]:
 
 
 def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
+    if sys.platform == "linux":
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1

@@ -21,7 +21,7 @@ from pitchpipe_runner.events import Events
 from pitchpipe_runner.metrics import RowScore
 from pitchpipe_runner.onnx_model import OnnxModel
 from pitchpipe_runner.prepare import EvaluationRow
-from pitchpipe_runner.stages import Artifact, size_of, write_json
+from pitchpipe_runner.stages import Artifact, write_json
 from pitchpipe_runner.torch_model import TorchModel
 
 _SPEED_TOKENS = 48
@@ -37,7 +37,12 @@ class Model(Protocol):
     ) -> list[list[float]]: ...
 
     def answers(
-        self, prompts: Sequence[Sequence[int]], max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int,
+        ends: Sequence[int],
+        *,
+        whole: bool = False,
     ) -> list[list[int]]: ...
 
 
@@ -54,7 +59,10 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The rows and how they are asked. `labels` maps each label to its tokens; None where there are none."""
+    """The rows and how they are asked.
+
+    `labels` maps each label to its tokens; None where there are none.
+    """
 
     rows: list[EvaluationRow]
     labels: dict[str, list[int]] | None
@@ -80,8 +88,13 @@ def run(
     split, rows = prepare.evaluation_rows(prepared)
     rows = _drawn(plan, rows)
     if not rows:
-        events.warn("nothing-to-evaluate", "no rows are held out, so nothing is measured", "data.val_size")
-        write_json(out / "scores.json", {"version": 1, "rows": {"n": 0, "split": split, "counts": None}, "models": []})
+        events.warn(
+            "nothing-to-evaluate", "no rows are held out, so nothing is measured", "data.val_size"
+        )
+        write_json(
+            out / "scores.json",
+            {"version": 1, "rows": {"n": 0, "split": split, "counts": None}, "models": []},
+        )
         return {"rows": 0}
     task = _task(plan, base, prepared, rows)
     candidates = _candidates(plan, device, base, merged, exported)
@@ -111,10 +124,16 @@ def _drawn(plan: Plan, rows: list[EvaluationRow]) -> list[EvaluationRow]:
 
 def _task(plan: Plan, base: Artifact, prepared: Artifact, rows: list[EvaluationRow]) -> _Task:
     folder = fetch.folder_of(base)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, trust_remote_code=plan.model.trust_remote_code
+    )
     special = set(tokenizer.all_special_ids)
     ends = {tokenizer.eos_token_id, *_generation_ends(folder)} - {None}
-    ends |= {row.completion_ids[-1] for row in rows if row.completion_ids and row.completion_ids[-1] in special}
+    ends |= {
+        row.completion_ids[-1]
+        for row in rows
+        if row.completion_ids and row.completion_ids[-1] in special
+    }
     return _Task(
         rows=rows,
         labels=prepare.label_tokens(prepared) if plan.task == "classification" else None,
@@ -143,18 +162,24 @@ def _candidates(
 
     def torch_model(where: Path) -> Callable[[], Model]:
         trust = plan.model.trust_remote_code
-        return lambda: TorchModel(where, device.kind, device.dtype, pad=pad, trust_remote_code=trust)
+        return lambda: TorchModel(
+            where, device.kind, device.dtype, pad=pad, trust_remote_code=trust
+        )
 
     weights = sum(p.stat().st_size for p in folder.glob("*.safetensors"))
     found = [
         _Candidate("base", "base", None, weights, torch_model(folder)),
-        _Candidate("tuned", "tuned", None, merged.facts["bytes"], torch_model(merged.folder / "model")),
+        _Candidate(
+            "tuned", "tuned", None, merged.facts["bytes"], torch_model(merged.folder / "model")
+        ),
     ]
     for export in exported.facts["exports"]:
         precision = export["precision"]
         where = exported.folder / precision
         load: Callable[[], Model] = lambda where=where: OnnxModel(where)  # noqa: E731
-        found.append(_Candidate(f"exported-{precision}", "exported", precision, export["bytes"], load))
+        found.append(
+            _Candidate(f"exported-{precision}", "exported", precision, export["bytes"], load)
+        )
     return found
 
 
@@ -173,7 +198,9 @@ def _scored(model: Model, task: _Task, events: Events) -> Iterator[RowScore]:
             if task.labels is not None:
                 by_label = dict(zip(task.labels, values[1:], strict=True))
                 predicted = max(by_label, key=lambda label: by_label[label])
-            yield RowScore(-values[0], len(row.completion_ids), row.completion.strip(), predicted, text)
+            yield RowScore(
+                -values[0], len(row.completion_ids), row.completion.strip(), predicted, text
+            )
         events.progress(min(at + task.batch, len(task.rows)), len(task.rows), "rows")
 
 
@@ -196,7 +223,9 @@ def _speed(model: Model, task: _Task) -> float:
 def _say(events: Events, name: str, scores: list[RowScore], plan: Plan, task: _Task) -> None:
     labels = list(task.labels) if task.labels else None
     found = metrics.measure(scores, plan.evaluate.metrics, labels)
-    figures = ", ".join(f"{k} {v['value']:.3f} ({v['low']:.3f} to {v['high']:.3f})" for k, v in found.items())
+    figures = ", ".join(
+        f"{k} {v['value']:.3f} ({v['low']:.3f} to {v['high']:.3f})" for k, v in found.items()
+    )
     events.log(f"{name}: {figures}")
 
 
@@ -223,11 +252,17 @@ def _result(
     ]
     return {
         "version": 1,
-        "rows": {"n": len(task.rows), "split": split, "counts": dict(Counter(expected)) if labels else None},
+        "rows": {
+            "n": len(task.rows),
+            "split": split,
+            "counts": dict(Counter(expected)) if labels else None,
+        },
         "labels": labels,
         "models": models,
         "majority": metrics.majority(expected, labels) if labels else None,
-        "differences": metrics.differences(list(scores.items()), pairs, plan.evaluate.metrics, labels),
+        "differences": metrics.differences(
+            list(scores.items()), pairs, plan.evaluate.metrics, labels
+        ),
         "samples": [
             {
                 "prompt": task.rows[i].prompt,

@@ -17,7 +17,10 @@ _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
 
 
 class Events:
-    """Appends events. Thread-safe; numbering goes on where an earlier process of the same run stopped."""
+    """Appends events. Thread-safe.
+
+    Numbering goes on where an earlier process of the same run stopped.
+    """
 
     def __init__(self, file: Path, origins: Mapping[str, Origin]) -> None:
         self._lock = threading.Lock()
@@ -61,7 +64,7 @@ class Events:
 
 
 def _mend(file: Path) -> int:
-    """How many whole events the file holds; a last line that a killed process left half-written is cut off."""
+    """How many whole lines the file holds; one that a killed process left unfinished is cut off."""
     if not file.exists():
         return 0
     data = file.read_bytes()

@@ -1,4 +1,4 @@
-"""Stage 5: the merged model → ONNX for onnxruntime-genai, loaded again and compared with PyTorch's logits."""
+"""Stage 5: the merged model → ONNX for onnxruntime-genai, compared with PyTorch's logits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _COMPARED_ROWS = 8
 _COMPARED_TOKENS = 64  # of each row
 
 
-def run(plan: Plan, merged: Artifact, prepared: Artifact, out: Path, events: Events) -> dict[str, Any]:
+def run(
+    plan: Plan, merged: Artifact, prepared: Artifact, out: Path, events: Events
+) -> dict[str, Any]:
     """Writes one folder a precision, named after it."""
     if plan.export.format == "none":
         events.log("nothing is exported: `export.format: none`")
@@ -39,14 +41,12 @@ def run(plan: Plan, merged: Artifact, prepared: Artifact, out: Path, events: Eve
         events.progress(number, len(plan.export.precision), "exports")
         began = time.perf_counter()
         _build(model, out / precision, precision, plan.export.device)
-        exports.append(
-            {
-                "precision": precision,
-                "bytes": size_of(out / precision),
-                **_compared(OnnxModel(out / precision), rows, reference),
-                "seconds": round(time.perf_counter() - began, 2),
-            }
-        )
+        exports.append({
+            "precision": precision,
+            "bytes": size_of(out / precision),
+            **_compared(OnnxModel(out / precision), rows, reference),
+            "seconds": round(time.perf_counter() - began, 2),
+        })
         facts = exports[-1]
         events.log(
             f"{precision}: {facts['bytes'] / 1e6:.0f} MB, logits differ from PyTorch's by "
@@ -64,15 +64,25 @@ def run(plan: Plan, merged: Artifact, prepared: Artifact, out: Path, events: Eve
 
 
 def _build(model: Path, out: Path, precision: str, device: str) -> None:
-    """Runs onnxruntime-genai's builder as its own process: its memory is given back, and a crash stays outside."""
+    """Runs onnxruntime-genai's builder as its own process.
+
+    So its memory is given back, and a crash stays outside.
+    """
     cache = out.with_name(f"{out.name}.cache")
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
     command += ["-m", str(model), "-o", str(out), "-p", precision, "-e", device, "-c", str(cache)]
     command += ["--extra_options", "hf_token=false"]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1", "TQDM_DISABLE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", env=environment)
+    environment = os.environ | {
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONSAFEPATH": "1",
+        "TQDM_DISABLE": "1",
+    }
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", env=environment
+    )
     shutil.rmtree(cache, ignore_errors=True)
-    print(done.stdout, done.stderr, sep="\n", flush=True)
+    sys.stderr.write(f"{done.stdout}\n{done.stderr}\n")  # the command line keeps it in output.log
     if done.returncode == 0 and (out / "genai_config.json").is_file():
         return
     said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]

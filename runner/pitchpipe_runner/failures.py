@@ -1,4 +1,4 @@
-"""Failures that a user can act on: a code, a sentence, the key that is to blame and what to do about it."""
+"""Failures that a user can act on: a code, a sentence, the key to blame and what to do about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ INTERRUPTED = 130
 class RunFailure(Exception):
     """Ends the run with a message instead of a traceback.
 
-    `path` is the dotted key of the plan that is to blame, None when no key is. `hint` says what would help.
+    `path` is the dotted key of the plan that is to blame, None when no key is. `hint` says what
+    would help.
     """
 
     def __init__(
@@ -38,9 +39,13 @@ class Interrupted(Exception):
 
 
 def understood(error: BaseException, stage: str | None) -> RunFailure | None:
-    """The failure behind an exception of a library, where it is one that users meet; None for a bug."""
+    """The failure behind a library's exception, where it is one that users meet; None for a bug."""
     text = str(error)
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
+    if (
+        isinstance(error, MemoryError)
+        or "out of memory" in text.lower()
+        or "can't allocate memory" in text.lower()
+    ):
         return _out_of_memory(stage)
     if _is_disk_full(error, text):
         return RunFailure(

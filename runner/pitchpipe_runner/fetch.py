@@ -1,4 +1,4 @@
-"""Stage 1: the base model as a folder on this machine; a small random one of its kind for a smoke run."""
+"""Stage 1: the base model as a folder on this machine, or a small random one for a smoke run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ _SMOKE_PARAMETERS = 60_000_000  # above, a smoke model is made narrower too
 def settings(plan: Plan) -> object:
     """What the stage's result depends on: the plan's words, and the files of a local model."""
     m, folder = plan.model, _local(plan)
-    words = [m.name_or_path, m.local, m.revision, m.trust_remote_code, plan.data.chat_template == "tokenizer"]
+    words = [
+        m.name_or_path,
+        m.local,
+        m.revision,
+        m.trust_remote_code,
+        plan.data.chat_template == "tokenizer",
+    ]
     smoke = plan.training.seed if plan.smoke else None
     return [words, smoke, _fingerprint(folder) if folder else None]
 
@@ -45,7 +51,7 @@ def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
     config = _config(plan, folder)
     tokenizer = _tokenizer(plan, folder)
     if plan.smoke:
-        model = _random_like(plan, config)
+        model: Any = _random_like(plan, config)
         folder = out / "model"
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -54,7 +60,7 @@ def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
             "model-has-no-weights",
             f"`{folder}` holds no *.safetensors file",
             path="model.name_or_path",
-            hint="weights in other formats can run code when they are read; convert them to safetensors",
+            hint="weights in other formats can run code when read; convert them to safetensors",
             exit_code=FILE_IS_WRONG,
         )
     where = "model" if plan.smoke else str(folder)
@@ -89,7 +95,7 @@ def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
             "model-gated",
             f"the model `{name}` is gated: its owners must grant you access first",
             path="model.name_or_path",
-            hint="ask for access on the model's page, then log in with `hf auth login` or set HF_TOKEN",
+            hint="ask for access on the model's page, then run `hf auth login` or set HF_TOKEN",
             exit_code=ENVIRONMENT_IS_WRONG,
         ) from error
     except RevisionNotFoundError as error:
@@ -109,7 +115,8 @@ def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise RunFailure(
             "hub-not-reached",
-            f"the model `{name}` is not in the local cache, and the hub did not answer: {_first_line(error)}",
+            f"the model `{name}` is not in the local cache, and the hub did not answer: "
+            f"{_first_line(error)}",
             path="model.name_or_path",
             hint="check the network, or give a local folder",
             exit_code=ENVIRONMENT_IS_WRONG,
@@ -137,7 +144,9 @@ def _config(plan: Plan, folder: Path) -> PreTrainedConfig:
 
 def _tokenizer(plan: Plan, folder: Path) -> Any:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=plan.model.trust_remote_code
+        )
     except (ValueError, OSError, ImportError) as error:
         raise RunFailure(
             "tokenizer-not-readable",
@@ -148,7 +157,8 @@ def _tokenizer(plan: Plan, folder: Path) -> Any:
     if plan.data.chat_template == "tokenizer" and not tokenizer.chat_template:
         raise RunFailure(
             "chat-template-missing",
-            f"`chat_template: tokenizer`, but the tokenizer of `{plan.model.name_or_path}` has no chat template",
+            f"`chat_template: tokenizer`, but the tokenizer of `{plan.model.name_or_path}` "
+            "has no chat template",
             path="data.chat_template",
             hint="take an instruction-tuned model, or set `chat_template: none`",
             exit_code=FILE_IS_WRONG,
@@ -157,7 +167,7 @@ def _tokenizer(plan: Plan, folder: Path) -> Any:
 
 
 def _random_like(plan: Plan, config: PreTrainedConfig) -> torch.nn.Module:
-    """Two layers of the same architecture with random weights; narrower where it would still be big."""
+    """Two layers of the same architecture with random weights; narrower where they would be big."""
     small = _with_layers(config)
     if _parameters(small) > _SMOKE_PARAMETERS:
         narrow = _narrowed(small)
@@ -193,7 +203,7 @@ def _narrowed(config: PreTrainedConfig) -> PreTrainedConfig | None:
         _parameters(narrow)
         model = AutoModelForCausalLM.from_config(narrow, dtype=torch.float32)
         model(input_ids=torch.zeros(1, 2, dtype=torch.long))
-    except Exception:  # any refusal of the architecture's own code means the same here: it can't be narrowed
+    except Exception:  # noqa: BLE001  # whatever its code raises: it can't be narrowed
         return None
     return narrow
 
@@ -204,7 +214,10 @@ def _parameters(config: PreTrainedConfig) -> int:
 
 
 def _fingerprint(folder: Path) -> dict[str, str]:
-    """A hash per file that matters; of big files the ends, the size and the time of change stand for the rest."""
+    """A hash per file that matters.
+
+    Of big files the ends, the size and the time of change stand for the rest.
+    """
     found: dict[str, str] = {}
     for pattern in _ALL_FILES:
         for file in sorted(folder.glob(pattern)):

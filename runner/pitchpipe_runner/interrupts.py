@@ -12,7 +12,7 @@ _deferring = False
 
 
 def install() -> None:
-    """Makes SIGINT, SIGTERM and (on Windows) SIGBREAK stop the run. Call once, from the main thread."""
+    """Makes SIGINT, SIGTERM and (on Windows) SIGBREAK stop the run; from the main thread only."""
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _on_signal)
@@ -25,7 +25,7 @@ def asked() -> bool:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Inside, a signal only sets `asked()`; whoever works there looks at it and stops at a good place."""
+    """Inside, a signal only sets `asked()`; whoever works there stops at a good place."""
     global _deferring
     _deferring = True
     try:

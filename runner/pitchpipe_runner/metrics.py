@@ -18,9 +18,10 @@ Resampled = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True, slots=True)
 class RowScore:
-    """One model on one row. `nll` is the summed negative log-likelihood of the completion in nats, over `tokens`.
+    """One model on one row.
 
-    `predicted` is the likeliest label, `answer` the greedy text; None where they were not asked for.
+    `nll` is the summed negative log-likelihood of the completion in nats, over `tokens`.
+    `predicted` is the likeliest label, `answer` the greedy text; None where not asked for.
     """
 
     nll: float
@@ -30,8 +31,10 @@ class RowScore:
     answer: str | None
 
 
-def measure(scores: Sequence[RowScore], metrics: Sequence[str], labels: Sequence[str] | None) -> dict[str, Any]:
-    """`{metric: {value, low, high}}` with 95 % intervals: Wilson's for shares, the bootstrap's for the others."""
+def measure(
+    scores: Sequence[RowScore], metrics: Sequence[str], labels: Sequence[str] | None
+) -> dict[str, Any]:
+    """`{metric: {value, low, high}}`: 95 % intervals, Wilson's for shares, else the bootstrap's."""
     found: dict[str, Any] = {}
     for metric in metrics:
         value = _resampled(metric, scores, labels)
@@ -49,7 +52,7 @@ def differences(
     metrics: Sequence[str],
     labels: Sequence[str] | None,
 ) -> list[dict[str, Any]]:
-    """What the first of each pair scores above the second on the same rows, with paired bootstrap intervals."""
+    """What the first of each pair scores above the second, with paired bootstrap intervals."""
     scores = dict(models)
     found: list[dict[str, Any]] = []
     for a, b in pairs:
@@ -59,7 +62,14 @@ def differences(
             low, high = _interval(drawn_a - drawn_b)
             everything = _all(scores[a])
             value = of_a(everything) - of_b(everything)
-            found.append({"metric": metric, "a": a, "b": b, "value": value, "low": low, "high": high})
+            found.append({
+                "metric": metric,
+                "a": a,
+                "b": b,
+                "value": value,
+                "low": low,
+                "high": high,
+            })
     return found
 
 
@@ -70,12 +80,23 @@ def majority(expected: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
     return {
         "label": commonest,
         "accuracy": list(expected).count(commonest) / len(expected),
-        "f1": float(f1_score(expected, guesses, labels=list(labels), average="macro", zero_division=0)),
+        "f1": float(
+            f1_score(
+                expected,
+                guesses,
+                labels=list(labels),
+                average="macro",
+                zero_division=0,  # pyright: ignore[reportArgumentType]
+            )
+        ),
     }
 
 
 def confusion(scores: Sequence[RowScore], labels: Sequence[str]) -> list[list[int]]:
-    """Rows are the truth, columns the prediction, in the order of `labels`; rows with another truth are left out."""
+    """Rows are the truth, columns the prediction, in the order of `labels`.
+
+    Scores whose truth is none of the labels are left out.
+    """
     known = [s for s in scores if s.expected in labels]
     if not known:
         return [[0] * len(labels) for _ in labels]
@@ -118,7 +139,7 @@ def _resampled(metric: str, scores: Sequence[RowScore], labels: Sequence[str] | 
 
 
 def _coded_macro_f1(truth: np.ndarray, guess: np.ndarray, labels: int) -> float:
-    """scikit-learn's macro F1 (`zero_division=0`) on label numbers, fast enough for a thousand resamples."""
+    """scikit-learn's macro F1 (`zero_division=0`), fast enough for a thousand resamples."""
     right = np.bincount(truth[truth == guess], minlength=labels)
     said = np.bincount(guess, minlength=labels)
     true = np.bincount(truth[truth >= 0], minlength=labels)

@@ -11,7 +11,8 @@ import numpy as np
 import onnxruntime
 import onnxruntime_genai
 
-onnxruntime_genai.disable_telemetry_events()
+_genai: Any = onnxruntime_genai  # its names come from a compiled module that has no types
+_genai.disable_telemetry_events()
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -29,7 +30,9 @@ class OnnxModel:
         """[tokens, vocabulary], float32, for one sequence without a past."""
         return self.step(ids, None)[0]
 
-    def step(self, ids: Sequence[int], past: dict[str, np.ndarray] | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def step(
+        self, ids: Sequence[int], past: dict[str, np.ndarray] | None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Logits of `ids` behind `past`, and the past with `ids` in it. `past` is not changed."""
         session = self._loaded_session()
         past = past if past is not None else self._empty_past()
@@ -43,9 +46,17 @@ class OnnxModel:
         }
         names = {i.name for i in session.get_inputs()}
         outputs = [o.name for o in session.get_outputs()]
-        results = dict(zip(outputs, session.run(outputs, {k: v for k, v in feed.items() if k in names}), strict=True))
+        results = dict(
+            zip(
+                outputs,
+                session.run(outputs, {k: v for k, v in feed.items() if k in names}),
+                strict=True,
+            )
+        )
         logits = results.pop("logits")[0].astype(np.float32)
-        return logits, {name.replace("present", "past_key_values", 1): value for name, value in results.items()}
+        return logits, {
+            name.replace("present", "past_key_values", 1): value for name, value in results.items()
+        }
 
     def likelihoods(
         self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
@@ -53,7 +64,9 @@ class OnnxModel:
         """Summed log-likelihoods, in nats, of each prompt's candidates."""
         return [self._likelihoods(p, row) for p, row in zip(prompts, candidates, strict=True)]
 
-    def _likelihoods(self, prompt: Sequence[int], candidates: Sequence[Sequence[int]]) -> list[float]:
+    def _likelihoods(
+        self, prompt: Sequence[int], candidates: Sequence[Sequence[int]]
+    ) -> list[float]:
         logits, past = self.step(prompt, None)
         found: list[float] = []
         for ids in candidates:
@@ -64,19 +77,29 @@ class OnnxModel:
         return found
 
     def answers(
-        self, prompts: Sequence[Sequence[int]], max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int,
+        ends: Sequence[int],
+        *,
+        whole: bool = False,
     ) -> list[list[int]]:
-        """Greedy continuations without the token that ended them. `whole`: always `max_new_tokens` long."""
+        """Greedy continuations without the token that ended them.
+
+        `whole`: always `max_new_tokens` long.
+        """
         return [self._answer(p, max_new_tokens, set(ends), whole) for p in prompts]
 
-    def _answer(self, prompt: Sequence[int], max_new_tokens: int, ends: set[int], whole: bool) -> list[int]:
+    def _answer(
+        self, prompt: Sequence[int], max_new_tokens: int, ends: set[int], whole: bool
+    ) -> list[int]:
         model = self._loaded_genai()
-        parameters = onnxruntime_genai.GeneratorParams(model)
+        parameters = _genai.GeneratorParams(model)
         longest = len(prompt) + max_new_tokens
         parameters.set_search_options(
             max_length=longest, min_length=longest if whole else 0, do_sample=False
         )
-        generator = onnxruntime_genai.Generator(model, parameters)
+        generator = _genai.Generator(model, parameters)
         generator.append_tokens(np.array([prompt], dtype=np.int32))
         found: list[int] = []
         while not generator.is_done() and len(found) < max_new_tokens:
@@ -99,7 +122,7 @@ class OnnxModel:
 
     def _loaded_genai(self) -> Any:
         if self._genai is None:
-            self._genai = onnxruntime_genai.Model(str(self._folder))
+            self._genai = _genai.Model(str(self._folder))
         return self._genai
 
     def _empty_past(self) -> dict[str, np.ndarray]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Rows of each pack, by best-fit decreasing: a row goes where it leaves the least room, else opens a pack.
+    """Rows of each pack, by best-fit decreasing.
 
-    Every length must be at most `capacity`. The result depends on the lengths alone.
+    A row goes where it leaves the least room, else opens a pack. Every length must be at most
+    `capacity`. The result depends on the lengths alone.
     """
     packs: list[list[int]] = []
     open_packs: list[tuple[int, int]] = []  # (room left, pack), sorted

@@ -34,7 +34,10 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRow:
-    """A held-out row. `prompt_ids` is what a generation starts from, `completion_ids` what it should give."""
+    """A held-out row.
+
+    `prompt_ids` is what a generation starts from, `completion_ids` what it should give.
+    """
 
     prompt: str
     completion: str
@@ -43,8 +46,10 @@ class EvaluationRow:
 
 
 def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]:
-    """Writes `train` and `eval` (Arrow: input_ids, labels, lengths of the rows in each sequence) and
-    `rows-eval.jsonl` and `rows-test.jsonl` (what `evaluation_rows` reads).
+    """Writes `train` and `eval`, `rows-eval.jsonl` and `rows-test.jsonl`, and `labels.json`.
+
+    The first two are Arrow: input_ids, labels, and lengths of the rows in each sequence. The others
+    are what `evaluation_rows` and `label_tokens` read.
     """
     datasets.disable_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(
@@ -55,7 +60,8 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
     if overlap:
         events.warn(
             "rows-in-two-splits",
-            f"{overlap} held-out rows have a prompt that is trained on too; their scores flatter the model",
+            f"{overlap} held-out rows have a prompt that is trained on too; "
+            "their scores flatter the model",
             "data.eval" if plan.data.eval else "data.test",
         )
     labels = _labels(plan, train)
@@ -77,14 +83,15 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
     facts = _facts(kept, packs, cut, labels, overlap)
     counts = facts["rows"]
     events.log(
-        f"rows: {counts['train']} to train on, {counts['eval']} to evaluate on, {counts['test']} to test on; "
+        f"rows: {counts['train']} to train on, {counts['eval']} to evaluate on, "
+        f"{counts['test']} to test on; "
         f"{facts['tokens']['train']} tokens in {packs['train']} sequences"
     )
     return facts
 
 
 def files(plan: Plan, events: Events) -> dict[str, str]:
-    """What the data files hold now, by path; says so where that is not what the plan was made for."""
+    """What the data files hold now, by path; warns where that is not what the plan was made for."""
     found: dict[str, str] = {}
     for source in (*plan.data.train, *plan.data.eval, *plan.data.test):
         file = Path(plan.root, source.path or "")
@@ -105,11 +112,13 @@ def files(plan: Plan, events: Events) -> dict[str, str]:
 
 def sequences(prepared: Artifact, name: str) -> datasets.Dataset:
     """The tokenized split "train" or "eval"."""
-    return datasets.load_from_disk(str(prepared.folder / name))
+    found = datasets.load_from_disk(str(prepared.folder / name))
+    assert isinstance(found, datasets.Dataset)
+    return found
 
 
 def evaluation_rows(prepared: Artifact) -> tuple[str, list[EvaluationRow]]:
-    """The rows of the last evaluation and the split that they are of: "test", or "eval" where there is no test."""
+    """The rows of the last evaluation and their split: "test", or "eval" where there is none."""
     name = "test" if prepared.facts["rows"]["test"] else "eval"
     text = (prepared.folder / f"rows-{name}.jsonl").read_text(encoding="utf-8")
     return name, [EvaluationRow(**json.loads(line)) for line in text.splitlines()]
@@ -179,7 +188,8 @@ def _labels(plan: Plan, train: Sequence[_Row]) -> list[str] | None:
     if not 2 <= len(labels) <= _MOST_LABELS:
         raise RunFailure(
             "labels-unusable",
-            f"the training rows have {len(labels)} distinct completions; a classification needs 2 to {_MOST_LABELS}",
+            f"the training rows have {len(labels)} distinct completions; "
+            f"a classification needs 2 to {_MOST_LABELS}",
             path="data.labels",
             hint="name the labels in `data.labels`, or set `task: text-generation`",
             exit_code=FILE_IS_WRONG,
@@ -235,7 +245,8 @@ class _Cut:
         if self.left_out:
             events.warn(
                 "rows-without-target",
-                f"{self.left_out} rows have nothing to learn within {self._max} tokens and were left out",
+                f"{self.left_out} rows have nothing to learn within {self._max} tokens "
+                "and were left out",
                 "data.max_length",
             )
 

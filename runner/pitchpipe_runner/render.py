@@ -1,4 +1,4 @@
-"""A row as the model will see it: text segments, each either given or to be learnt, and their tokens."""
+"""A row as the model will see it: texts, each either given or to be learnt, and their tokens."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`prompt` and `completion` are texts: what is given and what the last answer should be. The format `text`
-    has an empty prompt.
+    """A row as text.
+
+    `prompt` is what is given and `completion` what the last answer should be; the format `text` has
+    an empty prompt. `stratum` is the value of the column `stratify_by`.
     """
 
     segments: tuple[Segment, ...]
@@ -35,9 +37,11 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """`labels` is as long as `ids`, IGNORED where nothing is learnt, which the first token always is.
+    """A row as numbers.
 
-    `answer` is the index at which the last learnt stretch begins: `ids[:answer]` is what a generation starts from.
+    `labels` is as long as `ids`, IGNORED where nothing is learnt, which the first token always is.
+    `answer` is the index at which the last learnt stretch begins: `ids[:answer]` is what a
+    generation starts from.
     """
 
     ids: list[int]
@@ -48,7 +52,9 @@ class Tokens:
 class Renderer:
     """Renders the rows of one source."""
 
-    def __init__(self, data: DataPlan, source: SourcePlan, path: str, columns: Sequence[str], tokenizer: Any) -> None:
+    def __init__(
+        self, data: DataPlan, source: SourcePlan, path: str, columns: Sequence[str], tokenizer: Any
+    ) -> None:
         self._data = data
         self._path = path
         self._tokenizer = tokenizer
@@ -63,7 +69,9 @@ class Renderer:
             if text is not None
         }
         self.format = formats.decide(source.format, source.columns, self._templates, columns)
-        self.chat = data.chat_template != "none" and bool(tokenizer.chat_template) and self.format != "text"
+        self.chat = (
+            data.chat_template != "none" and bool(tokenizer.chat_template) and self.format != "text"
+        )
 
     def render(self, row: Mapping[str, Any], number: int) -> Rendered:
         """`number` counts the source's rows from 1, for messages.
@@ -78,10 +86,18 @@ class Renderer:
             return Rendered((Segment(text, True),), "", text, value)
         if self.format == "messages":
             return self._conversation(self._messages(row, number), number, value)
-        prompt, completion = self._text(row, "prompt", number), self._text(row, "completion", number)
+        prompt, completion = (
+            self._text(row, "prompt", number),
+            self._text(row, "completion", number),
+        )
         if not self.chat:
             learn_prompt = self._data.loss_on == "all"
-            return Rendered((Segment(prompt, learn_prompt), Segment(completion, True)), prompt, completion, value)
+            return Rendered(
+                (Segment(prompt, learn_prompt), Segment(completion, True)),
+                prompt,
+                completion,
+                value,
+            )
         turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
         return self._conversation(turns, number, value)
 
@@ -92,14 +108,20 @@ class Renderer:
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": text}]
         return self._conversation(turns, 0, None)
 
-    def _conversation(self, messages: list[dict[str, Any]], number: int, stratum: str | None) -> Rendered:
+    def _conversation(
+        self, messages: list[dict[str, Any]], number: int, stratum: str | None
+    ) -> Rendered:
         answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         if not answers:
-            raise self._bad(number, "has no message of the role `assistant`, so there is nothing to learn")
+            raise self._bad(
+                number, "has no message of the role `assistant`, so there is nothing to learn"
+            )
         messages = self._with_system(messages[: answers[-1] + 1])
         answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         if not self.chat:
-            raise self._bad(number, "is a conversation, but no chat template is in use", "data.chat_template")
+            raise self._bad(
+                number, "is a conversation, but no chat template is in use", "data.chat_template"
+            )
         learnt = answers if self._data.loss_on == "assistant" else answers[-1:]
         whole = self._templated(messages)
         segments: list[Segment] = []
@@ -107,7 +129,10 @@ class Renderer:
         for i in learnt:
             start = len(self._prefix(whole, self._templated(messages[:i], ask=True), number))
             end = len(self._prefix(whole, self._templated(messages[: i + 1]), number))
-            segments += [Segment(whole[at:start], self._data.loss_on == "all"), Segment(whole[start:end], True)]
+            segments += [
+                Segment(whole[at:start], self._data.loss_on == "all"),
+                Segment(whole[start:end], True),
+            ]
             at = end
         prompt = "\n".join(str(m["content"]) for m in messages[:-1] if m["role"] != "system")
         return Rendered(tuple(segments), prompt, str(messages[-1]["content"]), stratum)
@@ -120,7 +145,9 @@ class Renderer:
 
     def _templated(self, messages: list[dict[str, Any]], *, ask: bool = False) -> str:
         try:
-            return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask)
+            return self._tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=ask
+            )
         except Exception as error:  # a template is a program: it raises what it likes
             raise RunFailure(
                 "chat-template-refuses",
@@ -133,8 +160,8 @@ class Renderer:
         if not whole.startswith(part):
             raise RunFailure(
                 "chat-template-not-incremental",
-                f"the chat template renders the first messages of row {number} differently when more follow, "
-                "so the learnt part can't be told apart",
+                f"the chat template renders the first messages of row {number} differently "
+                "when more follow, so the learnt part can't be told apart",
                 path="data.loss_on",
                 hint="set `loss_on: completion` with single-turn rows, or another chat template",
                 exit_code=FILE_IS_WRONG,
@@ -156,25 +183,36 @@ class Renderer:
             try:
                 return written.render(row)
             except template.TemplateError as error:
-                raise self._bad(number, f"doesn't fit the template: {error}", f"data.{part}_template") from None
+                raise self._bad(
+                    number, f"doesn't fit the template: {error}", f"data.{part}_template"
+                ) from None
         value = self._cell(row, self._names[part], number)
         if isinstance(value, str):
             return value
         if isinstance(value, (int, float)):
             return str(value)
-        raise self._bad(number, f"holds {type(value).__name__} in `{self._names[part]}`, where a text is needed")
+        raise self._bad(
+            number, f"holds {type(value).__name__} in `{self._names[part]}`, where a text is needed"
+        )
 
     def _cell(self, row: Mapping[str, Any], name: str, number: int) -> Any:
         if name not in row:
-            raise self._bad(number, f"has no column `{name}`; it has {', '.join(f'`{c}`' for c in row)}")
+            raise self._bad(
+                number, f"has no column `{name}`; it has {', '.join(f'`{c}`' for c in row)}"
+            )
         return row[name]
 
     def _bad(self, number: int, what: str, path: str | None = None) -> RunFailure:
-        return RunFailure("row-unusable", f"row {number} {what}", path=path or self._path, exit_code=FILE_IS_WRONG)
+        return RunFailure(
+            "row-unusable", f"row {number} {what}", path=path or self._path, exit_code=FILE_IS_WRONG
+        )
 
 
 def tokens(rendered: Sequence[Rendered], renderer: Renderer, tokenizer: Any) -> list[Tokens]:
-    """The rows' tokens, ended by the tokenizer's end token or by the special token that the chat template ends with."""
+    """The rows' tokens.
+
+    They end with the special token that ends the chat template, else the tokenizer's end token.
+    """
     texts = [s.text for r in rendered for s in r.segments]
     encoded = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
     start = [] if renderer.chat else _opening(tokenizer)

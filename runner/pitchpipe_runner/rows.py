@@ -7,7 +7,13 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import datasets
+import pyarrow
+import pyarrow.parquet
+from datasets.exceptions import DatasetNotFoundError
+from huggingface_hub.errors import GatedRepoError
 
 from pitchpipe import splits
 from pitchpipe.plan import Plan, SourcePlan
@@ -56,7 +62,10 @@ def _from_file(file: Path, path: str) -> Iterator[Row]:
         yield from reader(file, path)
     except FileNotFoundError:
         raise RunFailure(
-            "data-file-not-found", f"the data file `{file}` does not exist", path=f"{path}.path", exit_code=1
+            "data-file-not-found",
+            f"the data file `{file}` does not exist",
+            path=f"{path}.path",
+            exit_code=1,
         ) from None
     except UnicodeDecodeError as error:
         raise _broken(path, f"`{file.name}` is not UTF-8 text (byte {error.start})") from None
@@ -95,7 +104,8 @@ def _csv(file: Path, path: str) -> Iterator[Row]:
         reader = csv.DictReader(stream, delimiter=delimiter)
         for row in reader:
             if None in row or None in row.values():
-                raise _broken(path, f"`{file.name}` line {reader.line_num} has another number of fields than its head")
+                what = f"`{file.name}` line {reader.line_num}"
+                raise _broken(path, f"{what} has another number of fields than its head")
             yield row
 
 
@@ -106,9 +116,6 @@ def _text(file: Path, _path: str) -> Iterator[Row]:
 
 
 def _parquet(file: Path, path: str) -> Iterator[Row]:
-    import pyarrow
-    import pyarrow.parquet
-
     try:
         table = pyarrow.parquet.read_table(file)
     except pyarrow.ArrowInvalid as error:
@@ -117,22 +124,17 @@ def _parquet(file: Path, path: str) -> Iterator[Row]:
 
 
 def _arrow(file: Path, path: str) -> Iterator[Row]:
-    import datasets
-
     try:
-        yield from datasets.Dataset.from_file(str(file))
-    except Exception as error:  # pyarrow and datasets raise types of their own for a broken file
+        yield from cast("Iterator[Row]", datasets.Dataset.from_file(str(file)))
+    except pyarrow.ArrowInvalid as error:
         raise _broken(path, f"`{file.name}` is not an Arrow file: {error}") from None
 
 
 def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
-    import datasets
-    from datasets.exceptions import DatasetNotFoundError
-    from huggingface_hub.errors import GatedRepoError
-
     name = source.dataset_name or ""
     try:
-        return list(datasets.load_dataset(name, source.dataset_config, split=split))
+        loaded = datasets.load_dataset(name, source.dataset_config, split=split)
+        return list(cast("Iterator[Row]", loaded))
     except GatedRepoError as error:
         raise RunFailure(
             "dataset-gated",
@@ -142,10 +144,18 @@ def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
             exit_code=ENVIRONMENT_IS_WRONG,
         ) from error
     except DatasetNotFoundError as error:
-        code, hint = ("dataset-gated", "ask for access on its page") if "gated" in str(error) else ("dataset-not-found", None)
-        raise RunFailure(code, _line(error), path=f"{path}.dataset_name", hint=hint, exit_code=FILE_IS_WRONG) from error
+        code, hint = (
+            ("dataset-gated", "ask for access on its page")
+            if "gated" in str(error)
+            else ("dataset-not-found", None)
+        )
+        raise RunFailure(
+            code, _line(error), path=f"{path}.dataset_name", hint=hint, exit_code=FILE_IS_WRONG
+        ) from error
     except ValueError as error:
-        raise RunFailure("dataset-unusable", _line(error), path=path, exit_code=FILE_IS_WRONG) from error
+        raise RunFailure(
+            "dataset-unusable", _line(error), path=path, exit_code=FILE_IS_WRONG
+        ) from error
     except (ConnectionError, OSError) as error:
         raise RunFailure(
             "hub-not-reached",

@@ -20,8 +20,10 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in _DECISIVE}
 
 
-def workflow(plan: Plan, run: Path, events: Events, *, only: Sequence[str] = (), fresh: bool = False) -> None:
-    """Goes through the stages; one whose settings and inputs are unchanged is taken from where it lies."""
+def workflow(
+    plan: Plan, run: Path, events: Events, *, only: Sequence[str] = (), fresh: bool = False
+) -> None:
+    """Goes through the stages; one whose settings and inputs are unchanged is not made again."""
     where = device.choose(plan, events)
     stages = Stages(run, events, versions(), only=only, fresh=fresh)
 

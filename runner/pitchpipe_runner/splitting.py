@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def normalised(prompt: str) -> str:
-    """Two prompts that are equal after this are the same message: case and white space don't count."""
+    """Prompts that are equal after this are the same message: case and white space don't count."""
     return " ".join(prompt.casefold().split())
 
 
@@ -17,8 +17,9 @@ def held_out(
 ) -> list[list[int]]:
     """Row numbers of each part: one part a share, then the rest. Row order is kept within a part.
 
-    Rows with the same normalised prompt are one group and go to one part together. Each stratum gives each share of
-    its groups, rounded so that the parts' totals are right; a share above 0 gets a group if there are two or more.
+    Rows with the same normalised prompt are one group and go to one part together. Each stratum
+    gives each share of its groups, rounded so that the parts' totals are right; a share above 0
+    gets a group if there are two or more.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for row, prompt in enumerate(prompts):
@@ -44,7 +45,9 @@ def held_out(
     return [sorted(part) for part in parts]
 
 
-def _give_each_a_group(parts: list[list[int]], shares: Sequence[float], prompts: Sequence[str]) -> None:
+def _give_each_a_group(
+    parts: list[list[int]], shares: Sequence[float], prompts: Sequence[str]
+) -> None:
     for part, share in enumerate(shares):
         if share > 0 and not parts[part] and parts[-1]:
             chosen = normalised(prompts[parts[-1][-1]])

@@ -1,4 +1,4 @@
-"""How a stage is kept: its folder, the key that says what it depended on, and when it can be used again."""
+"""How a stage is kept: its folder, what it depended on, and when it can be used again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _REVISION = 1
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a stage hands on. `key` identifies the result: equal keys mean equal settings and inputs."""
+    """What a stage hands on.
+
+    `key` identifies the result: equal keys mean equal settings and inputs.
+    """
 
     folder: Path
     key: str
@@ -37,9 +40,10 @@ Work = Callable[[Path], dict[str, Any]]
 class Stages:
     """Runs stages into numbered folders of one run, or takes results that are there already.
 
-    A stage works in `NN-name.partial`, which becomes `NN-name` when the stage is done: a folder without the ending
-    is complete. Results of other runs in the same output folder are taken over by hard links, if they were made with
-    the same versions; a run's own results and checkpoints count whatever was updated since.
+    A stage works in `NN-name.partial`, which becomes `NN-name` when the stage is done: a folder
+    without the ending is complete. Results of other runs in the same output folder are taken over
+    by hard links, if they were made with the same versions; a run's own results and checkpoints
+    count whatever was updated since.
     """
 
     def __init__(
@@ -67,16 +71,21 @@ class Stages:
         keep: bool = False,
         reuse: bool = True,
     ) -> Artifact:
-        """The result of stage `name`: found, or made by `work`, which gets the folder to write into and gives facts.
+        """The result of stage `name`: found, or made by `work`.
 
-        `keep`: what an earlier try left in the partial folder (checkpoints) is left there for `work` to go on with.
+        `work` gets the folder to write into and gives the facts to remember.
+        `keep`: what an earlier try left in that folder (checkpoints) is there for `work` to go on.
         `reuse`: False makes the result anew whatever lies there.
         """
         key = _key(name, settings, [i.key for i in inputs])
         folder = self.run / f"{STAGES.index(name) + 1:02d}-{name}"
         wanted = not self._only or name in self._only
         self.events.stage = name
-        found = self._found(name, folder, key, elsewhere=not (self._fresh and wanted)) if reuse else None
+        found = (
+            self._found(name, folder, key, elsewhere=not (self._fresh and wanted))
+            if reuse
+            else None
+        )
         if found:
             return found
         if not wanted:
@@ -97,7 +106,9 @@ class Stages:
         for other in _other_folders(self.run, folder.name):
             if _load(other, key, self._versions):
                 _link_tree(other, folder)
-                self.events.emit("stage-reused", stage=name, source=f"{other.parent.name}/{other.name}")
+                self.events.emit(
+                    "stage-reused", stage=name, source=f"{other.parent.name}/{other.name}"
+                )
                 return _load(folder, key)
         return None
 
@@ -139,7 +150,7 @@ def write_json(path: Path, value: object) -> None:
         json.dump(value, stream, ensure_ascii=False, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def size_of(folder: Path) -> int:
@@ -153,7 +164,7 @@ def _key(name: str, settings: object, inputs: list[str]) -> str:
 
 
 def _load(folder: Path, key: str, versions: dict[str, str] | None = None) -> Artifact | None:
-    """The result in `folder`, if it is the one of `key`, made with `versions` where those are given."""
+    """The result in `folder`, if its key is `key` and, where given, its versions are `versions`."""
     try:
         record = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -171,14 +182,14 @@ def _belongs(partial: Path, key: str) -> bool:
 
 
 def _other_folders(run: Path, name: str) -> Iterator[Path]:
-    """The same stage's folder in the neighbouring runs, newest run first (run ids begin with their time)."""
+    """The same stage's folder in the other runs, newest first (run ids begin with their time)."""
     for other in sorted(run.parent.iterdir(), reverse=True):
         if other != run and (other / name / STAGE_FILE).is_file():
             yield other / name
 
 
 def _link_tree(source: Path, target: Path) -> None:
-    """Copies by hard links, so that either run can be removed; by content where the file system has no links."""
+    """Copies, by hard links where there are such: either run can be removed without the other."""
     partial = target.with_name(target.name + ".partial")
     for stale in (target, partial):
         shutil.rmtree(stale, ignore_errors=True)

@@ -16,17 +16,16 @@ _MOST_LOGITS = 2**26  # numbers held at once: positions x vocabulary
 class TorchModel:
     """Loaded in float32 on a CPU, where it is the reference, and in `dtype` elsewhere."""
 
-    def __init__(self, folder: Path, kind: str, dtype: torch.dtype, *, pad: int, trust_remote_code: bool) -> None:
+    def __init__(
+        self, folder: Path, kind: str, dtype: torch.dtype, *, pad: int, trust_remote_code: bool
+    ) -> None:
         self._pad = pad
-        self._model: Any = (
-            AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=torch.float32 if kind == "cpu" else dtype,
-                trust_remote_code=trust_remote_code,
-            )
-            .to(kind)
-            .eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.float32 if kind == "cpu" else dtype,
+            trust_remote_code=trust_remote_code,
         )
+        self._model = model.to(kind).eval()
         self._kind = kind
 
     @torch.no_grad()
@@ -48,7 +47,7 @@ class TorchModel:
     def _behind_shared_prompts(
         self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
     ) -> list[list[float]]:
-        """Computes each prompt once and its candidates on top; every row must have the same number of them."""
+        """Computes each prompt once and its candidates on top; every row has as many of them."""
         batch, mask = self._left_padded(prompts)
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
         begun = self._model(
@@ -65,8 +64,12 @@ class TorchModel:
         self, completions: list[Sequence[int]], first: torch.Tensor, past: Any, mask: torch.Tensor
     ) -> list[float]:
         width = max(map(len, completions))
-        ids = torch.tensor([[*c, *[self._pad] * (width - len(c))] for c in completions], device=self._kind)
-        there = torch.tensor([[1] * len(c) + [0] * (width - len(c)) for c in completions], device=self._kind)
+        ids = torch.tensor(
+            [[*c, *[self._pad] * (width - len(c))] for c in completions], device=self._kind
+        )
+        there = torch.tensor(
+            [[1] * len(c) + [0] * (width - len(c)) for c in completions], device=self._kind
+        )
         total = first.gather(-1, ids[:, :1])[:, 0]
         if width > 1:
             steps = torch.arange(width - 1, device=self._kind)
@@ -85,8 +88,13 @@ class TorchModel:
         """The log-likelihood of the last `kept` tokens of each sequence."""
         batch, mask = self._left_padded(ids)
         width = max(kept)
-        # Position i predicts token i + 1, so `width` targets need the `width + 1` last positions but the very last.
-        given = {"input_ids": batch, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
+        # Position i predicts token i + 1, so `width` targets need the `width + 1` last positions
+        # but the very last.
+        given = {
+            "input_ids": batch,
+            "attention_mask": mask,
+            "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
+        }
         try:
             logits = self._model(**given, logits_to_keep=width + 1, use_cache=False).logits
         except TypeError:  # an architecture whose forward knows no `logits_to_keep`
@@ -98,9 +106,17 @@ class TorchModel:
 
     @torch.no_grad()
     def answers(
-        self, prompts: Sequence[Sequence[int]], max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int,
+        ends: Sequence[int],
+        *,
+        whole: bool = False,
     ) -> list[list[int]]:
-        """Greedy continuations without the token that ended them. `whole`: always `max_new_tokens` long."""
+        """Greedy continuations without the token that ended them.
+
+        `whole`: always `max_new_tokens` long.
+        """
         batch, mask = self._left_padded(prompts)
         made = self._model.generate(
             input_ids=batch,
@@ -118,7 +134,9 @@ class TorchModel:
 
     def _left_padded(self, ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(map(len, ids))
-        batch = torch.tensor([[self._pad] * (width - len(i)) + list(i) for i in ids], device=self._kind)
+        batch = torch.tensor(
+            [[self._pad] * (width - len(i)) + list(i) for i in ids], device=self._kind
+        )
         mask = torch.tensor([[0] * (width - len(i)) + [1] * len(i) for i in ids], device=self._kind)
         return batch, mask
 

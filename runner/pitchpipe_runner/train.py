@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -40,19 +41,24 @@ _PROBE = 24  # tokens of each of the two rows that show whether packed rows stay
 def run(
     plan: Plan, device: Device, base: Artifact, prepared: Artifact, out: Path, events: Events
 ) -> dict[str, Any]:
-    """Writes `adapter` (or `model`) with the tokenizer, and `checkpoints` on the way. Goes on from the newest whole
-    checkpoint that is there.
+    """Writes `adapter` (or `model`) with the tokenizer, and `checkpoints` on the way.
+
+    Goes on from the newest whole checkpoint that is there.
 
     Raises:
         Interrupted: the user stopped the run; a checkpoint of this very step has been written.
     """
     folder = fetch.folder_of(base)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, trust_remote_code=plan.model.trust_remote_code
+    )
     train, evaluation = prepare.sequences(prepared, "train"), prepare.sequences(prepared, "eval")
     set_seed(plan.training.seed)
     model = _model(plan, device, folder, events)
     trainable, total = _count(model)
-    events.log(f"{trainable:,} of {total:,} parameters are trained ({100 * trainable / total:.2f} %)")
+    events.log(
+        f"{trainable:,} of {total:,} parameters are trained ({100 * trainable / total:.2f} %)"
+    )
     isolated = plan.data.packing and _packs_stay_apart(model, train[0]["input_ids"], events)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     arguments = _arguments(plan, device, out / "checkpoints", has_eval=len(evaluation) > 0)
@@ -88,12 +94,13 @@ def run(
 
 
 def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=device.dtype,
         attn_implementation=plan.model.attn_implementation,
         trust_remote_code=plan.model.trust_remote_code,
-    ).to(device.kind)
+    )
+    model.to(device.kind)
     model.config.use_cache = False
     if plan.method.type == "full":
         return model
@@ -105,7 +112,9 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
         raise RunFailure(
             "target-modules-not-found",
             f"PEFT can't place the adapter: {str(error).splitlines()[0]}",
-            path="method.modules_to_save" if "modules_to_save" in str(error) else "method.target_modules",
+            path="method.modules_to_save"
+            if "modules_to_save" in str(error)
+            else "method.target_modules",
             hint="`all-linear` fits every architecture",
             exit_code=FILE_IS_WRONG,
         ) from error
@@ -176,13 +185,20 @@ def _arguments(plan: Plan, device: Device, folder: Path, *, has_eval: bool) -> T
 
 
 class _CompletionTrainer(Trainer):
-    """A Trainer that computes logits only where something is learnt, weighs every learnt token alike (over
-    accumulated batches and in the evaluation), and writes checkpoints that are whole or absent.
+    """A Trainer with a loss of its own, and with checkpoints that are whole or absent.
+
+    It computes logits only where something is learnt, and weighs every learnt token alike, over
+    accumulated batches and in the evaluation.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.model_accepts_loss_kwargs = True  # `compute_loss` divides by the accumulated batch's learnt tokens
+    model: Any
+    args: Any
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model_accepts_loss_kwargs = (
+            True  # `compute_loss` divides by the accumulated batch's learnt tokens
+        )
         self.tokens_seen = 0
         causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
         self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
@@ -200,10 +216,14 @@ class _CompletionTrainer(Trainer):
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
         return (loss, None) if return_outputs else loss
 
-    def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+    def _summed_loss(
+        self, model: torch.nn.Module, inputs: dict[str, Any]
+    ) -> tuple[torch.Tensor, int]:
         """The sum of the learnt tokens' losses, and their number."""
         given = {k: v for k, v in inputs.items() if k not in ("labels", "tokens")}
-        targets = inputs["labels"][:, 1:]  # [batch, seq - 1]: the token at i + 1 is what position i predicts
+        targets = inputs["labels"][
+            :, 1:
+        ]  # [batch, seq - 1]: the token at i + 1 is what position i predicts
         learnt = targets != IGNORED
         columns = learnt.any(dim=0).nonzero()[:, 0]
         if self._can_select:
@@ -230,7 +250,9 @@ class _CompletionTrainer(Trainer):
         model.train()
         metrics = {f"{metric_key_prefix}_loss": total / max(count, 1)}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
         return metrics
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
@@ -244,11 +266,13 @@ class _CompletionTrainer(Trainer):
             raise
         finally:
             self.args.save_total_limit = limit
-        rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=True)
+        rotate_checkpoints(
+            self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=True
+        )
 
 
 class _Watcher(TrainerCallback):
-    """Turns the Trainer's callbacks into events, measures speed, and stops at a step's end when asked to."""
+    """Turns the Trainer's callbacks into events, measures speed, stops where the user asks to."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
@@ -272,7 +296,9 @@ class _Watcher(TrainerCallback):
             "tokens_per_second": round(tokens / self._seconds, 1) if self._seconds else None,
             "tokens_per_cpu_second": round(tokens / self._cpu, 1) if self._cpu else None,
             "peak_rss_bytes": _peak_rss(),
-            "device_peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
+            "device_peak_bytes": torch.cuda.max_memory_allocated()
+            if torch.cuda.is_available()
+            else None,
         }
 
     def on_train_begin(
@@ -350,10 +376,9 @@ def _count(model: torch.nn.Module) -> tuple[int, int]:
 
 def _peak_rss() -> int | None:
     """Of this process since it began, in bytes; None on Windows."""
-    try:
-        import resource
-        import sys
-    except ImportError:
+    if sys.platform == "win32":
         return None
+    import resource  # noqa: PLC0415  # Windows has no such module
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
