@@ -29,21 +29,20 @@ _SPEED_TRIES = 3
 _SMOKE_ROWS = 8
 
 
+class Prompts(Protocol):
+    """A batch of prompts in the hands of a model."""
+
+    def likelihoods(self, candidates: Sequence[Sequence[Sequence[int]]]) -> list[list[float]]: ...
+
+    def answers(
+        self, max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+    ) -> list[list[int]]: ...
+
+
 class Model(Protocol):
     """What the evaluation asks of a model, whatever runs it."""
 
-    def likelihoods(
-        self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[float]]: ...
-
-    def answers(
-        self,
-        prompts: Sequence[Sequence[int]],
-        max_new_tokens: int,
-        ends: Sequence[int],
-        *,
-        whole: bool = False,
-    ) -> list[list[int]]: ...
+    def begin(self, prompts: Sequence[Sequence[int]]) -> Prompts: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +185,12 @@ def _candidates(
 def _scored(model: Model, task: _Task, events: Events) -> Iterator[RowScore]:
     for at in range(0, len(task.rows), task.batch):
         batch = task.rows[at : at + task.batch]
-        prompts = [row.prompt_ids for row in batch]
-        likelihoods = model.likelihoods(prompts, [_completions(row, task) for row in batch])
-        wanted = len(batch) if task.answer_all else max(0, min(len(batch), task.shown - at))
+        prompts = model.begin([row.prompt_ids for row in batch])
+        likelihoods = prompts.likelihoods([_completions(row, task) for row in batch])
         texts: list[str | None] = [None] * len(batch)
-        if wanted:
-            made = model.answers(prompts[:wanted], task.max_new_tokens, task.ends)
-            texts[:wanted] = [task.decode(ids) for ids in made]
+        if task.answer_all or at < task.shown:
+            made = prompts.answers(task.max_new_tokens, task.ends)
+            texts = [task.decode(ids) for ids in made]
         for row, values, text in zip(batch, likelihoods, texts, strict=True):
             predicted = None
             if task.labels is not None:
@@ -215,7 +213,7 @@ def _speed(model: Model, task: _Task) -> float:
     seconds: list[float] = []
     for _ in range(_SPEED_TRIES):
         began = time.perf_counter()
-        model.answers(prompt, _SPEED_TOKENS, task.ends, whole=True)
+        model.begin(prompt).answers(_SPEED_TOKENS, task.ends, whole=True)
         seconds.append(time.perf_counter() - began)
     return round(_SPEED_TOKENS / sorted(seconds)[_SPEED_TRIES // 2], 2)
 

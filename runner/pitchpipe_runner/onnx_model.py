@@ -58,46 +58,22 @@ class OnnxModel:
             name.replace("present", "past_key_values", 1): value for name, value in results.items()
         }
 
-    def likelihoods(
-        self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[float]]:
-        """Summed log-likelihoods, in nats, of each prompt's candidates."""
-        return [self._likelihoods(p, row) for p, row in zip(prompts, candidates, strict=True)]
+    def begin(self, prompts: Sequence[Sequence[int]]) -> OnnxPrompts:
+        """A batch of prompts; each is computed on its own."""
+        return OnnxPrompts(self, prompts)
 
-    def _likelihoods(
-        self, prompt: Sequence[int], candidates: Sequence[Sequence[int]]
-    ) -> list[float]:
-        logits, past = self.step(prompt, None)
-        found: list[float] = []
-        for ids in candidates:
-            rows = logits[-1:]
-            if len(ids) > 1:
-                rows = np.concatenate([rows, self.step(ids[:-1], past)[0]])
-            found.append(float(_log_softmax(rows)[np.arange(len(ids)), list(ids)].sum()))
-        return found
-
-    def answers(
-        self,
-        prompts: Sequence[Sequence[int]],
-        max_new_tokens: int,
-        ends: Sequence[int],
-        *,
-        whole: bool = False,
-    ) -> list[list[int]]:
-        """Greedy continuations without the token that ended them.
-
-        `whole`: always `max_new_tokens` long.
-        """
-        return [self._answer(p, max_new_tokens, set(ends), whole) for p in prompts]
-
-    def _answer(
-        self, prompt: Sequence[int], max_new_tokens: int, ends: set[int], whole: bool
+    def generate(
+        self, prompt: Sequence[int], max_new_tokens: int, ends: Sequence[int], *, whole: bool
     ) -> list[int]:
+        """The greedy continuation by onnxruntime-genai; see `OnnxPrompts.answers`."""
         model = self._loaded_genai()
         parameters = _genai.GeneratorParams(model)
         longest = len(prompt) + max_new_tokens
         parameters.set_search_options(
-            max_length=longest, min_length=longest if whole else 0, do_sample=False
+            max_length=longest,
+            min_length=longest if whole else 0,
+            do_sample=False,
+            repetition_penalty=1.0,
         )
         generator = _genai.Generator(model, parameters)
         generator.append_tokens(np.array([prompt], dtype=np.int32))
@@ -133,6 +109,38 @@ class OnnxModel:
             for i in self._loaded_session().get_inputs()
             if i.name.startswith("past_key_values")
         }
+
+
+class OnnxPrompts:
+    """Prompts that candidates are scored behind and answers are generated from."""
+
+    def __init__(self, model: OnnxModel, prompts: Sequence[Sequence[int]]) -> None:
+        self._model = model
+        self._prompts = prompts
+
+    def likelihoods(self, candidates: Sequence[Sequence[Sequence[int]]]) -> list[list[float]]:
+        """Summed log-likelihoods, in nats, of each prompt's candidates."""
+        return [self._behind(p, row) for p, row in zip(self._prompts, candidates, strict=True)]
+
+    def answers(
+        self, max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+    ) -> list[list[int]]:
+        """Greedy continuations without the token that ended them.
+
+        `whole`: always `max_new_tokens` long.
+        """
+        made = self._model.generate
+        return [made(p, max_new_tokens, ends, whole=whole) for p in self._prompts]
+
+    def _behind(self, prompt: Sequence[int], candidates: Sequence[Sequence[int]]) -> list[float]:
+        logits, past = self._model.step(prompt, None)
+        found: list[float] = []
+        for ids in candidates:
+            rows = logits[-1:]
+            if len(ids) > 1:
+                rows = np.concatenate([rows, self._model.step(ids[:-1], past)[0]])
+            found.append(float(_log_softmax(rows)[np.arange(len(ids)), list(ids)].sum()))
+        return found
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

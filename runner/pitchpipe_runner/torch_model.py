@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,126 +21,156 @@ class TorchModel:
     def __init__(
         self, folder: Path, kind: str, dtype: torch.dtype, *, pad: int, trust_remote_code: bool
     ) -> None:
-        self._pad = pad
+        self.pad = pad
+        self.device = kind
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=torch.float32 if kind == "cpu" else dtype,
             trust_remote_code=trust_remote_code,
         )
         self._model = model.to(kind).eval()
-        self._kind = kind
+        self._can_select = "logits_to_keep" in inspect.signature(model.forward).parameters
+        self._vocabulary: int = model.config.get_text_config().vocab_size
 
-    @torch.no_grad()
-    def likelihoods(
-        self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[float]]:
-        """Summed log-likelihoods, in nats, of each prompt's candidates."""
-        if any(len(row) > 1 for row in candidates):
-            return self._behind_shared_prompts(prompts, candidates)
-        width = max(len(c) for row in candidates for c in row)
-        ids = [[*p, *row[0]] for p, row in zip(prompts, candidates, strict=True)]
-        kept = [len(row[0]) for row in candidates]
-        at_once = max(1, _MOST_LOGITS // (self._model.config.get_text_config().vocab_size * width))
-        found: list[float] = []
-        for i in range(0, len(ids), at_once):
-            found += self._summed(ids[i : i + at_once], kept[i : i + at_once])
-        return [[value] for value in found]
+    def begin(self, prompts: Sequence[Sequence[int]]) -> TorchPrompts:
+        """A batch of prompts, computed when it is first needed and once."""
+        return TorchPrompts(self, prompts)
 
-    def _behind_shared_prompts(
-        self, prompts: Sequence[Sequence[int]], candidates: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[float]]:
-        """Computes each prompt once and its candidates on top; every row has as many of them."""
-        batch, mask = self._left_padded(prompts)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        begun = self._model(
-            input_ids=batch, attention_mask=mask, position_ids=positions, use_cache=True
-        )
-        first = begun.logits[:, -1].float().log_softmax(-1)
-        columns = [
-            self._continued([row[k] for row in candidates], first, begun.past_key_values, mask)
-            for k in range(len(candidates[0]))
-        ]
+    def forward(self, keep: int, **given: Any) -> tuple[torch.Tensor, Any]:
+        """Logits of the last `keep` positions, in float32, and the cache (None without one)."""
+        if self._can_select:
+            given["logits_to_keep"] = keep
+        with torch.no_grad():
+            output = self._model(**given)
+        return output.logits[:, -keep:].float(), output.past_key_values
+
+    def padded(
+        self, ids: Sequence[Sequence[int]], *, left: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and the mask of the real ones, both [batch, longest]."""
+        width = max(map(len, ids))
+        rows: list[list[int]] = []
+        masks: list[list[int]] = []
+        for i in ids:
+            fill, there = [self.pad] * (width - len(i)), [1] * len(i)
+            rows.append([*fill, *i] if left else [*i, *fill])
+            masks.append([*[0] * len(fill), *there] if left else [*there, *[0] * len(fill)])
+        return torch.tensor(rows, device=self.device), torch.tensor(masks, device=self.device)
+
+    def at_once(self, width: int) -> int:
+        """How many sequences may have the logits of `width` positions at the same time."""
+        return max(1, _MOST_LOGITS // (self._vocabulary * width))
+
+
+class TorchPrompts:
+    """Prompts that candidates are scored behind and answers are generated from."""
+
+    def __init__(self, model: TorchModel, prompts: Sequence[Sequence[int]]) -> None:
+        self._model = model
+        self._prompts = prompts
+
+    def likelihoods(self, candidates: Sequence[Sequence[Sequence[int]]]) -> list[list[float]]:
+        """Summed log-likelihoods, in nats, of each prompt's candidates.
+
+        Every prompt has the same number of them.
+        """
+        if len(candidates[0]) == 1:
+            return [[value] for value in self._in_one_go([row[0] for row in candidates])]
+        columns = [self._behind(completions) for completions in zip(*candidates, strict=True)]
         return [list(values) for values in zip(*columns, strict=True)]
 
-    def _continued(
-        self, completions: list[Sequence[int]], first: torch.Tensor, past: Any, mask: torch.Tensor
-    ) -> list[float]:
-        width = max(map(len, completions))
-        ids = torch.tensor(
-            [[*c, *[self._pad] * (width - len(c))] for c in completions], device=self._kind
+    def answers(
+        self, max_new_tokens: int, ends: Sequence[int], *, whole: bool = False
+    ) -> list[list[int]]:
+        """Greedy continuations without the token that ended them.
+
+        `whole`: always `max_new_tokens` long, whatever is said.
+        """
+        logits, past, mask = self._begun
+        past = copy.deepcopy(past)
+        made: list[list[int]] = []
+        stop = torch.tensor([] if whole else list(ends), device=self._model.device)
+        ended = torch.zeros(len(self._prompts), dtype=torch.bool, device=self._model.device)
+        for _ in range(max_new_tokens):
+            tokens = logits.argmax(-1)
+            made.append(tokens.tolist())
+            ended |= torch.isin(tokens, stop)
+            if len(made) == max_new_tokens or bool(ended.all()):
+                break
+            positions = mask.sum(-1, keepdim=True)
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=-1)
+            step, past = self._model.forward(
+                1,
+                input_ids=tokens[:, None],
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=past,
+                use_cache=True,
+            )
+            logits = step[:, -1]
+        rows = [list(row) for row in zip(*made, strict=True)]
+        return rows if whole else [_until(row, ends) for row in rows]
+
+    @cached_property
+    def _begun(self) -> tuple[torch.Tensor, Any, torch.Tensor]:
+        """Logits behind each prompt [batch, vocabulary], the cache, and the prompts' mask."""
+        batch, mask = self._model.padded(self._prompts, left=True)
+        logits, past = self._model.forward(
+            1,
+            input_ids=batch,
+            attention_mask=mask,
+            position_ids=_positions(mask),
+            use_cache=True,
         )
-        there = torch.tensor(
-            [[1] * len(c) + [0] * (width - len(c)) for c in completions], device=self._kind
-        )
-        total = first.gather(-1, ids[:, :1])[:, 0]
-        if width > 1:
-            steps = torch.arange(width - 1, device=self._kind)
-            logits = self._model(
+        return logits[:, -1], past, mask
+
+    def _behind(self, completions: Sequence[Sequence[int]]) -> list[float]:
+        """One candidate a prompt, computed on top of the prompts' cache."""
+        logits, past, mask = self._begun
+        ids, there = self._model.padded(completions, left=False)
+        total = logits.log_softmax(-1).gather(-1, ids[:, :1])[:, 0]
+        if (width := ids.shape[1]) > 1:
+            steps = torch.arange(width - 1, device=self._model.device)
+            behind, _ = self._model.forward(
+                width - 1,
                 input_ids=ids[:, :-1],
                 attention_mask=torch.cat([mask, there[:, :-1]], dim=-1),
                 position_ids=mask.sum(-1, keepdim=True) + steps,
                 past_key_values=copy.deepcopy(past),
                 use_cache=True,
-            ).logits
-            each = logits.float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
+            )
+            each = behind.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
             total = total + (each * there[:, 1:]).sum(-1)
         return total.tolist()
 
-    def _summed(self, ids: list[list[int]], kept: list[int]) -> list[float]:
-        """The log-likelihood of the last `kept` tokens of each sequence."""
-        batch, mask = self._left_padded(ids)
-        width = max(kept)
-        # Position i predicts token i + 1, so `width` targets need the `width + 1` last positions
-        # but the very last.
-        given = {
-            "input_ids": batch,
-            "attention_mask": mask,
-            "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
-        }
-        try:
-            logits = self._model(**given, logits_to_keep=width + 1, use_cache=False).logits
-        except TypeError:  # an architecture whose forward knows no `logits_to_keep`
-            logits = self._model(**given, use_cache=False).logits
-        logs = logits[:, -(width + 1) : -1].float().log_softmax(-1)
-        tokens = batch[:, -width:]
-        each = logs.gather(-1, tokens[..., None])[..., 0]  # [batch, width]
-        return [float(row[width - n :].sum()) for row, n in zip(each, kept, strict=True)]
+    def _in_one_go(self, completions: Sequence[Sequence[int]]) -> list[float]:
+        """Prompt and completion as one sequence, for long completions that stand alone."""
+        whole = [[*p, *c] for p, c in zip(self._prompts, completions, strict=True)]
+        lengths = [len(c) for c in completions]
+        size = self._model.at_once(max(lengths) + 1)
+        found: list[float] = []
+        for at in range(0, len(whole), size):
+            found += self._summed(whole[at : at + size], lengths[at : at + size])
+        return found
 
-    @torch.no_grad()
-    def answers(
-        self,
-        prompts: Sequence[Sequence[int]],
-        max_new_tokens: int,
-        ends: Sequence[int],
-        *,
-        whole: bool = False,
-    ) -> list[list[int]]:
-        """Greedy continuations without the token that ended them.
-
-        `whole`: always `max_new_tokens` long.
-        """
-        batch, mask = self._left_padded(prompts)
-        made = self._model.generate(
+    def _summed(self, ids: Sequence[Sequence[int]], lengths: Sequence[int]) -> list[float]:
+        """The log-likelihood of the last `lengths` tokens of each sequence."""
+        batch, mask = self._model.padded(ids, left=True)
+        width = max(lengths)
+        # Position i predicts token i + 1: the last position predicts nothing that is asked for.
+        logits, _ = self._model.forward(
+            width + 1,
             input_ids=batch,
             attention_mask=mask,
-            max_new_tokens=max_new_tokens,
-            min_new_tokens=max_new_tokens if whole else 0,
-            do_sample=False,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            pad_token_id=self._pad,
-            eos_token_id=list(ends),
+            position_ids=_positions(mask),
+            use_cache=False,
         )
-        return [_until(row, ends) for row in made[:, batch.shape[1] :].tolist()]
+        each = logits[:, :-1].log_softmax(-1).gather(-1, batch[:, -width:, None])[..., 0]
+        return [float(row[width - n :].sum()) for row, n in zip(each, lengths, strict=True)]
 
-    def _left_padded(self, ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        width = max(map(len, ids))
-        batch = torch.tensor(
-            [[self._pad] * (width - len(i)) + list(i) for i in ids], device=self._kind
-        )
-        mask = torch.tensor([[0] * (width - len(i)) + [1] * len(i) for i in ids], device=self._kind)
-        return batch, mask
+
+def _positions(mask: torch.Tensor) -> torch.Tensor:
+    return (mask.cumsum(-1) - 1).clamp(min=0)
 
 
 def _until(ids: list[int], ends: Sequence[int]) -> list[int]:
