@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pitchpipe_facts import runs
 
+_LARGEST = 2**20  # bytes; no workflow is larger
+
 
 def output_dirs(folder: Path) -> set[Path]:
-    """`folder` and those folders in it that hold run folders.
-
-    An `output_dir` elsewhere is not looked for: its runs are in the index.
-    """
+    """`folder`, those folders in it that hold runs, and those that workflows in it name."""
     near = {plan.parent.parent for plan in folder.glob(f"*/*/{runs.PLAN}")}
-    return near | {folder}
+    return {folder} | near | set(_named(folder))
+
+
+def _named(folder: Path) -> Iterator[Path]:
+    for file in folder.glob("*.y*ml"):
+        text = _text(file)
+        if "output_dir" not in text:
+            continue
+        from pitchpipe import paths
+        from pitchpipe.document import parse
+        from pitchpipe_facts.reader import Reader
+
+        data = parse(text).data()
+        named = data.get("output_dir") if isinstance(data, dict) else None
+        if isinstance(named, str):
+            yield Path(paths.resolve(named, str(folder.absolute()), Reader(folder)).absolute)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8") if file.stat().st_size <= _LARGEST else ""
+    except (OSError, ValueError):
+        return ""

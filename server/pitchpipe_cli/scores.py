@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pitchpipe_cli import amounts
 from pitchpipe_facts import runs
+
+_HEADLINES = ("accuracy", "f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,13 @@ def table(data: dict[str, Any]) -> Scores:
         ("size", *(amounts.size(m["bytes"]) for m in models)),
     ]
     title = f"evaluated on {amounts.plural(data['rows']['n'], data['rows']['split'] + ' row')}"
-    return Scores(title, header, tuple(rows), tuple(map(_difference, data["differences"])))
+    return Scores(title, header, tuple(rows), tuple(_differences(data["differences"], metrics)))
+
+
+def _differences(rows: list[dict[str, Any]], metrics: list[str]) -> Iterator[str]:
+    """Those of the metrics that the task is about."""
+    wanted = [name for name in _HEADLINES if name in metrics] or metrics[:1]
+    return (_difference(row) for row in rows if row["metric"] in wanted)
 
 
 def _label(metric: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pitchpipe_facts import runs
-from support.cli import command, environment, pitchpipe, stand_in_python, write_plan
+from support.cli import Done, command, environment, pitchpipe, stand_in_python, write_plan
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
@@ -29,9 +29,7 @@ class Workplace:
         self.plan = write_plan(folder / "tone.json", name="tone", workflow="tone.yaml")
         self.python = stand_in_python(folder)
 
-    def run(
-        self, script: str, *arguments: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, *arguments: str, **variables: str) -> Done:
         line = ["run", *(arguments or ["tone.json"]), "--python", str(self.python)]
         variables = {**self.variables, "STAND_IN": script, **variables}
         return pitchpipe(*line, cwd=self.folder, **variables)

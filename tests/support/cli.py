@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from pitchpipe.plan import from_json
+from pitchpipe_cli.main import main
 from support import recorded_run
 
 TESTS = Path(__file__).parent.parent
@@ -28,20 +31,36 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, **plain, **variables}
 
 
-def pitchpipe(
-    *arguments: str, cwd: Path, stdin: str = "", **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """The command's exit code, stdout and stderr."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(**variables),
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left: its exit code and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def pitchpipe(*arguments: str, cwd: Path, stdin: str = "", **variables: str) -> Done:
+    """Runs the command in this process, which takes milliseconds, with streams of its own."""
+    streams = [
+        io.TextIOWrapper(io.BytesIO(d), encoding="utf-8") for d in (stdin.encode(), b"", b"")
+    ]
+    before = Path.cwd()
+    os.chdir(cwd)
+    try:
+        with (
+            mock.patch.dict(os.environ, environment(**variables)),
+            mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]),
+        ):
+            code = main(arguments)
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    finally:
+        os.chdir(before)
+    for stream in streams[1:]:
+        stream.flush()
+    out, err = (stream.buffer.getvalue().decode("utf-8") for stream in streams[1:])  # pyright: ignore
+    return Done(code, out.replace(os.linesep, "\n"), err.replace(os.linesep, "\n"))
 
 
 def stand_in_python(folder: Path) -> Path:

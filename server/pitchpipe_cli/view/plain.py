@@ -15,7 +15,7 @@ _SILENCE = 30.0  # seconds after which progress alone is worth a line
 class Plain:
     """Writes one line an event that matters. `quiet` leaves warnings, errors and the outcome."""
 
-    def __init__(self, write: Callable[[str], None], quiet: bool = False) -> None:
+    def __init__(self, write: Callable[[str], object], quiet: bool = False) -> None:
         self._write = write
         self._quiet = quiet
         self._last = 0.0
