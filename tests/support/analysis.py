@@ -53,7 +53,7 @@ def lines_of(findings: tuple[Finding, ...] | list[Finding], text: str) -> list[s
 
 
 def check_findings(fragment: str, facts: Facts = WORLD) -> Analysis:
-    """The findings of the workflow, sections that `fragment` lacks put behind it, are its caret lines.
+    """The findings of `fragment`, made whole, are its caret lines.
 
     Returns the analysis for whatever else is to be said of it.
     """
@@ -64,7 +64,7 @@ def check_findings(fragment: str, facts: Facts = WORLD) -> Analysis:
 
 
 def check_fixed(fragment: str, expected: str, facts: Facts = WORLD) -> None:
-    """The first finding that has a fix changes the fragment's only differing line to `expected`."""
+    """The first fix there is changes one line, to `expected`, and mends what it is for."""
     text = whole(fragment)
     finding = next(f for f in analysis(text, facts).findings if f.fix)
     after = fixed(text, finding)

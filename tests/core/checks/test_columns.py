@@ -8,7 +8,12 @@ from support.analysis import analysis, check_findings, check_fixed, whole
 from support.facts import WORLD, World
 
 
-def said(fragment: str, rows: list[dict[str, Any]] | None = None, name: str = "x.jsonl") -> list[str]:
+PAIR = {"prompt": "a", "completion": "b"}
+
+
+def said(
+    fragment: str, rows: list[dict[str, Any]] | None = None, name: str = "x.jsonl"
+) -> list[str]:
     files = {**WORLD.files, **({name: rows} if rows is not None else {})}
     world = World(files, WORLD.models)
     return [f"{f.code}: {f.message}" for f in analysis(whole(fragment), world).findings]
@@ -35,17 +40,24 @@ def test_a_misspelt_column_suggests_the_near_one() -> None:
 
 def test_a_default_column_that_is_not_there_is_asked_for() -> None:
     assert said(data(path="data/phrases.jsonl")) == [
-        "column-not-found: `data/phrases.jsonl` has no column `completion`; it has `phrase` and "
-        "`tone`; say which one is the completion under `columns`",
-        "column-not-found: `data/phrases.jsonl` has no column `prompt`; it has `phrase` and "
-        "`tone`; say which one is the prompt under `columns`",
+        (
+            "column-not-found: `data/phrases.jsonl` has no column `completion`; it has `phrase` "
+            "and "
+            "`tone`; say which one is the completion under `columns`"
+        ),
+        (
+            "column-not-found: `data/phrases.jsonl` has no column `prompt`; it has `phrase` and "
+            "`tone`; say which one is the prompt under `columns`"
+        ),
     ]
 
 
 def test_a_near_default_column_is_suggested() -> None:
     assert said(data(), [{"Prompt": "a", "completion": "b"}]) == [
-        "column-not-found: `x.jsonl` has no column `prompt`; it has `Prompt` and `completion`; "
-        "did you mean `columns: {prompt: Prompt}`?"
+        (
+            "column-not-found: `x.jsonl` has no column `prompt`; it has `Prompt` and `completion`; "
+            "did you mean `columns: {prompt: Prompt}`?"
+        )
     ]
 
 
@@ -59,38 +71,49 @@ def test_many_columns_are_not_all_listed() -> None:
 
 def test_a_csv_with_semicolons_is_recognised() -> None:
     assert said(data("text_template: '{phrase}'", path="data/semicolons.csv")) == [
-        "template-unknown-column: `data/semicolons.csv` has no column `phrase`: "
-        "its fields are parted by semicolons, not by commas"
+        (
+            "template-unknown-column: `data/semicolons.csv` has no column `phrase`: "
+            "its fields are parted by semicolons, not by commas"
+        )
     ]
 
 
 def test_a_template_takes_the_place_of_a_column() -> None:
-    assert said(
-        data("prompt_template: '{phrase}?'", "completion_template: '{tone}'", path="data/phrases.csv")
-    ) == []
+    assert (
+        said(
+            data(
+                "prompt_template: '{phrase}?'",
+                "completion_template: '{tone}'",
+                path="data/phrases.csv",
+            )
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"prompt": ["a"], "completion": "b"}], "row 1: `prompt` holds a list where a text is needed"),
-        ([{"prompt": {"a": 1}, "completion": "b"}], "row 1: `prompt` holds an object where a text is needed"),
+        ([{**PAIR, "prompt": ["a"]}], "row 1: `prompt` holds a list where a text is needed"),
+        ([{**PAIR, "prompt": {"a": 1}}], "row 1: `prompt` holds an object where a text is needed"),
         (
-            [{"prompt": "a", "completion": "b"}, {"prompt": "a", "completion": None}],
+            [PAIR, {**PAIR, "completion": None}],
             "row 2: `completion` holds no value where a text is needed",
         ),
         (
-            [{"prompt": "a", "completion": "b"}, {"prompt": "a"}],
+            [PAIR, {"prompt": "a"}],
             "row 2: it lacks the column `completion`",
         ),
     ],
-)  # fmt: skip
+)
 def test_texts_must_be_texts(rows: list[dict[str, Any]], message: str) -> None:
     assert said(data(), rows) == [f"column-wrong-type: `x.jsonl`, {message}"]
 
 
 def test_numbers_and_truth_values_are_printed() -> None:
-    assert said(data(), [{"prompt": 1, "completion": 2.5}, {"prompt": True, "completion": "x"}]) == []
+    assert (
+        said(data(), [{"prompt": 1, "completion": 2.5}, {"prompt": True, "completion": "x"}]) == []
+    )
 
 
 def message(role: str = "assistant", content: str = "x") -> dict[str, str]:
@@ -165,8 +188,11 @@ def test_labels_cover_the_data() -> None:
 
 def test_a_label_spelt_otherwise_is_warned_of() -> None:
     assert labelled("[polite, rude, Formal]") == [
-        "label-not-in-data: `data/phrases.jsonl` has the completion `formal`, which is no label; "
-        "did you mean `Formal`?"
+        (
+            "label-not-in-data: `data/phrases.jsonl` has the completion `formal`, which is no "
+            "label; "
+            "did you mean `Formal`?"
+        )
     ]
 
 

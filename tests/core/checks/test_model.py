@@ -63,8 +63,10 @@ def test_the_near_folder_is_offered() -> None:
 
 def test_a_hub_name_like_a_folder_is_warned_of_alone() -> None:
     assert said("models/tinny") == [
-        "model-taken-for-hub-name: no folder `models/tinny`, so the hub is asked for it; "
-        "did you mean `models/tiny`?"
+        (
+            "model-taken-for-hub-name: no folder `models/tinny`, so the hub is asked for it; "
+            "did you mean `models/tiny`?"
+        )
     ]
 
 
@@ -91,7 +93,8 @@ CHATS = "data:\n  train: [{path: data/chats.jsonl}]\n"
         (
             "models/tiny",
             CHATS + "  chat_template: none\n",
-            "the messages in `data/chats.jsonl` need a chat template, and `chat_template` is `none`",
+            "the messages in `data/chats.jsonl` need a chat template, and `chat_template` is "
+            "`none`",
         ),
         (
             "models/plain",

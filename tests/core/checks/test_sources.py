@@ -121,8 +121,10 @@ def test_a_broken_line_is_named() -> None:
 
 def test_an_unknown_ending_is_told_the_known_ones() -> None:
     assert said(source("path: data/notes.docx")) == [
-        "data-unreadable: `data/notes.docx` can't be read as data; its name must end in "
-        "`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt`"
+        (
+            "data-unreadable: `data/notes.docx` can't be read as data; its name must end in "
+            "`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt`"
+        )
     ]
 
 
@@ -133,9 +135,7 @@ def test_what_nobody_looked_into_is_hinted_at_alone() -> None:
 
 
 def test_an_empty_file_has_no_rows() -> None:
-    assert said(source("path: data/empty.jsonl")) == [
-        "data-empty: `data/empty.jsonl` has no rows"
-    ]
+    assert said(source("path: data/empty.jsonl")) == ["data-empty: `data/empty.jsonl` has no rows"]
 
 
 @pytest.mark.parametrize(

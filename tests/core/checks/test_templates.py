@@ -51,8 +51,10 @@ def test_only_what_stands_there_letter_by_letter_is_marked(written: str, mark: s
     (found,) = marked_text(data(written))
     assert found == mark if mark else found.rstrip().endswith("{frase}")
     assert said(data(written)) == [
-        "template-unknown-column: `data/phrases.jsonl` has no column `frase`; "
-        "did you mean `phrase`?"
+        (
+            "template-unknown-column: `data/phrases.jsonl` has no column `frase`; "
+            "did you mean `phrase`?"
+        )
     ]
 
 
@@ -81,8 +83,10 @@ def test_braces_must_pair(template: str, message: str) -> None:
 
 def test_json_in_a_template_is_told_about_braces() -> None:
     assert said(data("""'{"tone": 1} {phrase}'""")) == [
-        'template-unknown-column: `data/phrases.jsonl` has no column `"tone": 1`; '
-        "it has `phrase` and `tone`; `{{` and `}}` are literal braces"
+        (
+            'template-unknown-column: `data/phrases.jsonl` has no column `"tone": 1`; '
+            "it has `phrase` and `tone`; `{{` and `}}` are literal braces"
+        )
     ]
 
 

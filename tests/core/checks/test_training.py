@@ -32,8 +32,10 @@ def test_evaluations_and_checkpoints_must_fall_together() -> None:
         ("eval_strategy: steps, save_strategy: steps, eval_steps: 50", None),
         (
             "eval_strategy: steps, save_strategy: steps, eval_steps: 30",
-            "an evaluation at each checkpoint: `save_steps` (100) must be a multiple of "
-            "`eval_steps` (30)",
+            (
+                "an evaluation at each checkpoint: `save_steps` (100) must be a multiple of "
+                "`eval_steps` (30)"
+            ),
         ),
         ('eval_strategy: "no"', "`eval_strategy` to be `steps` or `epoch`, not `no`"),
         ("save_strategy: no", "`save_strategy` to be `steps` or `epoch`, not `no`"),
@@ -58,8 +60,10 @@ def test_the_best_model_needs_evaluation_rows() -> None:
     )
     assert said(fragment.format(", eval: [{path: data/pairs.jsonl}]")) == []
     assert said(fragment.format("")) == [
-        "no-evaluation-rows: `load_best_model_at_end` needs evaluation rows: "
-        "in `data.eval`, or by `data.val_size`"
+        (
+            "no-evaluation-rows: `load_best_model_at_end` needs evaluation rows: "
+            "in `data.eval`, or by `data.val_size`"
+        )
     ]
 
 
@@ -81,7 +85,10 @@ def test_accuracy_is_for_classification() -> None:
             "method: {type: full, target_modules: [q_proj]}",
             "`target_modules` has no effect with `method.type: full`",
         ),
-        ("training: {eval_steps: 5}", "`eval_steps` has no effect unless `eval_strategy` is `steps`"),
+        (
+            "training: {eval_steps: 5}",
+            "`eval_steps` has no effect unless `eval_strategy` is `steps`",
+        ),
         (
             "training: {eval_strategy: no, eval_steps: 5}",
             "`eval_steps` has no effect with `eval_strategy: no`",
@@ -99,13 +106,17 @@ def test_accuracy_is_for_classification() -> None:
             "`num_train_epochs` has no effect with `max_steps: 5`",
         ),
         (
-            "data: {train: [{path: data/pairs.jsonl}], eval: [{path: data/pairs.jsonl}], "
-            "val_size: 0.1}",
+            (
+                "data: {train: [{path: data/pairs.jsonl}], eval: [{path: data/pairs.jsonl}], "
+                "val_size: 0.1}"
+            ),
             "`val_size` has no effect when `data.eval` names the rows",
         ),
         (
-            "data: {train: [{path: data/pairs.jsonl}], test: [{path: data/pairs.jsonl}], "
-            "test_size: 0.1}",
+            (
+                "data: {train: [{path: data/pairs.jsonl}], test: [{path: data/pairs.jsonl}], "
+                "test_size: 0.1}"
+            ),
             "`test_size` has no effect when `data.test` names the rows",
         ),
         (
@@ -121,13 +132,17 @@ def test_accuracy_is_for_classification() -> None:
             "`system_prompt` has no effect with `chat_template: none`",
         ),
         (
-            "data: {train: [{path: data/pairs.jsonl}], text_template: '{prompt}', "
-            "prompt_template: '{prompt}'}",
+            (
+                "data: {train: [{path: data/pairs.jsonl}], text_template: '{prompt}', "
+                "prompt_template: '{prompt}'}"
+            ),
             "`prompt_template` has no effect beside `text_template`, for the rows are texts then",
         ),
         (
-            "data: {train: [{path: data/pairs.jsonl, columns: {prompt: prompt}}], "
-            "prompt_template: '{prompt}'}",
+            (
+                "data: {train: [{path: data/pairs.jsonl, columns: {prompt: prompt}}], "
+                "prompt_template: '{prompt}'}"
+            ),
             "`prompt` has no effect beside `data.prompt_template`",
         ),
         (

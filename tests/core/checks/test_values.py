@@ -92,8 +92,10 @@ def test_a_number_for_a_name_wants_quotes() -> None:
         ),
         (
             "data: {train: {path: x.jsonl}}",
-            "`train` must be a list, not a mapping of keys; "
-            "for example `[{path: data/phrases.jsonl}]`",
+            (
+                "`train` must be a list, not a mapping of keys; "
+                "for example `[{path: data/phrases.jsonl}]`"
+            ),
         ),
         (
             "data: {train: [data/pairs.jsonl]}",
@@ -154,12 +156,14 @@ def test_null_is_fine_where_it_means_something() -> None:
         ("model: {name_or_path: ''}", "`name_or_path` must not be empty"),
         ("name: " + "x" * 81, "`name` must have at most 80 characters, not 81"),
         (
-            "task: classification\n"
-            "data: {train: [{path: data/pairs.jsonl}], labels: [a]}",
+            "task: classification\ndata: {train: [{path: data/pairs.jsonl}], labels: [a]}",
             "`labels` must have at least 2 items, not 1",
         ),
         ("training: {learning_rate: .nan}", "`learning_rate` must be a finite number, not `NaN`"),
-        ("training: {max_grad_norm: .inf}", "`max_grad_norm` must be a finite number, not `Infinity`"),
+        (
+            "training: {max_grad_norm: .inf}",
+            "`max_grad_norm` must be a finite number, not `Infinity`",
+        ),
         (
             "method: {lora_alpha: 1" + "0" * 400 + "}",
             "`lora_alpha` must be a finite number, not `1" + "0" * 38 + "…`",
@@ -173,7 +177,10 @@ def test_a_value_out_of_range_is_told_the_range(fragment: str, message: str) -> 
 @pytest.mark.parametrize(
     ("fragment", "message"),
     [
-        ("task: summaries", "`task` can't be `summaries`; it can be `text-generation` or `classification`"),
+        (
+            "task: summaries",
+            "`task` can't be `summaries`; it can be `text-generation` or `classification`",
+        ),
         ("task: clasification", "`task` can't be `clasification`; did you mean `classification`?"),
         ("version: 2", "`version` can't be `2`; it can be `1`"),
         (
@@ -188,8 +195,10 @@ def test_a_value_out_of_range_is_told_the_range(fragment: str, message: str) -> 
         ("compute: {device: gpu}", "`device` can't be `gpu`; did you mean `cuda`?"),
         (
             "evaluate: {metrics: [bleu]}",
-            "`metrics[0]` can't be `bleu`; it can be `loss`, `perplexity`, `exact_match`, "
-            "`accuracy` or `f1`",
+            (
+                "`metrics[0]` can't be `bleu`; it can be `loss`, `perplexity`, `exact_match`, "
+                "`accuracy` or `f1`"
+            ),
         ),
     ],
 )
