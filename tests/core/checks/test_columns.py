@@ -7,7 +7,6 @@ import pytest
 from support.analysis import analysis, check_findings, check_fixed, whole
 from support.facts import WORLD, World
 
-
 PAIR = {"prompt": "a", "completion": "b"}
 
 

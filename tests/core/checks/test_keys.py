@@ -113,8 +113,10 @@ def test_without_model_and_data_there_is_no_workflow() -> None:
     assert [(f.code, f.message, f.span.start) for f in analysis("# nothing\n").findings] == [
         (
             "missing-required",
-            "a workflow needs the key `data`, such as `data: {train: [{path: "
-            "data/phrases.jsonl}]}`",
+            (
+                "a workflow needs the key `data`, such as `data: {train: [{path: "
+                "data/phrases.jsonl}]}`"
+            ),
             0,
         ),
         (

@@ -93,8 +93,10 @@ CHATS = "data:\n  train: [{path: data/chats.jsonl}]\n"
         (
             "models/tiny",
             CHATS + "  chat_template: none\n",
-            "the messages in `data/chats.jsonl` need a chat template, and `chat_template` is "
-            "`none`",
+            (
+                "the messages in `data/chats.jsonl` need a chat template, and `chat_template` is "
+                "`none`"
+            ),
         ),
         (
             "models/plain",
