@@ -2,7 +2,7 @@
 # `make test-editors`, which installs a browser where it may.
 #
 #   PYTHON=…       the interpreter to make .venv with (3.11 or newer; 3.11 is tried first)
-#   TORCH_INDEX=…  a further package index for torch; https://download.pytorch.org/whl/cpu saves
+#   TORCH_INDEX=…  a further package index for torch; one with its CPU wheels saves
 #                  Linux machines without a GPU gigabytes
 #   ARGS=…         passed on to pytest, to the benches and to the demo's `pitchpipe run`
 
