@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,18 +88,11 @@ class Renderer:
             return Rendered((Segment(text, True),), "", text, value)
         if self.format == "messages":
             return self._conversation(self._messages(row, number), number, value)
-        prompt, completion = (
-            self._text(row, "prompt", number),
-            self._text(row, "completion", number),
-        )
+        prompt = self._text(row, "prompt", number)
+        completion = self._text(row, "completion", number)
         if not self.chat:
-            learn_prompt = self._data.loss_on == "all"
-            return Rendered(
-                (Segment(prompt, learn_prompt), Segment(completion, True)),
-                prompt,
-                completion,
-                value,
-            )
+            segments = Segment(prompt, self._data.loss_on == "all"), Segment(completion, True)
+            return Rendered(segments, prompt, completion, value)
         turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
         return self._conversation(turns, number, value)
 
@@ -116,19 +111,20 @@ class Renderer:
             raise self._bad(
                 number, "has no message of the role `assistant`, so there is nothing to learn"
             )
-        messages = self._with_system(messages[: answers[-1] + 1])
-        answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         if not self.chat:
             raise self._bad(
                 number, "is a conversation, but no chat template is in use", "data.chat_template"
             )
+        messages = self._with_system(messages[: answers[-1] + 1])
+        answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
         learnt = answers if self._data.loss_on == "assistant" else answers[-1:]
-        whole = self._templated(messages)
+        whole = self._templated(messages, number)
         segments: list[Segment] = []
         at = 0
         for i in learnt:
-            start = len(self._prefix(whole, self._templated(messages[:i], ask=True), number))
-            end = len(self._prefix(whole, self._templated(messages[: i + 1]), number))
+            asked = self._templated(messages[:i], number, ask=True)
+            answered = self._templated(messages[: i + 1], number)
+            start, end = (self._length(whole, part, number) for part in (asked, answered))
             segments += [
                 Segment(whole[at:start], self._data.loss_on == "all"),
                 Segment(whole[start:end], True),
@@ -143,20 +139,23 @@ class Renderer:
             return messages
         return [{"role": "system", "content": said}, *messages]
 
-    def _templated(self, messages: list[dict[str, Any]], *, ask: bool = False) -> str:
+    def _templated(self, messages: list[dict[str, Any]], number: int, *, ask: bool = False) -> str:
         try:
             return self._tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=ask
             )
         except Exception as error:  # a template is a program: it raises what it likes
+            said = self._data.system_prompt
+            ours = said is not None and messages[:1] == [{"role": "system", "content": said}]
             raise RunFailure(
                 "chat-template-refuses",
-                f"the model's chat template refuses a conversation: {error}",
-                path="data.system_prompt" if self._data.system_prompt else self._path,
+                f"the model's chat template refuses row {number}: {error}",
+                path="data.system_prompt" if ours else self._path,
                 exit_code=FILE_IS_WRONG,
             ) from error
 
-    def _prefix(self, whole: str, part: str, number: int) -> str:
+    def _length(self, whole: str, part: str, number: int) -> int:
+        """That of `part`, with which `whole` must begin."""
         if not whole.startswith(part):
             raise RunFailure(
                 "chat-template-not-incremental",
@@ -166,7 +165,7 @@ class Renderer:
                 hint="set `loss_on: completion` with single-turn rows, or another chat template",
                 exit_code=FILE_IS_WRONG,
             )
-        return part
+        return len(part)
 
     def _messages(self, row: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
         value = self._cell(row, self._names["messages"], number)
@@ -175,25 +174,41 @@ class Renderer:
         for message in value:
             if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
                 raise self._bad(number, "has a message without `role` and `content`")
+            self._demand_unicode(str(message["content"]), f"`{self._names['messages']}`", number)
         return value
 
     def _text(self, row: Mapping[str, Any], part: str, number: int) -> str:
         written = self._templates.get(part)
         if written is not None:
-            try:
-                return written.render(row)
-            except template.TemplateError as error:
-                raise self._bad(
-                    number, f"doesn't fit the template: {error}", f"data.{part}_template"
-                ) from None
-        value = self._cell(row, self._names[part], number)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, (int, float)):
-            return str(value)
-        raise self._bad(
-            number, f"holds {type(value).__name__} in `{self._names[part]}`, where a text is needed"
-        )
+            return self._filled(written, row, f"data.{part}_template", number)
+        name = self._names[part]
+        value = self._cell(row, name, number)
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            raise self._bad(number, f"has no value in `{name}`")
+        if not formats.is_text(value):
+            kind = type(value).__name__
+            raise self._bad(number, f"holds {kind} in `{name}`, where a text is needed")
+        text = value if isinstance(value, str) else json.dumps(value)
+        self._demand_unicode(text, f"`{name}`", number)
+        return text
+
+    def _filled(
+        self, written: template.Template, row: Mapping[str, Any], path: str, number: int
+    ) -> str:
+        try:
+            text = written.render(row)
+        except (template.TemplateError, TypeError) as error:  # TypeError: a value JSON can't hold
+            raise self._bad(number, f"doesn't fit the template: {error}", path) from None
+        self._demand_unicode(text, "what the template makes", number, path)
+        return text
+
+    def _demand_unicode(self, text: str, where: str, number: int, path: str | None = None) -> None:
+        """JSON can say half a surrogate pair; no tokenizer and no file takes it."""
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            what = f"holds half a character in {where}, which is no Unicode text"
+            raise self._bad(number, what, path) from None
 
     def _cell(self, row: Mapping[str, Any], name: str, number: int) -> Any:
         if name not in row:
@@ -212,20 +227,31 @@ def tokens(rendered: Sequence[Rendered], renderer: Renderer, tokenizer: Any) -> 
     """The rows' tokens.
 
     They end with the special token that ends the chat template, else the tokenizer's end token.
+    White space that a template writes behind its end token is not learnt.
     """
     texts = [s.text for r in rendered for s in r.segments]
     encoded = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
     start = [] if renderer.chat else _opening(tokenizer)
+    special = set(tokenizer.all_special_ids)
     found: list[Tokens] = []
     for row in rendered:
         ids, labels, answer = list(start), [IGNORED] * len(start), len(start)
+        learnt = 0  # of the segment at hand, 0 where it has no end token
         for segment in row.segments:
             piece = next(encoded)
             if segment.learn:
                 answer = len(ids)
+                learnt = _ended(piece, special, tokenizer)
+                kept = learnt or len(piece)
+                labels += piece[:kept] + [IGNORED] * (len(piece) - kept)
+            else:
+                labels += [IGNORED] * len(piece)
             ids += piece
-            labels += piece if segment.learn else [IGNORED] * len(piece)
-        _end(ids, labels, answer, tokenizer)
+        if learnt:
+            del ids[answer + learnt :], labels[answer + learnt :]
+        elif tokenizer.eos_token_id is not None:
+            ids.append(tokenizer.eos_token_id)
+            labels.append(tokenizer.eos_token_id)
         if labels:
             labels[0] = IGNORED
         found.append(Tokens(ids, labels, max(answer, 1)))
@@ -238,11 +264,7 @@ def _opening(tokenizer: Any) -> list[int]:
     return first if first and first[0] == tokenizer.bos_token_id else []
 
 
-def _end(ids: list[int], labels: list[int], answer: int, tokenizer: Any) -> None:
-    special = set(tokenizer.all_special_ids)
-    last = next((i for i in range(len(ids) - 1, answer - 1, -1) if ids[i] in special), None)
-    if last is not None and not tokenizer.decode(ids[last + 1 :]).strip():
-        del ids[last + 1 :], labels[last + 1 :]
-    elif tokenizer.eos_token_id is not None:
-        ids.append(tokenizer.eos_token_id)
-        labels.append(tokenizer.eos_token_id)
+def _ended(ids: list[int], special: set[int], tokenizer: Any) -> int:
+    """How many of `ids` there are up to the special token that ends them, 0 where none does."""
+    last = next((i for i in range(len(ids) - 1, -1, -1) if ids[i] in special), None)
+    return 0 if last is None or tokenizer.decode(ids[last + 1 :]).strip() else last + 1
