@@ -62,13 +62,24 @@ class Schema:
             else:
                 yield inner
 
-    def owners(self, key: str, path: KeyPath = ()) -> Iterator[KeyPath]:
-        """Every place that has `key`, or has it in `x-aliases`; items of lists aside."""
-        for name in self.keys(path):
-            rule = self.at((*path, name)) or {}
-            if name == key or key in rule.get("x-aliases", ()):
-                yield (*path, name)
-            yield from self.owners(key, (*path, name))
+    def owners(self, key: str) -> list[KeyPath]:
+        """Every place that has `key`, then every one that has it in `x-aliases`.
+
+        Lists count once, as item 0.
+        """
+        places = list(self._places(()))
+        named = [path for path in places if path[-1] == key]
+        return named + [p for p in places if key in (self.at(p) or {}).get("x-aliases", ())]
+
+    def names(self) -> tuple[str, ...]:
+        """Every key that the schema knows anywhere."""
+        return tuple(dict.fromkeys(str(path[-1]) for path in self._places(())))
+
+    def _places(self, path: KeyPath) -> Iterator[KeyPath]:
+        for key in self.keys(path):
+            yield (*path, key)
+            yield from self._places((*path, key))
+            yield from self._places((*path, key, 0))
 
     def violations(self, data: Data) -> list[Violation]:
         """Everything in `data` that breaks the schema, in no particular order.

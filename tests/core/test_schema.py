@@ -38,9 +38,11 @@ def test_a_section_knows_its_keys_and_needs() -> None:
 
 
 def test_the_places_of_a_name() -> None:
-    assert list(SCHEMA.owners("device")) == [("export", "device"), ("compute", "device")]
-    assert list(SCHEMA.owners("lr")) == [("training", "learning_rate")]
-    assert list(SCHEMA.owners("zebra")) == []
+    assert SCHEMA.owners("device") == [("export", "device"), ("compute", "device")]
+    assert SCHEMA.owners("lr") == [("training", "learning_rate")]
+    assert SCHEMA.owners("path")[0] == ("data", "train", 0, "path")
+    assert SCHEMA.owners("zebra") == []
+    assert {"model", "lora_alpha", "split", "completion"} <= set(SCHEMA.names())
 
 
 def test_leaves_come_in_the_order_of_the_schema() -> None:

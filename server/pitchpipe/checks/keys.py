@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from pitchpipe.checks.context import Context, Report
 from pitchpipe.checks.wording import example
+from pitchpipe.facts import json_type
 from pitchpipe.findings import Edit, Fix, Severity
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Violation
 from pitchpipe.suggest import all_of, nearest
-from pitchpipe.syntax.nodes import Mapping
+from pitchpipe.syntax.nodes import Data, Mapping
 
 _FEW = 8
 
@@ -41,36 +42,45 @@ def _unknown(context: Context, violation: Violation) -> Report:
     parent, key = violation.path[:-1], str(violation.path[-1])
     span = context.reading.key_span(violation.path)
     message = f"{_owner(parent)} has no key `{key}`"
-    if near := _meant(context, parent, key):
-        if near in _siblings(context, parent):
-            return Report(f"{message}; `{near}` is there already", span, violation.path)
-        fix = Fix(f"Rename to `{near}`", (Edit(span, near),))
-        return Report(f"{message}; did you mean `{near}`?", span, violation.path, fix)
-    return Report(message + _advice(context, parent, key), span, violation.path)
+    near = _meant(context, parent, key)
+    if near is None:
+        return Report(message + _advice(context, parent, key), span, violation.path)
+    if near in _siblings(context, parent):
+        return Report(f"{message}; `{near}` is there already", span, violation.path)
+    fix = Fix(f"Rename to `{near}`", (Edit(span, near),))
+    fits = _fits(context, (*parent, near), violation.found)
+    message += f"; did you mean `{near}`?"
+    return Report(message, span, violation.path, fix if fits else None)
 
 
 def _meant(context: Context, parent: KeyPath, key: str) -> str | None:
-    """The key of the same section that `key` nearly is, or nearly another name of."""
+    """The key of the same section that `key` is another name of, or nearly the name."""
     schema = context.reading.schema
-    names = {name: name for name in schema.keys(parent)}
-    for name in tuple(names):
-        for alias in (schema.at((*parent, name)) or {}).get("x-aliases", ()):
-            names.setdefault(alias, name)
-    elsewhere = key not in names and any(p[-1] == key for p in schema.owners(key))
-    near = None if elsewhere else nearest(key, names)
-    return names[near] if near else None
+    known = schema.keys(parent)
+    for name in known:
+        if key in (schema.at((*parent, name)) or {}).get("x-aliases", ()):
+            return name
+    return None if schema.owners(key) else nearest(key, known)
 
 
 def _advice(context: Context, parent: KeyPath, key: str) -> str:
     """Where else the key could go, or which ones there are."""
     schema = context.reading.schema
-    place = next(schema.owners(key), None)
-    if place and len(place) > 1:
-        if place[-1] == key:
-            return f"; it is a key of `{dotted(place[:-1])}`"
-        return f"; did you mean `{dotted(place)}`?"
     known = schema.keys(parent)
+    places = schema.owners(key) or schema.owners(nearest(key, schema.names()) or "")
+    deeper = [place for place in places if len(place) > 1]
+    if deeper and deeper[0][-1] == key:
+        return f"; it is a key of `{dotted(deeper[0][:-1])}`"
+    if deeper:
+        return f"; did you mean `{dotted(deeper[0])}`?"
     return f"; it has {all_of(known)}" if 0 < len(known) <= _FEW else ""
+
+
+def _fits(context: Context, path: KeyPath, value: Data) -> bool:
+    """Whether `value` is of a type that the key at `path` takes."""
+    types: str | list[str] = (context.reading.schema.at(path) or {}).get("type", ())
+    kind = json_type(value)
+    return kind in types or (kind == "integer" and "number" in types)
 
 
 def _owner(path: KeyPath) -> str:

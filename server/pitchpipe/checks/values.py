@@ -77,7 +77,7 @@ def _wrong_type(context: Context, violation: Violation) -> Report:
     message = f"{key(path)} must be {wanted}, not {shown(found)}"
     scalar = context.reading.scalar(path)
     rule = context.reading.schema.at(path) or {}
-    if scalar and (meant := _meant(scalar, types, rule)):
+    if scalar and (meant := _meant(scalar, types, rule) or _in_full(context, path, scalar, types)):
         fix = Fix(f"Write `{meant}`", (Edit(scalar.span, meant),))
         quoted = scalar.style in {Style.SINGLE, Style.DOUBLE}
         advice = "remove the quotes" if quoted and meant == scalar.raw else f"write `{meant}`"
@@ -115,8 +115,28 @@ def _meant(scalar: Scalar, types: list[str], rule: Rule) -> str | None:
         return _WORDS_1_1.get(raw.lower())
     if numbers and re.fullmatch(r"[0-9]+(_[0-9]+)+", raw):
         return raw.replace("_", "")
+    if "number" in types and re.fullmatch(r"[0-9]+(\.[0-9]+)? ?%", raw):
+        return f"{float(raw.rstrip('% ')) / 100:g}"
     if "number" in types and re.fullmatch(r"[0-9]+,[0-9]+", raw):
         return raw.replace(",", ".")
+    return None
+
+
+def _in_full(context: Context, path: KeyPath, scalar: Scalar, types: list[str]) -> str | None:
+    """What a lone string stands for where a list or a mapping is wanted: `[x]`, `{path: x}`."""
+    written = context.document.text[scalar.span.start : scalar.span.end]
+    if not isinstance(scalar.value, str) or "\n" in written:
+        return None
+    if scalar.style is Style.PLAIN and any(mark in written for mark in ",[]{}"):
+        return None
+    schema = context.reading.schema
+    if "object" in types:
+        key = (schema.at(path) or {}).get("x-shorthand")
+        return f"{{{key}: {written}}}" if key else None
+    if "array" in types:
+        item = schema.at((*path, 0)) or {}
+        key = item.get("x-shorthand")
+        return f"[{{{key}: {written}}}]" if key else f"[{written}]"
     return None
 
 
@@ -166,7 +186,7 @@ def _not_one_of(context: Context, violation: Violation) -> Report:
 def _near(word: str, words: list[str]) -> str | None:
     """The nearest word, but not one that only counts otherwise: `int2` may mean any `int`."""
     near = nearest(word, words)
-    return near if near and _letters(near) != _letters(word) or near == word.lower() else None
+    return near if (near and _letters(near) != _letters(word)) or near == word.lower() else None
 
 
 def _letters(word: str) -> str:

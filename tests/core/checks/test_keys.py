@@ -70,6 +70,38 @@ def test_a_key_at_the_top_is_sent_to_its_section() -> None:
         """)  # noqa: E501
 
 
+def test_a_key_of_a_source_is_sent_there() -> None:
+    check_findings("""
+        data:
+          train: [{path: data/pairs.jsonl}]
+          dataset_name: imdb
+          #^^^^^^^^^^^ error[unknown-key]: `data` has no key `dataset_name`; it is a key of `data.train[0]`
+        """)  # noqa: E501
+
+
+def test_keys_of_another_tool_are_told_where_they_go() -> None:
+    text = whole("""
+        adapter: lora
+        lora_r: 8
+        datasets: [a]
+        micro_batch_size: 2
+        trian: x
+        """)
+    assert [f.message.partition("; ")[2] for f in analysis(text).findings] == [
+        "did you mean `method.type`?",
+        "did you mean `method.r`?",
+        "did you mean `data.train`?",
+        "did you mean `training.per_device_train_batch_size`?",
+        "did you mean `data.train`?",
+    ]
+
+
+def test_a_value_that_would_not_fit_is_not_moved() -> None:
+    found = analysis(whole("peft: lora\n")).findings
+    assert found[0].message == "a workflow has no key `peft`; did you mean `method`?"
+    assert found[0].fix is None
+
+
 def test_no_rename_onto_a_key_that_is_there() -> None:
     found = check_findings("""
         training:

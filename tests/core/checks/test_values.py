@@ -84,7 +84,7 @@ def test_a_number_for_a_name_wants_quotes() -> None:
         ("training: [1]", "`training` must be a mapping of keys, not a list"),
         (
             "evaluate: {metrics: loss}",
-            "`metrics` must be a list or null, not the string `loss`; for example `[accuracy, f1]`",
+            "`metrics` must be a list or null, not the string `loss`; write `[loss]`",
         ),
         (
             "method: {modules_to_save: [5]}",
@@ -99,7 +99,10 @@ def test_a_number_for_a_name_wants_quotes() -> None:
         ),
         (
             "data: {train: [data/pairs.jsonl]}",
-            "`train[0]` must be a mapping of keys, not the string `data/pairs.jsonl`",
+            (
+                "`train[0]` must be a mapping of keys, not the string `data/pairs.jsonl`; "
+                "write `{path: data/pairs.jsonl}`"
+            ),
         ),
         (
             "training: {seed: " + "x" * 60 + "}",
@@ -109,6 +112,25 @@ def test_a_number_for_a_name_wants_quotes() -> None:
 )
 def test_a_value_of_another_type_is_named(fragment: str, message: str) -> None:
     assert said(fragment) == [f"wrong-type: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("model: models/tiny", "model: {name_or_path: models/tiny}"),
+        ("method: lora", "method: {type: lora}"),
+        ("export: none", "export: {format: none}"),
+        ("evaluate: {metrics: loss}", "evaluate: {metrics: [loss]}"),
+        ("data: {train: data/pairs.jsonl}", "data: {train: [{path: data/pairs.jsonl}]}"),
+        ('data: {train: ["data/pairs.jsonl"]}', 'data: {train: [{path: "data/pairs.jsonl"}]}'),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], val_size: 12.5 %}",
+            "data: {train: [{path: data/pairs.jsonl}], val_size: 0.125}",
+        ),
+    ],
+)
+def test_a_lone_string_is_written_in_full(before: str, after: str) -> None:
+    check_fixed(before, after)
 
 
 def test_an_empty_section_is_said_to_be_empty() -> None:
