@@ -7,22 +7,23 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api")
+from pitchpipe_runner.report import build
+from support.recorded_run import Recipe, write
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
-
-from pitchpipe_runner.report import build  # noqa: E402
-from support.recorded_run import Recipe, write  # noqa: E402
+# Only `make test-editors` installs it, so that neither tests nor type checks elsewhere need it.
+playwright: Any = pytest.importorskip("playwright.sync_api")
+Browser: TypeAlias = Any
+Page: TypeAlias = Any
 
 pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).parent / ".artifacts"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDTHS = (360, 390, 768, 1440)
+WIDTHS = (390, 1440)
 RECIPES = {
     "done": Recipe(overrides={"training.seed": "7"}),
     "failed": Recipe(ends="failed", evaluation=False, export=False, nan_from=120),
@@ -43,7 +44,7 @@ ARGUMENTS = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    with sync_playwright() as started:
+    with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         yield opened
         opened.close()
@@ -105,6 +106,20 @@ def test_a_report_draws_itself_and_fits_the_window(
     assert all(ink > 0.002 for ink in inks), inks
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_window_from_360_pixels_on_needs_sideways_scrolling(
+    opened: Any, reports: dict[str, str], name: str
+) -> None:
+    page: Page = opened(reports[name], 360)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    for width in (360, 600, 768, 1024, 1120, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(60)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        widths = page.evaluate("[...document.querySelectorAll('canvas')].map((c) => c.clientWidth)")
+        assert all(w <= width for w in widths)
 
 
 # The share of each canvas' pixels that is painted.
@@ -187,7 +202,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(
         reached.append(page.evaluate(FOCUSED))
         if reached[-1] == "SUMMARY in plan":
             break
-    assert reached[0] == "A in "
+    assert reached[0] == "A.skip in "
     assert "BUTTON in " in reached
     assert "DIV.plot in training" in reached
     assert "SUMMARY in training" in reached
@@ -295,14 +310,14 @@ def test_the_page_prints_light_with_its_charts(opened: Any, reports: dict[str, s
     ARTIFACTS.mkdir(exist_ok=True)
     (ARTIFACTS / "done.pdf").write_bytes(printed)
     assert printed.startswith(b"%PDF")
-    page.emulate_media(media="print")
+    light = "rgb(252, 252, 251)"
+    paper = "getComputedStyle(document.body).backgroundColor"
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(252, 252, 251)"
+    assert page.evaluate(paper) == light
     widths = page.evaluate(
         "[...document.querySelectorAll('.plot canvas')].map((c) => c.clientWidth)"
     )
     assert widths
     assert max(widths) <= 660
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    page.emulate_media(media="screen")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(252, 252, 251)"
+    assert page.evaluate(paper) != light

@@ -222,18 +222,14 @@ def _outcome(recording: Recording, name: str) -> tuple[str, str]:
 
 
 def _facts(stage: str, facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The facts; those of `prepare` and `export` that are tables have a section of their own."""
-
-    def is_table(value: Any) -> bool:
-        inner = (
-            value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        )
-        return stage in ("prepare", "export") and any(isinstance(v, dict) for v in inner)
-
+    """The facts, except those that have a section of their own."""
+    if stage == "prepare":
+        facts = {name: facts[name] for name in ("rows", "tokens") if name in facts}
+    elsewhere = {"export": {"exports"}, "evaluate": {"scores"}}.get(stage, set[str]())
     return tuple(
         (wording.words(name), wording.fact(name, value))
         for name, value in facts.items()
-        if value is not None and not is_table(value)
+        if value is not None and name not in elsewhere
     )
 
 

@@ -122,6 +122,11 @@ class Confusion:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[ConfusionCell, ...]], ...]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether percentages would crowd the matrix."""
+        return len(self.columns) > 4
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -266,11 +271,10 @@ def _changes(metric: str, models: list[Model], scores: dict[str, Any]) -> Iterat
         found = _difference(scores, metric, a.name, b.name)
         if not found:
             continue
-        text, low, high = (
-            wording.difference(metric, found.get(k)) for k in ("value", "low", "high")
-        )
-        interval = "" if wording.NOTHING in (low, high) else f" ({low} to {high})"
-        yield f"{who}: {text}{unit}{interval}{_doubt(found)}."
+        text = wording.difference(metric, *(found.get(k) for k in ("value", "low", "high")))
+        # The unit belongs to the change, which the interval follows.
+        change, gap, interval = text.partition(" ")
+        yield f"{who}: {change}{unit}{gap}{interval}{_doubt(found)}."
 
 
 def _pairs(models: list[Model]) -> Iterator[tuple[Model, Model, str]]:
@@ -345,11 +349,7 @@ def _cell(
     against = next(
         (m.label.lower() for m in models if m.name == own[0].get("b")), str(own[0].get("b"))
     )
-    change, low, high = (
-        wording.difference(metric, own[0].get(k)) for k in ("value", "low", "high")
-    )
-    if wording.NOTHING not in (low, high):
-        change += f" ({low} to {high})"
+    change = wording.difference(metric, *(own[0].get(k) for k in ("value", "low", "high")))
     return Cell(value, interval, change, against, _verdict(metric, own[0]))
 
 

@@ -85,7 +85,9 @@ def data(recording: Recording) -> Data | None:
         return None
     longest = number(mapping(recording.plan.get("data")).get("max_length"))
     splits = [s for s in (_split(facts, name, longest) for name in _split_names(facts)) if s]
-    names = dict.fromkeys(label for s in splits for label, _, _ in s.labels)
+    names = list(dict.fromkeys(label for s in splits for label, _, _ in s.labels))
+    if isinstance(order := mapping(recording.plan.get("data")).get("labels"), list):
+        names.sort(key=lambda name: order.index(name) if name in order else len(order))
     return Data(
         tuple(splits),
         tuple(names),

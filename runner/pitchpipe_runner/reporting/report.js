@@ -23,7 +23,7 @@
     if (value == null) return "";
     const size = Math.abs(value);
     if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace(/\.?0+e/, "e");
-    return String(Number(value.toPrecision(4)));
+    return value.toLocaleString("en", { maximumSignificantDigits: 4 });
   };
 
   const pad = (n) => String(n).padStart(2, "0");
@@ -41,8 +41,7 @@
     if (low == null || high == null) return [0, 1];
     if (low < 0) return uPlot.rangeNum(low, high, 0.1, true);
     const from = chart.id === "loss" && low > high / 2 ? low - (high - low || high) * 0.15 : 0;
-    // The stages' names stand above the curve.
-    return [from, high + (high - from) * (chart.bands.length ? 0.25 : 0.08) || 1];
+    return [from, high + (high - from) * 0.08 || 1];
   };
 
   // All of the run unless the reader has zoomed in, so that the charts over time lie below each other.
@@ -63,8 +62,8 @@
         ctx.fillRect(left, bbox.top, right - left, bbox.height);
       }
       ctx.fillStyle = look.soft;
-      if (ctx.measureText(name).width + 8 * look.ratio < right - left) {
-        ctx.fillText(name, left + 5 * look.ratio, bbox.top + 5 * look.ratio);
+      if (ctx.measureText(name).width + 6 * look.ratio < right - left) {
+        ctx.fillText(name, left, bbox.top - 16 * look.ratio);
       }
     });
     ctx.strokeStyle = look.soft;
@@ -136,7 +135,7 @@
     const options = {
       width: width || target.clientWidth || 320,
       height: target.clientHeight || 220,
-      padding: [10, 22, 0, 0],
+      padding: [chart.bands.length ? 20 : 10, 22, 0, 0],
       legend: { show: false },
       scales: {
         x: chart.extent ? { time: false, range: whole(chart.extent, data[0]) } : { time: false },
@@ -170,7 +169,7 @@
     const now = plot.cursor.idx ?? -1;
     const to = { ArrowLeft: now - far, ArrowRight: now + far, Home: 0, End: last }[key];
     const i = Math.min(Math.max(to, 0), last);
-    plot.setCursor({ left: plot.valToPos(plot.data[0][i], "x"), top: 1 });
+    plot.setCursor({ left: plot.valToPos(plot.data[0][i], "x"), top: 1 }, true, true);
   };
 
   const onKey = (chart) => (event) => {
@@ -179,7 +178,7 @@
       move(plot, event.key, event.shiftKey ? 10 : 1);
     } else if (event.key === "Escape") {
       plot.setData(plot.data);
-      plot.setCursor({ left: -10, top: -10 });
+      plot.setCursor({ left: -10, top: -10 }, true, true);
     } else {
       return;
     }
@@ -252,7 +251,7 @@
       if (id === current) a.setAttribute("aria-current", "true");
       else a.removeAttribute("aria-current");
     });
-  }, { rootMargin: "0px 0px -60% 0px" });
+  }, { rootMargin: "-60px 0px -60% 0px" });
   for (const id of links.keys()) spy.observe(document.getElementById(id));
 
   // --- plan: search

@@ -35,10 +35,6 @@ def percent(share: object, digits: int = 1) -> str:
     return NOTHING if found is None else f"{100 * found:.{digits}f}%".replace("-", _MINUS)
 
 
-def signed(text: str) -> str:
-    return text if text.startswith((_MINUS, NOTHING)) else f"+{text}"
-
-
 def metric(name: str, value: object) -> str:
     """The value of a metric: shares in percent, the others as numbers."""
     found = number(value)
@@ -48,19 +44,28 @@ def metric(name: str, value: object) -> str:
     return f"{found:#.4g}".rstrip(".") if 1e-3 <= abs(found) < 1e4 else figure(found, 4)
 
 
-def difference(name: str, value: object) -> str:
-    """How much a metric changed, with its sign; of shares in percentage points, bare."""
-    found = number(value)
-    if found is None:
+def difference(name: str, value: object, low: object, high: object) -> str:
+    """How much a metric changed, and the interval if there is one: `+2.1 (+0.4 to +3.8)`.
+
+    Of shares in percentage points, without the unit.
+    """
+    found = [n for n in (number(value), number(low), number(high)) if n is not None]
+    if number(value) is None:
         return NOTHING
-    text = (
-        f"{100 * found:.1f}"
-        if name in _SHARES
-        else f"{found:.3f}"
-        if abs(found) < 100
-        else f"{found:,.0f}"
-    )
-    return signed(text.replace("-", _MINUS, 1) if text.startswith("-") else text)
+    if name in _SHARES:
+        found, decimals = [100 * n for n in found], 1
+    else:
+        most = max(abs(n) for n in found)
+        decimals = 3 if most < 10 else 1 if most < 100 else 0
+    change, *ends = (_signed(f"{n:,.{decimals}f}") for n in found)
+    return f"{change} ({ends[0]} to {ends[1]})" if len(ends) == 2 else change
+
+
+def _signed(text: str) -> str:
+    """With its sign, which zero has none of."""
+    if not text.strip("-0.,"):
+        return text.lstrip("-")
+    return text.replace("-", _MINUS) if text.startswith("-") else f"+{text}"
 
 
 def is_share(name: str) -> bool:
