@@ -172,7 +172,8 @@ class _Resolver:
     def _origin(self, path: KeyPath, setting: Setting[Any] | None = None) -> Origin:
         reading = self._context.reading
         if reading.overridden(path):
-            return Origin("command-line", text=as_text(_at(reading.data, path)))
+            given = _at(reading.data, path)
+            return Origin("default") if given is None else Origin("command-line", text=given)
         if not isinstance(setting, Present):
             return Origin("default")
         place = reading.document.lines.place(setting.span)
@@ -193,7 +194,10 @@ def _name_of(file: str) -> str:
     return file.partition(".")[0][:_LONGEST_NAME] or "workflow"
 
 
-def _at(data: Data, path: KeyPath) -> Data:
+def _at(data: Data, path: KeyPath) -> str | None:
+    """The value at `path` as text; None where a part from the command line leaves it out."""
     for step in path:
+        if isinstance(data, dict) and step not in data:
+            return None
         data = cast(Any, data)[step]
-    return data
+    return as_text(data)

@@ -86,6 +86,14 @@ def test_the_command_line_may_name_what_the_file_does_not() -> None:
     assert made.origins["data.train[0].columns.prompt"].kind == "command-line"
 
 
+def test_what_a_whole_list_from_the_command_line_leaves_out_is_a_default() -> None:
+    source: Data = {"path": "data/pairs.jsonl", "columns": {"completion": "prompt"}}
+    made = analysis(whole(""), overrides={"data.train": [source]}).plan()
+    assert made.data.train[0].columns == {"completion": "prompt"}
+    assert made.origins["data.train[0].columns.completion"].kind == "command-line"
+    assert made.origins["data.train[0].split"].kind == "default"
+
+
 def test_an_override_mends_what_the_file_has_wrong() -> None:
     assert plan("training: {max_steps: many}\n", training__max_steps=5).training.max_steps == 5
 
