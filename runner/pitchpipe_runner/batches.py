@@ -10,14 +10,16 @@ from torch.nn.utils.rnn import pad_sequence
 
 from pitchpipe_runner.render import IGNORED
 
+_PROBE = 24  # tokens of each of the two rows that show whether packed rows stay apart
+
 
 @dataclass(frozen=True, slots=True)
 class Collator:
     """Makes the batch that a model takes.
 
-    `isolated`: packs stay whole, told apart by position ids that begin anew with each row and by
-    the absence of an attention mask (transformers reads the rows' bounds from the positions only
-    then). Otherwise every row becomes a line of the batch, padded on the right under a mask.
+    `isolated`: packs stay whole, told apart by position ids that begin anew with each row
+    (transformers reads the rows' bounds from them where there is neither mask nor cache). Otherwise
+    every row becomes a line of the batch, padded on the right under a mask.
 
     A batch holds `tokens`, the number of real tokens in it, beside what the model takes.
     """
@@ -59,25 +61,32 @@ def _positions(lengths: list[int], width: int) -> torch.Tensor:
     return torch.cat([torch.arange(n) for n in counts])
 
 
-def stay_apart(model: torch.nn.Module, first: list[int], second: list[int]) -> bool:
-    """Whether this model computes `second` behind `first` in one sequence as it does alone.
+def stay_apart(model: Any) -> bool:
+    """Whether this model computes a row behind another one in one sequence as it does alone.
 
     Measured, not looked up: the change that packing makes to the second row's logits is set against
     the change that an open view of the first row makes.
     """
-    device = next(model.parameters()).device
-    both = torch.tensor([[*first, *second]], device=device)
-    apart = _positions([len(first), len(second)], both.shape[1])[None].to(device)
     was_training = model.training
     model.eval()
-    with torch.no_grad():
-        alone = model(input_ids=both[:, len(first) :], use_cache=False).logits.float()
-        try:
-            packed = model(input_ids=both, position_ids=apart, use_cache=False).logits.float()
-        except (TypeError, ValueError):  # a model whose forward takes no position ids
-            return False
-        seen = model(input_ids=both, use_cache=False).logits.float()
-    model.train(was_training)
-    leak = (packed[:, len(first) :] - alone).abs().max()
-    open_view = (seen[:, len(first) :] - alone).abs().max()
+    try:
+        with torch.no_grad():
+            return _stay_apart(model)
+    except (TypeError, ValueError):  # a model whose forward takes no position ids
+        return False
+    finally:
+        model.train(was_training)
+
+
+def _stay_apart(model: Any) -> bool:
+    words = model.get_input_embeddings().weight
+    # Random tokens: of equal ones, attention would make the same whatever it sees.
+    drawn = torch.randint(len(words), (1, 2 * _PROBE), generator=torch.Generator().manual_seed(0))
+    both = drawn.to(words.device)
+    apart = _positions([_PROBE, _PROBE], 2 * _PROBE)[None].to(words.device)
+    alone = model(input_ids=both[:, _PROBE:], use_cache=False).logits.float()
+    packed = model(input_ids=both, position_ids=apart, use_cache=False).logits.float()
+    seen = model(input_ids=both, use_cache=False).logits.float()
+    leak = (packed[:, _PROBE:] - alone).abs().max()
+    open_view = (seen[:, _PROBE:] - alone).abs().max()
     return bool(leak <= 0.1 * open_view)

@@ -35,8 +35,6 @@ from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
 from pitchpipe_runner.render import IGNORED
 from pitchpipe_runner.stages import Artifact
 
-_PROBE = 24  # tokens of each of the two rows that show whether packed rows stay apart
-
 
 def run(
     plan: Plan, device: Device, base: Artifact, prepared: Artifact, out: Path, events: Events
@@ -59,7 +57,7 @@ def run(
     events.log(
         f"{trainable:,} of {total:,} parameters are trained ({100 * trainable / total:.2f} %)"
     )
-    isolated = plan.data.packing and _packs_stay_apart(model, train[0]["input_ids"], events)
+    isolated = plan.data.packing and _packs_stay_apart(model, events)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     arguments = _arguments(plan, device, out / "checkpoints", has_eval=len(evaluation) > 0)
     watcher = _Watcher(events)
@@ -135,9 +133,8 @@ def _lora(method: MethodPlan) -> LoraConfig:
     )
 
 
-def _packs_stay_apart(model: torch.nn.Module, ids: list[int], events: Events) -> bool:
-    probe = (ids * 2 * _PROBE)[: 2 * _PROBE]
-    if stay_apart(model, probe[:_PROBE], probe[_PROBE:]):
+def _packs_stay_apart(model: torch.nn.Module, events: Events) -> bool:
+    if stay_apart(model):
         return True
     events.warn(
         "packing-leaks",
