@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import datasets
 import pyarrow
@@ -20,6 +20,10 @@ from pitchpipe.plan import Plan, SourcePlan
 from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
 
 Row = dict[str, Any]
+
+_DEEP = "not JSON: it is nested too deeply"
+
+csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
 
 
 def read(plan: Plan, source: SourcePlan, path: str) -> list[Row]:
@@ -58,15 +62,17 @@ def _from_file(file: Path, path: str) -> Iterator[Row]:
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise _broken(path, f"`{file.name}`: files ending in `{file.suffix}` can't be read as data")
-    try:
-        yield from reader(file, path)
-    except FileNotFoundError:
+    if not file.exists():
         raise RunFailure(
             "data-file-not-found",
             f"the data file `{file}` does not exist",
             path=f"{path}.path",
-            exit_code=1,
-        ) from None
+            exit_code=FILE_IS_WRONG,
+        )
+    if not file.is_file():
+        raise _broken(path, f"`{file.name}` is not a file")
+    try:
+        yield from reader(file, path)
     except UnicodeDecodeError as error:
         raise _broken(path, f"`{file.name}` is not UTF-8 text (byte {error.start})") from None
 
@@ -83,6 +89,8 @@ def _object(line: str, file: Path, number: int, path: str) -> Row:
         row = json.loads(line)
     except ValueError as error:
         raise _broken(path, f"`{file.name}` line {number} is not JSON: {error}") from None
+    except RecursionError:
+        raise _broken(path, f"`{file.name}` line {number} is {_DEEP}") from None
     if not isinstance(row, dict):
         raise _broken(path, f"`{file.name}` line {number} is not an object")
     return row
@@ -93,6 +101,8 @@ def _json(file: Path, path: str) -> Iterator[Row]:
         rows = json.loads(file.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise _broken(path, f"`{file.name}` line {error.lineno} is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise _broken(path, f"`{file.name}` is {_DEEP}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _broken(path, f"`{file.name}` is not an array of objects")
     yield from rows
@@ -118,16 +128,27 @@ def _text(file: Path, _path: str) -> Iterator[Row]:
 def _parquet(file: Path, path: str) -> Iterator[Row]:
     try:
         table = pyarrow.parquet.read_table(file)
-    except pyarrow.ArrowInvalid as error:
-        raise _broken(path, f"`{file.name}` is not a Parquet file: {error}") from None
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
+        raise _broken(path, f"`{file.name}` is not a Parquet file: {_line(error)}") from None
     yield from table.to_pylist()
 
 
 def _arrow(file: Path, path: str) -> Iterator[Row]:
     try:
-        yield from cast("Iterator[Row]", datasets.Dataset.from_file(str(file)))
-    except pyarrow.ArrowInvalid as error:
-        raise _broken(path, f"`{file.name}` is not an Arrow file: {error}") from None
+        with file.open("rb") as source:
+            table = _arrow_table(source)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise _broken(path, f"`{file.name}` is not an Arrow file: {_line(error)}") from None
+    yield from table.to_pylist()
+
+
+def _arrow_table(source: IO[bytes]) -> pyarrow.Table:
+    """Of either of Arrow's forms: the random-access one, and the streaming one of datasets."""
+    try:
+        return pyarrow.ipc.open_file(source).read_all()
+    except pyarrow.ArrowInvalid:
+        source.seek(0)
+        return pyarrow.ipc.open_stream(source).read_all()
 
 
 def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
