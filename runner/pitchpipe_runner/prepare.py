@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,9 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
             "their scores flatter the model",
             "data.eval" if plan.data.eval else "data.test",
         )
-    labels = _labels(plan, train)
+    labels = _labels(plan, train, events)
     if labels is not None:
-        write_json(out / "labels.json", _label_tokens(plan, labels, tokenizer))
+        write_json(out / "labels.json", _label_tokens(plan, labels, train, tokenizer))
     cut = _Cut(plan.data.max_length, plan.data.over_length)
     kept = {"train": cut(train), "eval": cut(evaluation), "test": cut(test)}
     cut.tell(events)
@@ -120,8 +120,9 @@ def sequences(prepared: Artifact, name: str) -> datasets.Dataset:
 def evaluation_rows(prepared: Artifact) -> tuple[str, list[EvaluationRow]]:
     """The rows of the last evaluation and their split: "test", or "eval" where there is none."""
     name = "test" if prepared.facts["rows"]["test"] else "eval"
-    text = (prepared.folder / f"rows-{name}.jsonl").read_text(encoding="utf-8")
-    return name, [EvaluationRow(**json.loads(line)) for line in text.splitlines()]
+    # Not `splitlines`, which breaks lines at characters that JSON leaves as they are, too.
+    with (prepared.folder / f"rows-{name}.jsonl").open(encoding="utf-8", newline="\n") as stream:
+        return name, [EvaluationRow(**json.loads(line)) for line in stream]
 
 
 def label_tokens(prepared: Artifact) -> dict[str, list[int]]:
@@ -156,14 +157,12 @@ def _load(
     for number, source in enumerate(sources):
         key = f"{path}[{number}]"
         read = rows.read(plan, source, key)
-        if plan.smoke:
-            read = read[:_SMOKE_ROWS]
+        numbered = list(enumerate(read, start=1))
+        if plan.smoke and len(read) > _SMOKE_ROWS:  # from the whole file, which may be sorted
+            numbered = [numbered[i * len(read) // _SMOKE_ROWS] for i in range(_SMOKE_ROWS)]
         renderer = Renderer(plan.data, source, key, list(read[0]), tokenizer)
-        for at in range(0, len(read), _BATCH):
-            batch = [
-                renderer.render(row, at + i)
-                for i, row in enumerate(read[at : at + _BATCH], start=1)
-            ]
+        for at in range(0, len(numbered), _BATCH):
+            batch = [renderer.render(row, number) for number, row in numbered[at : at + _BATCH]]
             found += map(_Row, batch, tokens(batch, renderer, tokenizer))
             events.progress(len(found), None, "rows")
     return found
@@ -179,12 +178,14 @@ def _overlap(train: Sequence[_Row], held_out: Sequence[_Row]) -> int:
     return sum(splitting.normalised(_identity(row)) in seen for row in held_out)
 
 
-def _labels(plan: Plan, train: Sequence[_Row]) -> list[str] | None:
+def _labels(plan: Plan, train: Sequence[_Row], events: Events) -> list[str] | None:
     if plan.task != "classification":
         return None
+    said = [row.rendered.completion.strip() for row in train]
     if plan.data.labels is not None:
+        _demand_labels(plan.data.labels, said, events)
         return list(plan.data.labels)
-    labels = sorted({row.rendered.completion.strip() for row in train})
+    labels = sorted(set(said))
     if not 2 <= len(labels) <= _MOST_LABELS:
         raise RunFailure(
             "labels-unusable",
@@ -197,10 +198,36 @@ def _labels(plan: Plan, train: Sequence[_Row]) -> list[str] | None:
     return labels
 
 
-def _label_tokens(plan: Plan, labels: Sequence[str], tokenizer: Any) -> dict[str, list[int]]:
+def _demand_labels(labels: Sequence[str], said: Sequence[str], events: Events) -> None:
+    others = [completion for completion in said if completion not in labels]
+    if len(others) == len(said):
+        raise RunFailure(
+            "labels-unusable",
+            f"no row's completion is one of the labels; the first one's is `{said[0]}`",
+            path="data.labels",
+            exit_code=FILE_IS_WRONG,
+        )
+    if others:
+        events.warn(
+            "rows-without-label",
+            f"the completion of {len(others)} of {len(said)} rows is none of the labels, "
+            f"`{others[0]}` for one",
+            "data.labels",
+        )
+
+
+def _label_tokens(
+    plan: Plan, labels: Sequence[str], train: Sequence[_Row], tokenizer: Any
+) -> dict[str, list[int]]:
     """A label's tokens are those that follow a prompt in a rendered row, the end token included."""
+    written = Counter(row.rendered.completion for row in train)
+    texts = {text.strip(): text for text, _ in reversed(written.most_common())}
+    some = next(text for label, text in texts.items() if label in labels)
     renderer = Renderer(plan.data, plan.data.train[0], "data.labels", (), tokenizer)
-    rendered = [renderer.answer(label) for label in labels]
+    # A label that no row has gets the white space that the others have.
+    rendered = [
+        renderer.answer(texts.get(label, some.replace(some.strip(), label))) for label in labels
+    ]
     made = tokens(rendered, renderer, tokenizer)
     return {label: t.ids[t.answer :] for label, t in zip(labels, made, strict=True)}
 
@@ -258,26 +285,24 @@ def _write_sequences(plan: Plan, kept: Sequence[_Row], folder: Path) -> int:
         if plan.data.packing
         else [[i] for i in range(len(kept))]
     )
-
-    def written() -> Iterator[dict[str, list[int]]]:
-        for group in groups:
-            members = [kept[i].tokens for i in group]
-            yield {
-                "input_ids": [i for t in members for i in t.ids],
-                "labels": [i for t in members for i in t.labels],
-                "lengths": [len(t.ids) for t in members],
-            }
-
-    columns = {"input_ids": "int32", "labels": "int32", "lengths": "int32"}
-    features = datasets.Features({k: datasets.List(datasets.Value(v)) for k, v in columns.items()})
-    datasets.Dataset.from_list(list(written()), features=features).save_to_disk(str(folder))
+    columns: dict[str, list[list[int]]] = {"input_ids": [], "labels": [], "lengths": []}
+    for group in groups:
+        members = [kept[i].tokens for i in group]
+        columns["input_ids"].append([i for t in members for i in t.ids])
+        columns["labels"].append([i for t in members for i in t.labels])
+        columns["lengths"].append([len(t.ids) for t in members])
+    features = datasets.Features({k: datasets.List(datasets.Value("int32")) for k in columns})
+    datasets.Dataset.from_dict(columns, features=features).save_to_disk(str(folder))
     return len(groups)
 
 
 def _write_rows(kept: Sequence[_Row], file: Path) -> None:
+    """Those that still have an answer: with `loss_on: all`, a row may be kept without it."""
     with file.open("w", encoding="utf-8", newline="\n") as stream:
         for row in kept:
             t = row.tokens
+            if t.answer == len(t.ids):
+                continue
             line = {
                 "prompt": row.rendered.prompt,
                 "completion": row.rendered.completion,

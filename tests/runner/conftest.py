@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 pytest.register_assert_rewrite("support.workbench", "support.plans")
 
 from support.tiny import tiny_model  # noqa: E402
+from support.workbench import Benches  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,3 +33,16 @@ def chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny llama without a chat template."""
     return tiny_model(tmp_path_factory.mktemp("models") / "plain", chat_template=False)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Benches]:
+    with Benches(tmp_path) as benches:
+        yield benches
+
+
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    """For what the tests of a module look at from several sides."""
+    with Benches(tmp_path_factory.mktemp("shared")) as benches:
+        yield benches

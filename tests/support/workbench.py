@@ -126,16 +126,32 @@ def write_rows(folder: Path, rows: Sequence[Mapping[str, Any]], name: str = ROWS
     return file
 
 
-def bench(
-    fragment: str,
-    folder: Path,
-    model: Path,
-    rows: Sequence[Mapping[str, Any]] | None = None,
-    *,
-    smoke: bool = False,
-) -> Workbench:
-    """A workbench for the workflow `fragment` (see `whole`), in `folder` beside its `rows`."""
-    if rows is not None:
-        write_rows(folder, rows)
-    plan = plan_of(whole(fragment, model), folder, smoke=smoke)
-    return Workbench(folder / "runs" / "run", plan)
+class Benches:
+    """Makes workbenches for workflows in `folder`, and closes them all at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._made: list[Workbench] = []
+
+    def __call__(
+        self,
+        fragment: str,
+        model: Path,
+        rows: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        run: str = "run",
+        smoke: bool = False,
+    ) -> Workbench:
+        """A workbench for the workflow `fragment` (see `whole`), beside a file of `rows`."""
+        if rows is not None:
+            write_rows(self.folder, rows)
+        plan = plan_of(whole(fragment, model), self.folder, smoke=smoke)
+        self._made.append(Workbench(self.folder / "runs" / run, plan))
+        return self._made[-1]
+
+    def __enter__(self) -> Benches:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for made in self._made:
+            made.events.close()
