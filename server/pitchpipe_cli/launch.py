@@ -36,6 +36,8 @@ def create(plan: Plan, workflow_text: str | None, now: datetime) -> Path:
         folder = _new_folder(output_dir, run_id(plan.name, plan.smoke, now))
         if workflow_text is not None:
             run_index.write_atomically(folder / runs.WORKFLOW, workflow_text)
+        # Without events a folder is no run, and `runs rm` would not dare to remove it.
+        (folder / runs.EVENTS).touch()
         text = json.dumps(to_json(plan), indent=2, ensure_ascii=False)
         run_index.write_atomically(folder / runs.PLAN, f"{text}\n")
     except OSError as error:

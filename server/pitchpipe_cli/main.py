@@ -15,15 +15,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     terminal.prepare()
     try:
-        arguments = build().parse_args(argv)
-        command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
-        return int(command.execute(arguments))
+        return _run(argv)
     except CommandError as error:
         terminal.err(f"pitchpipe: {error}\n")
         return error.code
     except KeyboardInterrupt:
         terminal.err("pitchpipe: interrupted\n")
         return Exit.INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = build().parse_args(argv)
+        command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
+        return int(command.execute(arguments))
     finally:
         # Help is printed by argparse, which flushes nothing.
         terminal.out("")

@@ -22,7 +22,7 @@ def show(run: RunInfo) -> None:
 def paths(run: RunInfo) -> list[tuple[str, str]]:
     """What can be opened or used, by name."""
     rows = [(name, words.shown(path)) for name, path in run.artifacts.items()]
-    if run.report is not None:
+    if run.report is not None and run.report not in run.artifacts.values():
         rows.append(("report", words.shown(run.report)))
     return rows or [("run folder", words.shown(run.folder))]
 

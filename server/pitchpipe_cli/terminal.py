@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -9,7 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from pitchpipe_cli.errors import CommandError, reason
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+# A pipe without a reader (on Windows the last one), and a terminal that is gone.
+_HUNG_UP = {errno.EPIPE, errno.EIO, errno.EINVAL}
 
 Paint = Callable[[str, str], str]
 
@@ -47,13 +53,20 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _guarded(stream: TextIO, write: Callable[[], object]) -> None:
-    """A reader that hangs up (`| head`) ends the output, not the command with its exit code."""
+    """A reader that hangs up (`| head`) ends the output, not the command with its exit code.
+
+    Raises:
+        CommandError: the output can't be written for another reason, such as a full disk.
+    """
     try:
         write()
-    except BrokenPipeError:
+    except OSError as error:
+        # What is still in the buffer must go somewhere, or Python complains at its end.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+        if error.errno not in _HUNG_UP:
+            raise CommandError(f"the output could not be written: {reason(error)}") from error
 
 
 def is_terminal(stream: TextIO) -> bool:

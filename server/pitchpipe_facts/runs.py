@@ -89,6 +89,7 @@ class RunInfo:
 
     `workflow` is the file that the plan was made from. `state` is "waiting" before the first event,
     "stopped" when no process works on it although it has not ended. Times are seconds since 1970.
+    `began` is when the last process took the run up, which is later than `started` after a resume.
     `metrics` holds the last value of each name; `resources` the last `resources` event. `report` is
     absolute.
     """
@@ -99,6 +100,7 @@ class RunInfo:
     smoke: bool = False
     state: RunState = "waiting"
     started: float | None = None
+    began: float | None = None
     updated: float | None = None
     stages: tuple[StageInfo, ...] = ()
     step: int | None = None
@@ -244,6 +246,7 @@ def _run_started(run: RunInfo, event: Event) -> RunInfo:
         state="running",
         smoke=bool(event["smoke"]),
         started=run.started if run.started is not None else float(event["t"]),
+        began=float(event["t"]),
         stages=tuple(before.get(name, StageInfo(name)) for name in names),
         failure=None,
     )

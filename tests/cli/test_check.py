@@ -145,6 +145,8 @@ def test_a_fix_is_told_on_a_terminal_in_colour_and_to_nobody_else(tmp_path: Path
 def on_terminal(cwd: Path, *arguments: str, **variables: str) -> str:
     """What the command shows on a terminal."""
     import os
+
+    assert sys.platform != "win32"
     import pty
 
     theirs, ours = pty.openpty()
@@ -185,6 +187,23 @@ def test_a_reader_that_hangs_up_changes_neither_exit_code_nor_stderr(tmp_path: P
         assert process.stderr
         assert process.stderr.read() == b""
         process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("arguments", [["schema"], ["--help"], ["completion", "bash"]])
+def test_a_full_disk_below_the_output_is_said(tmp_path: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command(*arguments),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == ("pitchpipe: the output could not be written: no space left on device\n")
 
 
 def test_a_terminal_that_lacks_characters_gets_question_marks(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import pitchpipe_schemas
 from pitchpipe import __version__
-from pitchpipe_cli import parser
-from pitchpipe_facts import runs
+from pitchpipe_cli import interpreter, parser, shells
+from pitchpipe_facts import run_index, runs
 from support.cli import TESTS, command, environment, pitchpipe
 
 HEAVY = (
@@ -134,3 +134,11 @@ def test_python_minus_m_is_the_command(tmp_path: Path) -> None:
     line = command("--version")
     assert line[1:3] == ["-m", "pitchpipe_cli"]
     assert subprocess.run(line, cwd=tmp_path, env=environment(), check=False).returncode == 0
+
+
+def test_every_command_and_variable_is_documented() -> None:
+    page = (TESTS.parent / "docs" / "commands.md").read_text(encoding="utf-8")
+    names = [" ".join(c.words) for c in shells.grammar(parser.build()) if c.words]
+    names += [interpreter.VARIABLE, run_index.STATE_DIR_VARIABLE]
+    assert "runs show" in names
+    assert [name for name in names if f"`{name}" not in page] == []

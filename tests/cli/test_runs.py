@@ -145,6 +145,14 @@ def test_only_run_folders_are_removed(shelf: Shelf) -> None:
     assert (folder / "plan.json").is_file()
 
 
+def test_a_run_that_was_stopped_before_its_first_event_can_be_removed(shelf: Shelf) -> None:
+    folder = shelf.put("a")
+    (folder / "events.jsonl").write_bytes(b"")
+    assert " waiting " in shelf.runs("list").stdout
+    assert shelf.runs("rm", "a", "-y").returncode == 0
+    assert not folder.exists()
+
+
 def test_links_in_a_run_folder_are_not_followed(shelf: Shelf, tmp_path: Path) -> None:
     folder = shelf.put("a")
     (tmp_path / "precious").mkdir()

@@ -47,7 +47,6 @@ def _model(name: str | None, folder: Path) -> str:
 
 def _spelt(path: Path, folder: Path) -> str:
     """How a file in `folder` has to spell `path`, which starts from the working directory."""
-    path = path.expanduser()
     if path.is_absolute():
         return path.as_posix()
     try:
@@ -61,7 +60,7 @@ def _parts(data: str | None, task: str) -> Mapped:
     """What the columns of the data file are for, as far as the file is there and tells."""
     if data is None:
         return Mapped()
-    path = Path(data).expanduser().absolute()
+    path = Path(data).absolute()
     table = Reader(path.parent, python=interpreter.named()).table(str(path))
     if isinstance(table, NotRead):
         terminal.err(f"pitchpipe: {data} was not read: {table.reason}\n")

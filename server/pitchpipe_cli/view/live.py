@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -78,7 +79,9 @@ class Picture:
 
     def _draw(self, run: RunInfo) -> None:
         ascii_only = self._console.options.ascii_only
-        self._live.update(picture(run, tuple(self._log), time.time(), ascii_only), refresh=True)
+        drawn = picture(run, tuple(self._log), time.time(), ascii_only)
+        # A terminal that echoes ^C behind a full last line goes on in the next, unseen by rich.
+        self._live.update(Constrain(drawn, self._console.width - 1), refresh=True)
         self._drawn = time.monotonic()
 
 
@@ -86,7 +89,10 @@ def picture(
     run: RunInfo, log: tuple[str, ...], now: float, ascii_only: bool = False
 ) -> RenderableType:
     """The run at the time `now` (seconds since 1970): stages, figures, the last log lines."""
-    lines: list[RenderableType] = [_head(run, now), _stages(run, now, ascii_only)]
+    stages = (
+        _stages(run, now, ascii_only) if run.stages else _one_line("  starting the runner", "dim")
+    )
+    lines: list[RenderableType] = [_head(run, now), stages]
     lines += [_one_line("  " + "   ".join(figures)) for figures in _figures(run) if figures]
     if run.state == "running":
         lines += [_one_line(f"  {line}", "dim") for line in log]
@@ -100,7 +106,7 @@ def _one_line(text: str, style: str = "") -> Text:
 
 def _head(run: RunInfo, now: float) -> RenderableType:
     end = now if run.state == "running" else run.updated or now
-    clock = amounts.seconds(max(0.0, end - (run.started or end)))
+    clock = amounts.seconds(max(0.0, end - (run.began or end)))
     grid = Table.grid(expand=True)
     grid.add_column(no_wrap=True, overflow="ellipsis")
     grid.add_column(justify="right", no_wrap=True)

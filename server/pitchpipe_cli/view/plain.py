@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pitchpipe_cli import amounts
 from pitchpipe_cli.view import words
@@ -91,9 +91,12 @@ def _stage_done(run: RunInfo, event: Event) -> str:
 
 
 def described(facts: dict[str, Any]) -> str:
-    """The numbers among a stage's facts, in a few words: `train rows 1,024, tokens 40,121`."""
-    numbers = [(k, v) for k, v in facts.items() if type(v) in {int, float}]
-    return ", ".join(_fact(name, value) for name, value in numbers[:4])
+    """The rows and the first few numbers among a stage's facts: `1,024 train rows, steps 120`."""
+    rows: object = facts.get("rows")
+    splits = cast("dict[str, int]", rows) if isinstance(rows, dict) else {}
+    said = [f"{amounts.number(count)} {split} rows" for split, count in splits.items()]
+    said += [_fact(name, v) for name, v in facts.items() if type(v) in {int, float} and v]
+    return ", ".join(said[:4])
 
 
 def _fact(name: str, value: float) -> str:
