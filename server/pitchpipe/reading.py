@@ -43,9 +43,7 @@ class Reading:
         )
 
     def value_span(self, path: KeyPath) -> Span:
-        """Where the value at `path` stands; the text's start where the command line gave it."""
-        if self.overridden(path):
-            return _START
+        """Where the value at `path` stands in the file, or else the key of its nearest parent."""
         return self.document.span_of(path)
 
     def key_span(self, path: KeyPath) -> Span:
@@ -53,8 +51,6 @@ class Reading:
 
         Of the whole workflow it is the first line.
         """
-        if self.overridden(path):
-            return _START
         for length in range(len(path), 0, -1):
             if span := self._entry_span(path[:length]):
                 return span

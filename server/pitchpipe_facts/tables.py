@@ -37,6 +37,9 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 Row = dict[str, Any]
 
 
+csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
+
+
 class _Broken(Exception):
     """The file can't be read on from here."""
 

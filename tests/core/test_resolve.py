@@ -146,6 +146,12 @@ def test_what_is_wrong_on_the_command_line_is_said_at_the_start(
     assert (finding.span.start, finding.span.end, finding.fix) == (0, 0, None)
 
 
+def test_no_place_of_the_file_explains_what_the_command_line_set() -> None:
+    text = "training:\n  load_best_model_at_end: true\n  save_strategy: epoch\n"
+    (finding,) = analysis(whole(text), overrides={"training.save_strategy": "steps"}).findings
+    assert (finding.code, finding.related, finding.fix) == ("best-model-strategies", (), None)
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [

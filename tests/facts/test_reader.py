@@ -155,6 +155,23 @@ def test_csv_has_its_names_in_the_first_record(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("size", range(80, 130))
+def test_a_csv_file_cut_anywhere_gives_whole_rows(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pitchpipe_facts.tables.SCAN_BYTES", size)
+    found = table(tmp_path, "a.csv", "a,b\n" + '"two\n\nlines, ""x""",1\n5,6\n' * 20)
+    assert found.problem is None
+    whole = [{"a": 'two\n\nlines, "x"', "b": "1"}, {"a": "5", "b": "6"}]
+    assert [dict(r) for r in found.rows] == (whole * 20)[: len(found.rows)]
+    assert found.rows
+
+
+def test_a_field_of_a_csv_file_may_be_long(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.csv", "a\n" + "x" * 200_000 + "\n")
+    assert len(found.rows[0]["a"]) == 200_000
+
+
 def test_tsv_is_parted_by_tabs(tmp_path: Path) -> None:
     assert [dict(r) for r in table(tmp_path, "a.tsv", "a\tb\n1\t2,3").rows] == [
         {"a": "1", "b": "2,3"}

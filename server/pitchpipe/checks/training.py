@@ -28,14 +28,19 @@ def best_model_strategies(context: Context) -> Iterator[Report]:
     for name, value in (("eval_strategy", evaluated), ("save_strategy", saved)):
         if value == "no":
             message = f"`load_best_model_at_end` needs `{name}` to be `steps` or `epoch`, not `no`"
-            yield Report(message, best.key, best.path, related=_related(getattr(training, name)))
+            yield Report(
+                message, best.key, best.path, related=_related(context, getattr(training, name))
+            )
             return
     if evaluated != saved:
         message = (
             "`load_best_model_at_end` needs evaluations and checkpoints together, "
             f"but `eval_strategy` is `{evaluated}` and `save_strategy` is `{saved}`"
         )
-        related = (*_related(training.eval_strategy), *_related(training.save_strategy))
+        related = (
+            *_related(context, training.eval_strategy),
+            *_related(context, training.save_strategy),
+        )
         yield Report(message, best.key, best.path, _aligned(context, evaluated), related)
         return
     if evaluated == "steps":
@@ -64,7 +69,7 @@ def no_evaluation_rows(context: Context) -> Iterator[Report]:
         message = (
             "`load_best_model_at_end` needs evaluation rows: in `data.eval`, or by `data.val_size`"
         )
-        yield Report(message, best.key, best.path, related=_related(data.val_size))
+        yield Report(message, best.key, best.path, related=_related(context, data.val_size))
 
 
 def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:
@@ -79,7 +84,7 @@ def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:
         "`load_best_model_at_end` needs an evaluation at each checkpoint: "
         f"`save_steps` ({saved}) must be a multiple of `eval_steps` ({evaluated})"
     )
-    related = (*_related(training.eval_steps), *_related(training.save_steps))
+    related = (*_related(context, training.eval_steps), *_related(context, training.save_steps))
     yield Report(message, best.key, best.path, related=related)
 
 
@@ -91,7 +96,7 @@ def _aligned(context: Context, evaluated: str) -> Fix | None:
     return Fix(title, (Edit(saved.span, evaluated),))
 
 
-def _related(setting: Setting[Any]) -> tuple[Related, ...]:
-    if not isinstance(setting, Present):
+def _related(context: Context, setting: Setting[Any]) -> tuple[Related, ...]:
+    if not isinstance(setting, Present) or context.reading.overridden(setting.path):
         return ()
     return (Related(f"`{dotted(setting.path)}` is set here", setting.span),)

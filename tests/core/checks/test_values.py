@@ -228,6 +228,12 @@ def test_a_word_that_is_not_allowed_is_told_which_are(fragment: str, message: st
     assert said(fragment) == [f"invalid-value: {message}"]
 
 
+def test_a_value_of_the_wrong_type_is_not_called_unknown_too() -> None:
+    assert said("task: 5") == [
+        "wrong-type: `task` must be a string, not `5`",
+    ]
+
+
 def test_the_second_of_two_equal_items_is_marked() -> None:
     check_findings("""
         export: {precision: [int4, int8, int4]}
