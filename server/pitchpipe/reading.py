@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from pitchpipe.document import Document
-from pitchpipe.findings import Finding
+from pitchpipe.findings import Edit, Finding, Fix
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.schema import Schema, Violation
 from pitchpipe.span import Span
@@ -70,6 +70,18 @@ class Reading:
             return None
         node = self.document.node_at(path)
         return node if isinstance(node, Scalar) else None
+
+    def inserted_behind(self, path: KeyPath, written: str) -> Fix | None:
+        """The change that writes an entry behind the one at `path`, whose value is a scalar."""
+        scalar, entry = self.scalar(path), self.document.entry_at(path)
+        owner = self.document.node_at(path[:-1])
+        if scalar is None or entry is None or not isinstance(owner, Mapping):
+            return None
+        _, column = self.document.lines.position(entry.key.span.start)
+        end = "\r\n" if "\r\n" in self.document.text else "\n"
+        lead = ", " if owner.flow else end + " " * column
+        edit = Edit(Span(scalar.span.end, scalar.span.end), lead + written)
+        return Fix(f"Write `{written}`", (edit,))
 
     def _entry_span(self, path: KeyPath) -> Span | None:
         if isinstance(path[-1], str):

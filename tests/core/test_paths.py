@@ -16,6 +16,7 @@ WINDOWS = World(variables={"USERPROFILE": "C:\\Users\\me", "DATA": "D:\\data"})
         ("./x.jsonl", "/work/x.jsonl", "./x.jsonl"),
         ("../x.jsonl", "/x.jsonl", "../x.jsonl"),
         ("/abs/x.jsonl", "/abs/x.jsonl", "/abs/x.jsonl"),
+        ("/abs/../x.jsonl", "/x.jsonl", "/x.jsonl"),
         ("~", "/home/me", "/home/me"),
         ("~/x.jsonl", "/home/me/x.jsonl", "/home/me/x.jsonl"),
         ("~other/x.jsonl", "/work/~other/x.jsonl", "~other/x.jsonl"),

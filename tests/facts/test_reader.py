@@ -167,6 +167,15 @@ def test_a_csv_file_cut_anywhere_gives_whole_rows(
     assert found.rows
 
 
+@pytest.mark.parametrize("size", range(40, 60))
+def test_of_a_csv_file_cut_in_quotes_the_last_row_is_left_out(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pitchpipe_facts.tables.SCAN_BYTES", size)
+    found = table(tmp_path, "a.csv", "a\n" + '"two\n\nlines"\n' * 20)
+    assert {r["a"] for r in found.rows} == {"two\n\nlines"}
+
+
 def test_a_field_of_a_csv_file_may_be_long(tmp_path: Path) -> None:
     found = table(tmp_path, "a.csv", "a\n" + "x" * 200_000 + "\n")
     assert len(found.rows[0]["a"]) == 200_000

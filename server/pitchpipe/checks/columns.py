@@ -6,11 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pitchpipe.checks.context import Context, Report
-from pitchpipe.checks.wording import columns_there, near_column
+from pitchpipe.checks.wording import (
+    columns_there,
+    flow,
+    is_otherwise_separated,
+    near_column,
+)
 from pitchpipe.facts import JsonType, TableFact, json_type
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS, PARTS_OF, TEMPLATED, Part
-from pitchpipe.suggest import nearest
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.template import TemplateError, parse
 from pitchpipe.workflow import Missing, Present, Source, Wrong
 
@@ -25,18 +30,30 @@ _NAMES: dict[JsonType, str] = {
     "object": "an object",
 }
 
+_USUAL: dict[Part, frozenset[str]] = {
+    "prompt": frozenset({"question", "instruction", "input", "query", "problem", "source"}),
+    "completion": frozenset({"answer", "output", "response", "target", "solution", "label"}),
+    "messages": frozenset({"conversation", "conversations", "chat", "dialog", "dialogue", "turns"}),
+    "text": frozenset({"content", "body", "document", "sentence", "passage"}),
+}
+"""What data sets call the columns that play a part, in lower case."""
+
 
 def column_not_found(context: Context) -> Iterator[Report]:
     """A column that the data don't have, named under `columns` or meant by default."""
     for source, path, table in context.tables():
-        used = _parts_in_use(context, source, table)
         for part in PARTS:
             column = context.part_column(source, part)
             if isinstance(column, Present) and not table.column(column.value):
                 message, fix = _no_column(context, column, path.value, table)
                 yield Report(message, column.span, column.path, fix)
-            elif isinstance(column, Missing) and part in used and not table.column(part):
-                yield _no_default_column(part, path, table)
+        lacking: list[Part] = [
+            part
+            for part in _parts_in_use(context, source, table)
+            if isinstance(context.part_column(source, part), Missing) and not table.column(part)
+        ]
+        if lacking:
+            yield _no_default_columns(context, lacking, path, table)
 
 
 def column_wrong_type(context: Context) -> Iterator[Report]:
@@ -68,7 +85,7 @@ def stratify_column_not_found(context: Context) -> Iterator[Report]:
 
 
 def label_not_in_data(context: Context) -> Iterator[Report]:
-    """Completions of a classification that are none of its labels, and labels that no row has."""
+    """Completions of a classification that are none of its labels."""
     labels = context.workflow.data.labels
     if context.effective(context.workflow.task) != "classification":
         return
@@ -108,12 +125,36 @@ def _no_column(
     return message + columns_there(table), None
 
 
-def _no_default_column(part: Part, path: Present[str], table: TableFact) -> Report:
-    message = f"`{path.value}` has no column `{part}`{columns_there(table)}"
-    advice = f"say which one is the {part} under `columns`"
-    if near := near_column(part, table):
-        advice = f"did you mean `columns: {{{part}: {near}}}`?"
-    return Report(f"{message}; {advice}", path.span, (*path.path[:-1], "columns"))
+def _no_default_columns(
+    context: Context, parts: list[Part], path: Present[str], table: TableFact
+) -> Report:
+    owner = path.path[:-1]
+    noun = "column" if len(parts) == 1 else "columns"
+    message = f"`{path.value}` has no {noun} {all_of(parts)}{columns_there(table)}"
+    if is_otherwise_separated(table):
+        return Report(message, path.span, path.path)
+    guessed = _guessed(parts, table)
+    if guessed is None:
+        which = " and which ".join(f"is the {part}" for part in parts)
+        advice = f"; say which {which} under `columns`"
+        return Report(message + advice, path.span, (*owner, "columns"))
+    written = f"columns: {flow(guessed)}"
+    fix = context.reading.inserted_behind(path.path, written)
+    advice = f"; did you mean `{written}`?"
+    return Report(message + advice, path.span, (*owner, "columns"), fix)
+
+
+def _guessed(parts: list[Part], table: TableFact) -> dict[Part, str] | None:
+    """The columns that probably play `parts`, by their names; None where that is open for any."""
+    found: dict[Part, str] = {}
+    for part in parts:
+        free = [c.name for c in table.columns if c.name not in found.values()]
+        usual = (name for name in free if name.lower() in _USUAL[part])
+        name = near_column(part, table) or next(usual, None)
+        if name is None or name not in free:
+            return None
+        found[part] = name
+    return found
 
 
 def _text_problem(name: str, table: TableFact) -> str | None:

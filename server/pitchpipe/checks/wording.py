@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 from pitchpipe.facts import TableFact, json_type
@@ -10,7 +11,9 @@ from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Schema
 from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Data
+from pitchpipe.syntax.scalars import resolve
 
+_PLAIN = re.compile(r"[\w./-]+( [\w./-]+)*")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 _LONGEST = 40  # characters of a value that a message shows
 _MANY = 12  # columns that a message lists
@@ -55,7 +58,9 @@ def flow(value: Any) -> str:
     if isinstance(value, dict):
         pairs = cast("dict[str, Any]", value).items()
         return "{" + ", ".join(f"{k}: {flow(v)}" for k, v in pairs) + "}"
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and resolve(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def example(schema: Schema, path: KeyPath) -> str | None:
@@ -79,6 +84,11 @@ def columns_there(table: TableFact) -> str:
         return f"; it has {all_of(names)}"
     listed = ", ".join(f"`{n}`" for n in names[:_MANY])
     return f"; it has {listed} and {len(names) - _MANY} more"
+
+
+def is_otherwise_separated(table: TableFact) -> bool:
+    """Whether the fields of a CSV or TSV file are not parted as they should be."""
+    return _other_separator(table) is not None
 
 
 def near_column(name: str, table: TableFact) -> str | None:

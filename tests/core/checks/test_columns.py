@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from support.analysis import analysis, check_findings, check_fixed, whole
 from support.facts import WORLD, World
+from support.fixture import fixed
 
 PAIR = {"prompt": "a", "completion": "b"}
 
@@ -37,27 +39,49 @@ def test_a_misspelt_column_suggests_the_near_one() -> None:
     )
 
 
-def test_a_default_column_that_is_not_there_is_asked_for() -> None:
+def test_default_columns_that_are_not_there_are_asked_for() -> None:
     assert said(data(path="data/phrases.jsonl")) == [
         (
-            "column-not-found: `data/phrases.jsonl` has no column `completion`; it has `phrase` "
-            "and "
-            "`tone`; say which one is the completion under `columns`"
-        ),
-        (
-            "column-not-found: `data/phrases.jsonl` has no column `prompt`; it has `phrase` and "
-            "`tone`; say which one is the prompt under `columns`"
-        ),
-    ]
-
-
-def test_a_near_default_column_is_suggested() -> None:
-    assert said(data(), [{"Prompt": "a", "completion": "b"}]) == [
-        (
-            "column-not-found: `x.jsonl` has no column `prompt`; it has `Prompt` and `completion`; "
-            "did you mean `columns: {prompt: Prompt}`?"
+            "column-not-found: `data/phrases.jsonl` has no columns `prompt` and `completion`; "
+            "it has `phrase` and `tone`; "
+            "say which is the prompt and which is the completion under `columns`"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "guess"),
+    [
+        ({"Prompt": "a", "completion": "b"}, "{prompt: Prompt}"),
+        ({"question": "a", "answer": "b"}, "{prompt: question, completion: answer}"),
+        ({"instruction": "a", "Output": "b"}, "{prompt: instruction, completion: Output}"),
+        ({"prompt": "a", "label": "b"}, "{completion: label}"),
+        ({"prompt": "a", "completions, all": "b"}, '{completion: "completions, all"}'),
+    ],
+)
+def test_columns_with_usual_names_are_guessed(row: dict[str, str], guess: str) -> None:
+    (message,) = said(data(), [row])
+    assert message.endswith(f"; did you mean `columns: {guess}`?")
+
+
+COLUMNS = "columns: {prompt: question, completion: answer}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data:\n  train:\n    - path: qa.csv<\n      > # mine\n      split: train\n",
+        "data: {train: [{path: 'qa.csv'<, >}]}\n",
+        "data:\r\n  train:\r\n  - path: qa.csv<\r\n    >\r\n",
+    ],
+)
+def test_guessed_columns_are_written_behind_the_path(text: str) -> None:
+    before = whole(re.sub("<.*?>", "", text, flags=re.DOTALL))
+    after = whole(re.sub("<(.*?)>", rf"\1{COLUMNS}", text, flags=re.DOTALL))
+    world = World({"qa.csv": [{"question": "a", "answer": "b"}]}, WORLD.models)
+    (finding,) = analysis(before, world).findings
+    assert fixed(before, finding) == after
+    assert analysis(after, world).findings == ()
 
 
 def test_many_columns_are_not_all_listed() -> None:
@@ -73,6 +97,15 @@ def test_a_csv_with_semicolons_is_recognised() -> None:
         (
             "template-unknown-column: `data/semicolons.csv` has no column `phrase`: "
             "its fields are parted by semicolons, not by commas"
+        )
+    ]
+
+
+def test_a_csv_with_tabs_is_not_asked_for_its_columns() -> None:
+    assert said(data(path="x.csv"), [{"prompt\tcompletion": "a\tb"}], "x.csv") == [
+        (
+            "column-not-found: `x.csv` has no columns `prompt` and `completion`: "
+            "its fields are parted by tabs, not by commas"
         )
     ]
 
