@@ -17,6 +17,8 @@ from pitchpipe.syntax.layout import Layout, layout
 from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
 
+_MOST_PROBLEMS = 1000
+
 
 def parse(text: str, reuse: Document | None = None) -> Document:
     """The document of a text, whatever it holds.
@@ -67,7 +69,7 @@ class Document:
 
     @cached_property
     def problems(self) -> tuple[Finding, ...]:
-        """What is wrong with the text as YAML, in the order of the text."""
+        """What is wrong with the text as YAML, in the order of the text; the first thousand."""
         found = list(self._reading.problems)
         if self._second:
             found.append(problems.multiple_documents(self._second))
@@ -79,7 +81,7 @@ class Document:
         )
         if aliases or "<<" in self.text:
             found += self._values[1]
-        return tuple(in_order(found))
+        return tuple(in_order(found)[:_MOST_PROBLEMS])
 
     @cached_property
     def _values(self) -> tuple[Data, list[Finding]]:
@@ -168,7 +170,8 @@ class Document:
         node = node and self.resolved(node)
         if not isinstance(node, Mapping):
             return None
-        return next((e for e in reversed(self.entries(node)) if e.key.raw == key), None)
+        own = next((e for e in reversed(node.entries) if e.key.raw == key), None)
+        return own or next((e for e in reversed(self.entries(node)) if e.key.raw == key), None)
 
 
 def _beginning(node: Node) -> Span:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ import yaml.reader
 from pitchpipe.findings import Edit, Finding, Fix, moved_finding
 from pitchpipe.span import Span
 from pitchpipe.syntax import problems, strict, tolerant
+from pitchpipe.syntax.loose_scalars import closed_at
 from pitchpipe.syntax.nodes import (
     Alias,
     Entry,
@@ -35,19 +37,25 @@ _LARGE = 1500
 _LONGEST_OPEN = 20_000
 """Code points in which the end of a bracket or quote is looked for beyond its block."""
 _MOST_OPEN = 16
-"""Blocks of one text for which that is done."""
+"""Blocks of one region for which that is done."""
+_MOST_CUTS = 8
+"""How often a block is cut into blocks again."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A stretch of a text whose lines at `column` are entries or items."""
+    """A stretch of a text whose lines at `column` are entries or items.
+
+    `above` counts the collections around the one that they make up.
+    """
 
     start: int
     end: int
     column: int
     kind: Kind
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Block:
 
     `reading` has the places of the text in which the block was first read, where it began at
     `base`. `open_at`, counted the same way, is where a quote or bracket begins that the block
-    doesn't close.
+    doesn't close; `extended` says that the block was made longer so as to close one.
     """
 
     text: str
@@ -64,6 +72,7 @@ class Block:
     reading: Reading
     open_at: int | None = None
     parts: Parts | None = None
+    extended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ def read_parts(text: str, region: Region, base: int = 0, old: Parts | None = Non
             if block.open_at is not None and opened < _MOST_OPEN:
                 opened += 1
                 block = _extended(text, start, cuts, region, base, block.open_at - base) or block
+        else:
+            opened += block.extended
         starts.append(start)
         blocks.append(block)
         i = bisect_left(cuts, start + len(block.text), i + 1)
@@ -121,7 +132,7 @@ def assembled(parts: Parts, base: int = 0) -> Reading:
     return Reading(node, tuple(found), tuple(anchors), tuple(aliases))
 
 
-def _nodes(parts: Parts, base: int):
+def _nodes(parts: Parts, base: int) -> Iterator[Node]:
     for start, block in zip(parts.starts, parts.blocks, strict=True):
         if block.reading.node is not None:
             yield moved(block.reading.node, base + start - block.base)
@@ -138,7 +149,8 @@ def _mapping(parts: Parts, base: int, found: list[Finding]) -> Mapping | None:
     if first is None:
         return None
     if len({entry.key.raw for entry in entries}) != len(entries):
-        found += (f for f in problems.duplicate_keys(entries) if f not in found)
+        told = {problem.span for problem in found if problem.code == "duplicate-key"}
+        found += (f for f in problems.duplicate_keys(entries) if f.span not in told)
     return Mapping(Span(first, entries[-1].span.end), tuple(entries))
 
 
@@ -164,7 +176,7 @@ def _cut_pattern(column: int, kind: Kind) -> re.Pattern[str]:
     the list that stands in the same column as its key.
     """
     item = rf"(?! {{{column}}}-(?:[ \t\r\n]|\Z))" if kind is Kind.MAPPING else ""
-    return re.compile(rf"\n{item}(?= {{0,{column}}}(?![ \t\r\n#\]}},\ufeff]|:(?:[ \t\r\n]|\Z)))")
+    return re.compile(rf"\n{item}(?= {{0,{column}}}(?![ \t\r\n#\]}},|>\ufeff]|:(?:[ \t\r\n]|\Z)))")
 
 
 def _cuts(text: str, region: Region) -> list[int]:
@@ -186,7 +198,7 @@ def _is_cut(cuts: list[int], end: int, region_end: int, i: int) -> bool:
 
 
 class _Known:
-    """Blocks that were read before, by their distance from the start and the end of their region."""
+    """Blocks that were read before, by where they begin from their region's start and end."""
 
     def __init__(self, old: Parts | None, region: Region) -> None:
         self.region = region
@@ -217,7 +229,7 @@ class _Known:
 
 
 def _block(text: str, base: int, region: Region, old: Parts | None) -> Block:
-    if len(text) > _LARGE and region.kind is Kind.MAPPING:
+    if len(text) > _LARGE and region.kind is Kind.MAPPING and region.above < _MOST_CUTS:
         block = _nested(text, base, region, old)
         if block:
             return block
@@ -226,6 +238,7 @@ def _block(text: str, base: int, region: Region, old: Parts | None) -> Block:
 
 _HEAD = re.compile(r"( *)[^\r\n]*:[ \t]*(?:#[^\r\n]*)?\r?\n")
 _NO_CONTENT = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*")
+_NEVER_CUT = frozenset(("", *"\t&!*|>[{\"'@`%"))
 INDENT = re.compile(r" *")
 DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
 
@@ -235,7 +248,7 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
     head = _HEAD.match(text)
     if head is None or len(head[1]) != region.column:
         return None
-    key = strict.read(head.group(), base)
+    key = _read_strictly(head.group(), base, region.above)
     if (
         not isinstance(key, Reading)
         or not isinstance(key.node, Mapping)
@@ -245,7 +258,7 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
     entry = key.node.entries[0]
     if not entry.colon or entry.value != Scalar(entry.value.span, None, ""):
         return None
-    inner = _inner(text, head.end(), region.column)
+    inner = _inner(text, head.end(), region)
     if inner is None:
         return None
     parts = read_parts(text, inner, base, old)
@@ -265,42 +278,50 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
     return Block(text, base, reading, parts.blocks[-1].open_at, parts)
 
 
-def _inner(text: str, at: int, column: int) -> Region | None:
-    start = _NO_CONTENT.match(text, at).end()  # pyright: ignore[reportOptionalMemberAccess]
-    inner = INDENT.match(text, start).end() - start  # pyright: ignore[reportOptionalMemberAccess]
-    first = text[start + inner : start + inner + 1]
-    if DASH.match(text, start + inner):
-        return Region(start, len(text), inner, Kind.SEQUENCE) if inner >= column else None
-    if inner <= column or not first or first in "\t&!*|>[{\"'@`%":
-        return None
-    if not key_lines(inner).match(text, start):
-        return None
-    return Region(start, len(text), inner, Kind.MAPPING)
+def _inner(text: str, at: int, outer: Region) -> Region | None:
+    start = at + len(_matched(_NO_CONTENT, text, at))
+    column = len(_matched(INDENT, text, start))
+    first = text[start + column : start + column + 1]
+    if DASH.match(text, start + column):
+        kind = Kind.SEQUENCE
+        fits = column >= outer.column
+    else:
+        kind = Kind.MAPPING
+        fits = first not in _NEVER_CUT and column > outer.column
+        fits = fits and key_lines(column).match(text, start) is not None
+    return Region(start, len(text), column, kind, outer.above + 1) if fits else None
+
+
+def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
+    match = pattern.match(text, at)
+    return match.group() if match else ""
 
 
 @lru_cache(maxsize=64)
 def key_lines(column: int) -> re.Pattern[str]:
     """A line at `column` that looks like `key: value` or `? key`."""
-    return re.compile(rf"^ {{{column}}}(?:\?[ \t]|[^ \t\r\n#][^\r\n]*?:(?:[ \t\r\n]|\Z))", re.M)
+    return re.compile(
+        rf"^ {{{column}}}(?:\?[ \t]|[^ \t\r\n#][^\r\n]*?:(?:[ \t\r\n]|\Z))", re.MULTILINE
+    )
 
 
 def _leaf(text: str, base: int, region: Region) -> Block:
     found: tuple[Finding, ...] = ()
     clean = text
-    try:
-        result = strict.read(text, base)
-    except (yaml.reader.ReaderError, UnicodeEncodeError):
+    result = _read_strictly(text, base, region.above)
+    if result is None:
         found, clean = _cleaned(text, base)
-        result = strict.read(clean, base)
+        result = strict.read(clean, base, region.above)
     if isinstance(result, Reading):
         if _fits(result.node, base, region):
             return Block(text, base, replace(result, problems=found + result.problems))
         result = None
-    loose = tolerant.read(clean, base, region.kind, region.column)
+    loose = tolerant.read(clean, base, region.kind, region.column, region.above)
     reading = loose.reading
     broken = loose.broken[0] if loose.broken else result or _no_sense(clean, base, region)
     reading = replace(reading, problems=(*found, broken, *reading.problems))
-    return Block(text, base, reading, loose.open_at)
+    open_at = None if loose.open_at is None else base + loose.open_at
+    return Block(text, base, reading, open_at)
 
 
 def _fits(node: Node | None, base: int, region: Region) -> bool:
@@ -342,20 +363,21 @@ def _extended(
 
     YAML wants what a quote or bracket holds indented deeper than the key, libyaml and people don't.
     """
-    closed = tolerant.closed_at(text, open_at, min(region.end, open_at + _LONGEST_OPEN))
+    closed = closed_at(text, open_at, min(region.end, open_at + _LONGEST_OPEN))
     if closed is None:
         return None
     at = bisect_left(cuts, closed)
     end = cuts[at] if at < len(cuts) else region.end
-    block = _strictly(text[start:end], base + start, region)
-    return block
+    whole = text[start:end]
+    result = _read_strictly(whole, base + start, region.above)
+    if isinstance(result, Reading) and _fits(result.node, base + start, region):
+        return Block(whole, base + start, result, extended=True)
+    return None
 
 
-def _strictly(text: str, base: int, region: Region) -> Block | None:
+def _read_strictly(text: str, base: int, above: int) -> Reading | Finding | None:
+    """None where the text holds characters that YAML forbids."""
     try:
-        result = strict.read(text, base)
+        return strict.read(text, base, above)
     except (yaml.reader.ReaderError, UnicodeEncodeError):
         return None
-    if isinstance(result, Reading) and _fits(result.node, base, region):
-        return Block(text, base, result)
-    return None

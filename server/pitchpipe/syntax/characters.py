@@ -8,9 +8,13 @@ BLANKS = " \t\r\n\x85\u2028\u2029"
 """What separates tokens. libyaml holds to YAML 1.1, where the last three end lines too."""
 BREAK = "(?:\r\n|[\r\n\x85\u2028\u2029])"
 NOT_BREAK = "[^\r\n\x85\u2028\u2029]"
-ENDS_TOKEN = rf"(?=[{BLANKS}]|\Z)"
-
-PROPERTY = rf"(?:&[^{BLANKS},\[\]{{}}]+|!<[^>\r\n]*>|![^{BLANKS},\[\]{{}}]*)"
+ENDS = rf"(?=[{BLANKS}]|\Z)"
+"""Behind the indicators that need a blank: `-`, `?`, `:`."""
+SKIPPED = rf"(?:[{BLANKS}]+#{NOT_BREAK}*(?={BREAK}|\Z))*[{BLANKS}]*"
+"""Blanks and whole comments, perhaps none."""
+NAME = rf"[0-9A-Za-z_-]+(?=[{BLANKS}?:,\]}}%@`]|\Z)"
+"""The name of an anchor or an alias."""
+PROPERTY = rf"(?:&{NAME}|!<[^>\r\n]*>|![^{BLANKS},\[\]{{}}]*)"
 """An anchor or a tag."""
 
 _RUN = re.compile(f"[{BLANKS}]+")

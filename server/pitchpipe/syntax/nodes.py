@@ -42,7 +42,7 @@ class Style(Enum):
     FOLDED = "folded"
 
 
-Data: TypeAlias = "None | bool | int | float | str | list[Data] | dict[str, Data]"
+Data: TypeAlias = "bool | int | float | str | list[Data] | dict[str, Data] | None"
 
 
 @_node
@@ -59,7 +59,7 @@ class Scalar:
     """
 
     span: Span
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     raw: str
     style: Style = Style.PLAIN
     tag: str | None = None
@@ -146,10 +146,10 @@ class Broken:
 
 
 Node: TypeAlias = "Scalar | Mapping | Sequence | Alias | Broken"
-_AnyNode = TypeVar("_AnyNode", Scalar, Mapping, Sequence, Alias, Broken)
+_SomeNode = TypeVar("_SomeNode", bound="Scalar | Mapping | Sequence | Alias | Broken")
 
 
-def moved(node: _AnyNode, by: int) -> _AnyNode:
+def moved(node: _SomeNode, by: int) -> _SomeNode:
     """The same node `by` code points further on.
 
     What is in a collection moves when somebody looks at it, so that a keystroke at the top of a
@@ -157,18 +157,21 @@ def moved(node: _AnyNode, by: int) -> _AnyNode:
     """
     if not by:
         return node
-    span = Span(node.span.start + by, node.span.end + by)
-    if isinstance(node, Scalar):
-        return Scalar(span, node.value, node.raw, node.style, node.tag, node.anchor)
-    if isinstance(node, Alias):
-        return Alias(span, node.name)
-    if isinstance(node, Broken):
-        return Broken(span, node.raw)
     there: Any = object.__new__(type(node))
-    there.span, there.flow, there.tag, there.anchor = span, node.flow, node.tag, node.anchor
-    # Always from where it was read, or the chain would grow with each keystroke.
-    source, before = node._origin or (node, 0)  # pyright: ignore[reportPrivateUsage]
-    there._origin = (source, before + by)
+    there.span = Span(node.span.start + by, node.span.end + by)
+    if isinstance(node, Alias):
+        there.name = node.name
+    elif isinstance(node, Broken):
+        there.raw = node.raw
+    else:
+        there.tag, there.anchor = node.tag, node.anchor
+        if isinstance(node, Scalar):
+            there.value, there.raw, there.style = node.value, node.raw, node.style
+        else:
+            there.flow = node.flow
+            # Always from where it was read, or the chain would grow with each keystroke.
+            source, before = node._origin or (node, 0)  # pyright: ignore[reportPrivateUsage]
+            there._origin = (source, before + by)
     return there
 
 

@@ -52,7 +52,10 @@ def non_string_key(key: Scalar) -> Finding | None:
     """A finding where YAML takes the key for something that isn't text."""
     if isinstance(key.value, str) or not key.raw:
         return None
-    kind = {bool: "a boolean", int: "a number", float: "a number"}.get(type(key.value), "null")
+    if key.value is None:
+        kind = "null"
+    else:
+        kind = "a boolean" if isinstance(key.value, bool) else "a number"
     text = key.raw.replace('"', '\\"')
     return Finding(
         "non-string-key",

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias, cast
 
 import yaml
 
-Value: TypeAlias = "None | bool | int | float | str"
+from pitchpipe.syntax.nodes import Style
+
+Value: TypeAlias = "bool | int | float | str | None"
 
 _WORDS: dict[str, Value] = {
     "": None,
@@ -54,10 +56,17 @@ def _number(raw: str) -> Value:
     if len(raw) > _LONGEST_INT:
         return raw
     if _OCTAL.fullmatch(raw):
-        return int(raw[2:], 8)
+        return int(raw, 8)
     if _HEX.fullmatch(raw):
-        return int(raw[2:], 16)
+        return int(raw, 16)
     return raw
+
+
+def valued(raw: str, style: Style, tag: str | None) -> Value:
+    """The value of a scalar as it is written."""
+    if tag is not None:
+        return tagged(raw, tag)
+    return resolve(raw) if style is Style.PLAIN else raw
 
 
 def tagged(raw: str, tag: str) -> Value:

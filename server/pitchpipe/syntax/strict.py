@@ -26,10 +26,11 @@ from yaml.scanner import Scanner
 from pitchpipe.findings import Finding
 from pitchpipe.span import Span
 from pitchpipe.syntax import problems
+from pitchpipe.syntax.characters import BLANKS, ENDS, PROPERTY, SKIPPED
 from pitchpipe.syntax.explain import explained
 from pitchpipe.syntax.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, Style
 from pitchpipe.syntax.reading import DEEPEST, Reading
-from pitchpipe.syntax.scalars import resolve, tagged
+from pitchpipe.syntax.scalars import resolve, valued
 
 try:
     from yaml._yaml import CParser  # pyright: ignore
@@ -48,11 +49,13 @@ class _PureParser(Reader, Scanner, Parser):
 
 
 def pure_events(text: str) -> Events:
-    return cast("Events", _PureParser(text).get_event)
+    parser: Any = _PureParser(text)
+    return parser.get_event
 
 
 def c_events(text: str) -> Events:
-    return cast("Events", CParser(text).get_event)  # pyright: ignore
+    parser: Any = CParser(text)  # pyright: ignore[reportOptionalCall]
+    return parser.get_event
 
 
 fastest_events = pure_events if CParser is None else c_events
@@ -66,23 +69,26 @@ _STYLES: dict[str | None, Style] = {
     ">": Style.FOLDED,
 }
 _LONG_TAG = "tag:yaml.org,2002:"
-_BLANK = " \t\r\n\x85\u2028\u2029"
-_SKIPPED = rf"[{_BLANK}]+(?:#[^\r\n\x85\u2028\u2029]*)?"
 # Anchors and tags before a node's content, and what may stand between them and it.
-_PROPERTIES = re.compile(rf"(?:{_SKIPPED}|&[^{_BLANK},\[\]{{}}]+|!<[^>]*>|![^{_BLANK},\[\]{{}}]*)*")
-_COLON = re.compile(rf"(?:{_SKIPPED})*:")
+_PROPERTIES = {
+    1: re.compile(rf"{SKIPPED}{PROPERTY}{SKIPPED}"),
+    2: re.compile(rf"{SKIPPED}{PROPERTY}{SKIPPED}{PROPERTY}{SKIPPED}"),
+}
+_FLOW_COLON = re.compile(rf"{SKIPPED}:")
+_COLON = re.compile(rf"(?:{SKIPPED})*:")
+_COLON = re.compile(rf"{_FLOW_COLON.pattern}{ENDS}")
 
 
 def read(
-    text: str, base: int = 0, events: Callable[[str], Events] = fastest_events
+    text: str, base: int = 0, above: int = 0, events: Callable[[str], Events] = fastest_events
 ) -> Reading | Finding:
-    """The tree of the document in `text`, or why there is none.
+    """The tree of the document in `text`, or why there is none; `above` collections are around it.
 
     Spans count from the start of `text`, plus `base`. `text` is printable (`printable`) and
     doesn't start with a byte order mark.
     """
     try:
-        return _Builder(text, base).reading(events(text))
+        return _Builder(text, base, above).reading(events(text))
     except yaml.MarkedYAMLError as error:
         return explained(text, base, error)
 
@@ -90,9 +96,10 @@ def read(
 class _Builder:
     """Builds bottom-up: the children of the open collection, and a stack of what surrounds it."""
 
-    def __init__(self, text: str, base: int) -> None:
+    def __init__(self, text: str, base: int, above: int) -> None:
         self.text = text
         self.base = base
+        self.deepest = DEEPEST - above
         self.problems: list[Finding] = []
         self.anchors: list[tuple[int, str, Node]] = []
         self.aliases: list[Alias] = []
@@ -102,14 +109,14 @@ class _Builder:
         if type(next_event()) is not DocumentStartEvent:
             return Reading(None)
         base = self.base
-        new_span = tuple.__new__
+        new_span = cast("Any", tuple).__new__
         # A mapping's children are its keys and values in turn.
         children: list[Node] = []
         opening: Any = None
         stack: list[tuple[list[Node], Any]] = []
         while True:
             event = next_event()
-            kind = type(event)
+            kind = type(event)  # pyright: ignore[reportUnknownVariableType]
             if kind is ScalarEvent:
                 raw = event.value
                 if not raw or event.anchor or event.tag:
@@ -127,7 +134,7 @@ class _Builder:
                 children.append(Scalar(span, value, raw, style))
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 stack.append((children, opening))
-                if len(stack) > DEEPEST:
+                if len(stack) > self.deepest:
                     start = event.start_mark.index + base
                     return problems.too_deep(Span(start, start + 1))
                 children, opening = [], event
@@ -150,7 +157,10 @@ class _Builder:
         self._look_behind(next_event())
         self.problems.sort(key=lambda problem: problem.span)
         self.anchors.sort(key=lambda anchor: anchor[0])
-        return Reading(children[0], tuple(self.problems), tuple(self.anchors), tuple(self.aliases))
+        node = children[0]
+        if node == Scalar(node.span, None, ""):
+            node = None  # nothing behind the `---`
+        return Reading(node, tuple(self.problems), tuple(self.anchors), tuple(self.aliases))
 
     def _look_behind(self, event: Any) -> None:
         if type(event) is DocumentStartEvent:
@@ -168,17 +178,15 @@ class _Builder:
         tag = _short(event.tag)
         if style is Style.PLAIN and not raw:
             if start == end and type(opening) is MappingStartEvent and len(siblings) % 2:
-                end = self._behind_colon(siblings[-1].span.end - self.base)
+                key_end = siblings[-1].span.end - self.base
+                at = self._behind_colon(opening, key_end)
+                end = at if at is not None and at <= end else key_end
             start = end
         else:
-            if event.anchor or event.tag:
-                start = _PROPERTIES.match(self.text, start).end()  # pyright: ignore
+            start = self._content(event)
             if style is Style.LITERAL or style is Style.FOLDED:
                 end = self._block_scalar_end(event)
-        if tag is None:
-            value = resolve(raw) if style is Style.PLAIN else raw
-        else:
-            value = tagged(raw, tag)
+        value = valued(raw, style, tag)
         span = Span(start + self.base, end + self.base)
         scalar = Scalar(span, value, raw, style, tag, event.anchor)
         if event.anchor:
@@ -187,11 +195,18 @@ class _Builder:
 
     def _block_scalar_end(self, event: Any) -> int:
         start, end = event.start_mark.index, event.end_mark.index
-        return start + len(self.text[start:end].rstrip(_BLANK))
+        return start + len(self.text[start:end].rstrip(BLANKS))
 
-    def _behind_colon(self, key_end: int) -> int:
-        match = _COLON.match(self.text, key_end)
-        return match.end() if match else key_end
+    def _content(self, event: Any) -> int:
+        """Where a node begins, behind its anchor and tag."""
+        start = event.start_mark.index
+        count = bool(event.anchor) + bool(event.tag)
+        match = _PROPERTIES[count].match(self.text, start) if count else None
+        return match.end() if match else start
+
+    def _behind_colon(self, opening: Any, key_end: int) -> int | None:
+        match = (_FLOW_COLON if opening.flow_style else _COLON).match(self.text, key_end)
+        return match.end() if match else None
 
     def _mapping(self, opening: Any, closing: Any, children: list[Node]) -> Mapping:
         base = self.base
@@ -201,7 +216,8 @@ class _Builder:
         for key, value in zip(nodes, nodes, strict=True):
             colon = True
             if type(value) is Scalar and not value.raw and value.span.start == value.span.end:
-                colon = _COLON.match(self.text, key.span.end - base) is not None
+                at = self._behind_colon(opening, key.span.end - base)
+                colon = at is not None and at <= value.span.start - base
             if type(key) is not Scalar:
                 key = self._complex_key(key)
             elif type(key.value) is not str and (problem := problems.non_string_key(key)):
@@ -211,9 +227,7 @@ class _Builder:
             entries.append(Entry(span, key, value, colon))
         if len(keys) != len(entries):
             self.problems += problems.duplicate_keys(entries)
-        start = opening.start_mark.index
-        if opening.anchor or opening.tag:
-            start = _PROPERTIES.match(self.text, start).end()  # pyright: ignore
+        start = self._content(opening)
         if opening.flow_style and self._opens(opening, "{"):
             end = closing.end_mark.index
         else:  # a block, or the `a: b` of `[a: b]`, which ends where its last value does
@@ -231,13 +245,9 @@ class _Builder:
         return opening.start_mark.index < end and self.text[end - 1] == bracket
 
     def _sequence(self, opening: Any, closing: Any, items: list[Node]) -> Sequence:
-        start = opening.start_mark.index
-        if opening.anchor or opening.tag:
-            start = _PROPERTIES.match(self.text, start).end()  # pyright: ignore
-        if opening.flow_style:
-            end = closing.end_mark.index + self.base
-        else:
-            end = items[-1].span.end
+        start = self._content(opening)
+        flow = bool(opening.flow_style)
+        end = closing.end_mark.index + self.base if flow else items[-1].span.end
         return Sequence(
             Span(start + self.base, end),
             tuple(items),
