@@ -15,23 +15,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     terminal.prepare()
     try:
-        return _run(argv)
+        arguments = build().parse_args(argv)
+        command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
+        return int(command.execute(arguments))
     except CommandError as error:
         terminal.err(f"pitchpipe: {error}\n")
         return error.code
     except KeyboardInterrupt:
         terminal.err("pitchpipe: interrupted\n")
         return Exit.INTERRUPTED
-
-
-def _run(argv: Sequence[str] | None) -> int:
-    try:
-        arguments = build().parse_args(argv)
-        command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
-        return int(command.execute(arguments))
-    finally:
-        # Help is printed by argparse, which flushes nothing.
-        terminal.out("")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pitchpipe import __version__
+from pitchpipe_cli import terminal
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
@@ -26,12 +27,20 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=28, **options)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Writes as the commands do, so that a reader of `--help` may hang up too."""
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        write = terminal.out if file is sys.stdout else terminal.err
+        write(message)
+
+
 def build() -> argparse.ArgumentParser:
     """The parser of `pitchpipe`.
 
     The namespace that it gives names the command's module in `command`.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pitchpipe",
         description="Checks, plans and runs fine-tuning workflows written in YAML.",
         epilog=EXIT_CODES,
