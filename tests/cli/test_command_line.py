@@ -45,7 +45,7 @@ def test_every_command_explains_itself(tmp_path: Path, command_name: str) -> Non
     assert "exit codes: 0 done" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["workflow", "event"])
+@pytest.mark.parametrize("name", parser.SCHEMAS)
 def test_a_schema_is_printed_as_it_is_shipped(tmp_path: Path, name: str) -> None:
     done = pitchpipe("schema", name, cwd=tmp_path)
     assert done.stdout == pitchpipe_schemas.text(name)
