@@ -13,6 +13,8 @@ _deferring = False
 
 def install() -> None:
     """Makes SIGINT, SIGTERM and (on Windows) SIGBREAK stop the run; from the main thread only."""
+    global _asked
+    _asked = False
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _on_signal)

@@ -112,6 +112,8 @@ def files(plan: Plan, events: Events) -> dict[str, str]:
 
 def sequences(prepared: Artifact, name: str) -> datasets.Dataset:
     """The tokenized split "train" or "eval"."""
+    if not prepared.facts["packs"][name]:  # which datasets writes, but can't read
+        return datasets.Dataset.from_dict({})
     found = datasets.load_from_disk(str(prepared.folder / name))
     assert isinstance(found, datasets.Dataset)
     return found

@@ -23,7 +23,12 @@ PACKS: list[dict[str, list[int]]] = [
     {"input_ids": [9, 5, 6], "labels": [-100, -100, 6], "lengths": [3]},
 ]
 SMALL: dict[str, Any] = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2}
-ATTENTION = SMALL | {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 48}
+ATTENTION: dict[str, Any] = {
+    **SMALL,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 48,
+}
 CONFIGS: dict[str, PreTrainedConfig] = {
     "llama": LlamaConfig(**ATTENTION),
     "qwen3": Qwen3Config(**ATTENTION, head_dim=16),

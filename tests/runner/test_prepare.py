@@ -97,6 +97,12 @@ def test_without_a_test_split_the_evaluation_rows_are_those_of_eval(
     assert (split, len(held)) == ("eval", 2)
 
 
+def test_nothing_is_held_out_where_that_is_said(bench: Benches, plain_model: Path) -> None:
+    made = bench(data("val_size: 0"), plain_model, told(10))
+    assert sequences(made, "eval") == []
+    assert prepare.evaluation_rows(made.prepared) == ("eval", [])
+
+
 # Rows that are too long
 
 
