@@ -7,11 +7,13 @@ import math
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import EMBEDDING_LAYER_NAMES
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
@@ -59,13 +61,15 @@ def run(
     )
     isolated = plan.data.packing and _packs_stay_apart(model, events)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    arguments = _arguments(plan, device, out / "checkpoints", has_eval=len(evaluation) > 0)
+    mixed = _train_in_float32(model)
+    has_eval = len(evaluation) > 0
+    arguments = _arguments(plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed)
     watcher = _Watcher(events)
     trainer = _CompletionTrainer(
         model=model,
         args=arguments,
         train_dataset=train,
-        eval_dataset=evaluation if len(evaluation) else None,
+        eval_dataset=evaluation if has_eval else None,
         data_collator=Collator(pad or 0, isolated),
         processing_class=tokenizer,
         callbacks=[watcher],
@@ -77,8 +81,10 @@ def run(
         events.log(f"going on from {resume.name}")
     with interrupts.deferred():
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    if interrupts.asked():
+    if trainer.state.global_step < trainer.state.max_steps:
         raise Interrupted
+    if arguments.eval_strategy != "no" and not arguments.load_best_model_at_end:
+        trainer.evaluate_the_end()
     _save(plan, model, tokenizer, out)
     return watcher.facts() | {
         "method": plan.method.type,
@@ -92,34 +98,66 @@ def run(
 
 
 def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=device.dtype,
-        attn_implementation=plan.model.attn_implementation,
-        trust_remote_code=plan.model.trust_remote_code,
-    )
+    try:
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=device.dtype,
+            attn_implementation=plan.model.attn_implementation,
+            trust_remote_code=plan.model.trust_remote_code,
+        )
+    except (ValueError, ImportError) as error:  # not for this architecture, or not installed
+        if "attention" not in str(error).lower():
+            raise
+        raise RunFailure(
+            "attention-not-available",
+            f"`attn_implementation: {plan.model.attn_implementation}` can't be used here: "
+            f"{str(error).splitlines()[0][:200]}",
+            path="model.attn_implementation",
+            hint="`eager` works with every architecture",
+            exit_code=FILE_IS_WRONG,
+        ) from error
     model.to(device.kind)
     model.config.use_cache = False
     if plan.method.type == "full":
         return model
     if plan.training.gradient_checkpointing:
         model.enable_input_require_grads()
+    method = plan.method
+    if not isinstance(method.target_modules, str):
+        _demand_modules(model, method.target_modules, "method.target_modules")
+    _demand_modules(model, method.modules_to_save, "method.modules_to_save")
     try:
-        return get_peft_model(model, _lora(plan.method))
+        return get_peft_model(model, _lora(method, model))
     except ValueError as error:
-        raise RunFailure(
-            "target-modules-not-found",
-            f"PEFT can't place the adapter: {str(error).splitlines()[0]}",
-            path="method.modules_to_save"
-            if "modules_to_save" in str(error)
-            else "method.target_modules",
-            hint="`all-linear` fits every architecture",
-            exit_code=FILE_IS_WRONG,
+        said = str(error).splitlines()[0]
+        raise _modules_not_found(
+            f"PEFT can't place the adapter: {said}", "method.target_modules"
         ) from error
 
 
-def _lora(method: MethodPlan) -> LoraConfig:
+def _demand_modules(model: torch.nn.Module, names: Sequence[str], path: str) -> None:
+    """PEFT passes over a name that it does not find, as long as it finds another."""
+    there = [name for name, _ in model.named_modules()]
+    for name in names:
+        if not any(module == name or module.endswith(f".{name}") for module in there):
+            raise _modules_not_found(f"the model has no module `{name}`", path)
+
+
+def _modules_not_found(message: str, path: str) -> RunFailure:
+    return RunFailure(
+        "target-modules-not-found",
+        message,
+        path=path,
+        hint="`target_modules: all-linear` fits every architecture",
+        exit_code=FILE_IS_WRONG,
+    )
+
+
+def _lora(method: MethodPlan, model: Any) -> LoraConfig:
     targets = method.target_modules
+    # Where one matrix is embedding and head at once, a copy of one of them is one of both.
+    copied = any(name.split(".")[-1] in EMBEDDING_LAYER_NAMES for name in method.modules_to_save)
+    tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
     return LoraConfig(
         task_type="CAUSAL_LM",
         r=method.r,
@@ -130,6 +168,7 @@ def _lora(method: MethodPlan) -> LoraConfig:
         bias=method.bias,  # type: ignore[arg-type]
         use_rslora=method.use_rslora,
         use_dora=method.use_dora,
+        ensure_weight_tying=tied and copied,
     )
 
 
@@ -144,9 +183,23 @@ def _packs_stay_apart(model: torch.nn.Module, events: Events) -> bool:
     return False
 
 
-def _arguments(plan: Plan, device: Device, folder: Path, *, has_eval: bool) -> TrainingArguments:
+def _train_in_float32(model: torch.nn.Module) -> bool:
+    """Makes every weight that is trained float32, in which small updates are not rounded away.
+
+    True where some were not, so that computing must be told which format to use. (Those of LoRA are
+    float32 as PEFT makes them, and it converts between the two itself.)
+    """
+    half = [p for p in model.parameters() if p.requires_grad and p.dtype != torch.float32]
+    for parameter in half:
+        parameter.data = parameter.data.float()
+    return bool(half)
+
+
+def _arguments(
+    plan: Plan, device: Device, folder: Path, *, has_eval: bool, mixed: bool
+) -> TrainingArguments:
     t = plan.training
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         learning_rate=t.learning_rate,
         num_train_epochs=t.num_train_epochs,
@@ -170,7 +223,9 @@ def _arguments(plan: Plan, device: Device, folder: Path, *, has_eval: bool) -> T
         load_best_model_at_end=t.load_best_model_at_end and has_eval,
         metric_for_best_model="eval_loss",
         greater_is_better=False,
-        gradient_checkpointing=t.gradient_checkpointing,
+        activation_checkpointing=t.gradient_checkpointing,
+        bf16=mixed and device.dtype == torch.bfloat16,
+        fp16=mixed and device.dtype == torch.float16,
         seed=t.seed,
         use_cpu=device.kind == "cpu",
         remove_unused_columns=False,
@@ -179,6 +234,10 @@ def _arguments(plan: Plan, device: Device, folder: Path, *, has_eval: bool) -> T
         disable_tqdm=True,
         log_level="error",
     )
+    # One device, also where there are more: batches are not made to be split over several.
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    return arguments
 
 
 class _CompletionTrainer(Trainer):
@@ -209,6 +268,7 @@ class _CompletionTrainer(Trainer):
     ) -> Any:
         if model.training:
             self.tokens_seen += inputs["tokens"]
+            self.state.num_input_tokens_seen += inputs["tokens"]  # over resumes, too
         total, count = self._summed_loss(model, inputs)
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
         return (loss, None) if return_outputs else loss
@@ -240,7 +300,9 @@ class _CompletionTrainer(Trainer):
         model = self.model
         model.eval()
         total, count = 0.0, 0
-        with torch.no_grad():
+        # A data loader draws a random number. It is put back, so that training goes on the same
+        # whether it is evaluated before or after a checkpoint, or not at all.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             for batch in self.get_eval_dataloader(eval_dataset):
                 loss, learnt = self._summed_loss(model, self._prepare_inputs(batch))
                 total, count = total + loss.item(), count + learnt
@@ -251,6 +313,19 @@ class _CompletionTrainer(Trainer):
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def evaluate_the_end(self) -> None:
+        """Evaluates, if a process that died behind the last checkpoint left that out."""
+        found = [h["step"] for h in self.state.log_history if "eval_loss" in h]
+        if found[-1:] != [self.state.global_step]:
+            self.evaluate()
+
+    def _run_epoch(self, **kwargs: Any) -> None:
+        """Resumed at the last step, transformers 5.23 would take one more."""
+        if self.state.global_step < self.state.max_steps:
+            super()._run_epoch(**kwargs)
+        else:
+            self.control.should_training_stop = True
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
@@ -263,9 +338,7 @@ class _CompletionTrainer(Trainer):
             raise
         finally:
             self.args.save_total_limit = limit
-        rotate_checkpoints(
-            self.args.output_dir, limit, self.state.best_model_checkpoint, use_mtime=True
-        )
+        rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint)
 
 
 class _Watcher(TrainerCallback):
@@ -289,7 +362,7 @@ class _Watcher(TrainerCallback):
             "train_loss": losses[-1] if losses else None,
             "eval_loss": evals[-1] if evals else None,
             "best_eval_loss": min(evals, default=None),
-            "tokens": tokens,
+            "tokens": self._state.num_input_tokens_seen,
             "tokens_per_second": round(tokens / self._seconds, 1) if self._seconds else None,
             "tokens_per_cpu_second": round(tokens / self._cpu, 1) if self._cpu else None,
             "peak_rss_bytes": _peak_rss(),
@@ -314,14 +387,14 @@ class _Watcher(TrainerCallback):
         self._seconds += time.perf_counter() - self._began
         self._cpu += time.process_time() - self._cpu_began
         self._events.progress(state.global_step, state.max_steps, "steps")
-        if interrupts.asked():
+        if interrupts.asked() and state.global_step < state.max_steps:
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        if interrupts.asked():
+        if interrupts.asked() and state.global_step < state.max_steps:
             control.should_save = control.should_evaluate = False
 
     def on_log(

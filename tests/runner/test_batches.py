@@ -87,7 +87,7 @@ def test_packed_rows_have_the_logits_that_they_have_alone(
     with torch.no_grad():
         alone = torch.cat([model(input_ids=torch.tensor([ids])).logits[0] for ids in ROWS])
         packed = model(**given).logits
-        seen = model(**given, attention_mask=torch.ones_like(given["input_ids"])).logits[0]
+        seen = model(**given, attention_mask=torch.ones_like(batch["input_ids"])).logits[0]
     error = (packed[0] - alone).abs().max().item()
     second = (packed[1, : len(ROWS[2])] - alone[-len(ROWS[2]) :]).abs().max().item()
     leak = (seen - alone).abs().max().item()
