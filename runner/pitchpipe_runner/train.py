@@ -320,10 +320,10 @@ class _CompletionTrainer(Trainer):
         if found[-1:] != [self.state.global_step]:
             self.evaluate()
 
-    def _run_epoch(self, **kwargs: Any) -> None:
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """Resumed at the last step, transformers 5.23 would take one more."""
         if self.state.global_step < self.state.max_steps:
-            super()._run_epoch(**kwargs)
+            super()._run_epoch(*args, **kwargs)
         else:
             self.control.should_training_stop = True
 
