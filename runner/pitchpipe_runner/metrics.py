@@ -31,6 +31,7 @@ class RowScore:
     answer: str | None
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a broken model's loss may be beyond all bounds
 def measure(
     scores: Sequence[RowScore], metrics: Sequence[str], labels: Sequence[str] | None
 ) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def measure(
     return found
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def differences(
     models: Sequence[tuple[str, Sequence[RowScore]]],
     pairs: Sequence[tuple[str, str]],
