@@ -12,29 +12,29 @@ WINDOWS = World(variables={"USERPROFILE": "C:\\Users\\me", "DATA": "D:\\data"})
 @pytest.mark.parametrize(
     ("written", "absolute", "portable"),
     [
-        ("data/x.jsonl", "/work/data/x.jsonl", "data/x.jsonl"),
-        ("./x.jsonl", "/work/x.jsonl", "./x.jsonl"),
+        ("data/x.jsonl", "/proj/data/x.jsonl", "data/x.jsonl"),
+        ("./x.jsonl", "/proj/x.jsonl", "./x.jsonl"),
         ("../x.jsonl", "/x.jsonl", "../x.jsonl"),
         ("/abs/x.jsonl", "/abs/x.jsonl", "/abs/x.jsonl"),
         ("/abs/../x.jsonl", "/x.jsonl", "/x.jsonl"),
         ("~", "/home/me", "/home/me"),
         ("~/x.jsonl", "/home/me/x.jsonl", "/home/me/x.jsonl"),
-        ("~other/x.jsonl", "/work/~other/x.jsonl", "~other/x.jsonl"),
-        ("a/~/x.jsonl", "/work/a/~/x.jsonl", "a/~/x.jsonl"),
+        ("~other/x.jsonl", "/proj/~other/x.jsonl", "~other/x.jsonl"),
+        ("a/~/x.jsonl", "/proj/a/~/x.jsonl", "a/~/x.jsonl"),
         ("${DATA}/x.jsonl", "/data/x.jsonl", "/data/x.jsonl"),
-        ("${NAME}/x.jsonl", "/work/a b/x.jsonl", "/work/a b/x.jsonl"),
-        ("a${EMPTY}b", "/work/ab", "/work/ab"),
-        ("$DATA/x.jsonl", "/work/$DATA/x.jsonl", "$DATA/x.jsonl"),
-        ("${not a name}", "/work/${not a name}", "${not a name}"),
+        ("${NAME}/x.jsonl", "/proj/a b/x.jsonl", "/proj/a b/x.jsonl"),
+        ("a${EMPTY}b", "/proj/ab", "/proj/ab"),
+        ("$DATA/x.jsonl", "/proj/$DATA/x.jsonl", "$DATA/x.jsonl"),
+        ("${not a name}", "/proj/${not a name}", "${not a name}"),
     ],
 )
 def test_where_a_path_leads(written: str, absolute: str, portable: str) -> None:
-    assert resolve(written, "/work", UNIX) == ResolvedPath(absolute, portable)
+    assert resolve(written, "/proj", UNIX) == ResolvedPath(absolute, portable)
 
 
 def test_unset_variables_are_named_once_and_left_in_place() -> None:
-    found = resolve("${A}/${B}/${A}", "/work", UNIX)
-    assert (found.absolute, found.unset) == ("/work/${A}/${B}/${A}", ("A", "B"))
+    found = resolve("${A}/${B}/${A}", "/proj", UNIX)
+    assert (found.absolute, found.unset) == ("/proj/${A}/${B}/${A}", ("A", "B"))
 
 
 @pytest.mark.parametrize(
