@@ -12,7 +12,7 @@ from pitchpipe.findings import Finding, in_order
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax import problems, values
-from pitchpipe.syntax.blocks import Parts, assembled, read_parts
+from pitchpipe.syntax.blocks import Parts, assembled, forbidden_character, read_parts
 from pitchpipe.syntax.layout import Layout, layout
 from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
@@ -71,6 +71,9 @@ class Document:
     def problems(self) -> tuple[Finding, ...]:
         """What is wrong with the text as YAML, in the order of the text; the first thousand."""
         found = list(self._reading.problems)
+        start = self.parts.region.start
+        if forbidden := forbidden_character(self.text[:start], 0):
+            found.append(forbidden)
         if self._second:
             found.append(problems.multiple_documents(self._second))
         aliases = self._reading.aliases

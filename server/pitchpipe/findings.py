@@ -1,4 +1,4 @@
-"""What Pitchpipe has to say about a file: findings, each with a code, a place and, where one is safe, a fix."""
+"""What Pitchpipe has to say about a file: findings, each with a code, a place, perhaps a fix."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that a user can take with one key. `title` is an imperative sentence without a full stop."""
+    """A change that a user can take with one key.
+
+    `title` is an imperative sentence without a full stop.
+    """
 
     title: str
     edits: tuple[Edit, ...]
@@ -44,9 +47,10 @@ class Related:
 class Finding:
     """One thing to say about one place.
 
-    `code` is kebab-case and stable. `message` is lower case without a full stop, names things in backticks,
-    says what was found and what would be right, and stands alone. `path` is the dotted key path that the finding
-    is about (`training.learning_rate`, `data.train[0].path`), "" when it is about the text itself.
+    `code` is kebab-case and stable. `message` is lower case without a full stop, names things in
+    backticks, says what was found and what would be right, and stands alone. `path` is the dotted
+    key path that the finding is about (`training.learning_rate`, `data.train[0].path`), "" when it
+    is about the text itself.
     """
 
     code: str
@@ -72,4 +76,6 @@ def moved_finding(finding: Finding, by: int) -> Finding:
 
 def in_order(findings: list[Finding]) -> list[Finding]:
     """Sorted by place, then code; equal ones once."""
-    return sorted(dict.fromkeys(findings), key=lambda f: (f.span.start, f.span.end, f.code, f.message))
+    return sorted(
+        dict.fromkeys(findings), key=lambda f: (f.span.start, f.span.end, f.code, f.message)
+    )

@@ -38,9 +38,9 @@ class Place:
 
 
 class Lines:
-    """The offsets at which the lines of a text begin.
+    r"""The offsets at which the lines of a text begin.
 
-    `\\n`, `\\r\\n` and a lone `\\r` end a line, as in LSP.
+    `\n`, `\r\n` and a lone `\r` end a line, as in LSP.
     """
 
     def __init__(self, text: str) -> None:

@@ -4,7 +4,7 @@
     #^^^^ error[unknown-key]: no such key
 
 Carets point at the nearest line above that is no caret line. A `#` that touches a caret counts as
-one, so that keys in column 0 can be marked. Caret lines stay in the text: to YAML they are comments.
+one, so that keys in column 0 can be marked. Caret lines stay in the text, as comments.
 """
 
 from __future__ import annotations

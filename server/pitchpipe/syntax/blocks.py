@@ -9,7 +9,6 @@ scalar, one with YAML directives) is one block.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -90,25 +89,23 @@ def read_parts(text: str, region: Region, base: int = 0, old: Parts | None = Non
     Blocks of `old` whose text stands in the same place, seen from the region's start or end, are
     taken over.
     """
-    cuts = _cuts(text, region)
     known = _Known(old, region)
     starts: list[int] = []
     blocks: list[Block] = []
-    opened = i = 0
-    while i < len(cuts):
-        start = cuts[i]
+    start, opened = region.start, 0
+    while start < region.end:
         block = known.block(text, start)
-        if block is None or not _is_cut(cuts, start + len(block.text), region.end, i):
-            end = cuts[i + 1] if i + 1 < len(cuts) else region.end
+        if block is not None and _is_cut(text, start + len(block.text), region):
+            opened += block.extended
+        else:
+            end = _next_cut(text, start, region)
             block = _block(text[start:end], base + start, region, known.parts(start))
             if block.open_at is not None and opened < _MOST_OPEN:
                 opened += 1
-                block = _extended(text, start, cuts, region, base, block.open_at - base) or block
-        else:
-            opened += block.extended
+                block = _extended(text, start, region, base, block.open_at - base) or block
         starts.append(start)
         blocks.append(block)
-        i = bisect_left(cuts, start + len(block.text), i + 1)
+        start += len(block.text)
     return Parts(region, tuple(starts), tuple(blocks))
 
 
@@ -120,9 +117,12 @@ def assembled(parts: Parts, base: int = 0) -> Reading:
     aliases: list[Alias] = []
     for start, block in zip(parts.starts, parts.blocks, strict=True):
         reading, by = block.reading, base + start - block.base
-        found += (moved_finding(problem, by) for problem in reading.problems)
-        anchors += ((at + by, name, moved(node, by)) for at, name, node in reading.anchors)
-        aliases += (moved(alias, by) for alias in reading.aliases)
+        if reading.problems:
+            found += (moved_finding(problem, by) for problem in reading.problems)
+        if reading.anchors:
+            anchors += ((at + by, name, moved(node, by)) for at, name, node in reading.anchors)
+        if reading.aliases:
+            aliases += (moved(alias, by) for alias in reading.aliases)
     if region.kind is Kind.MAPPING:
         node = _mapping(parts, base, found)
     elif region.kind is Kind.SEQUENCE:
@@ -144,7 +144,7 @@ def _mapping(parts: Parts, base: int, found: list[Finding]) -> Mapping | None:
     for start, block in zip(parts.starts, parts.blocks, strict=True):
         node, by = block.reading.node, base + start - block.base
         if isinstance(node, Mapping):
-            entries += (moved_entry(entry, by) for entry in node.entries)
+            entries += [moved_entry(entry, by) for entry in node.entries] if by else node.entries
             first = node.span.start + by if first is None else first
     if first is None:
         return None
@@ -160,7 +160,7 @@ def _sequence(parts: Parts, base: int) -> Sequence | None:
     for start, block in zip(parts.starts, parts.blocks, strict=True):
         node, by = block.reading.node, base + start - block.base
         if isinstance(node, Sequence):
-            items += (moved(item, by) for item in node.items)
+            items += [moved(item, by) for item in node.items] if by else node.items
             first = node.span.start + by if first is None else first
     return None if first is None else Sequence(Span(first, items[-1].span.end), tuple(items))
 
@@ -179,22 +179,20 @@ def _cut_pattern(column: int, kind: Kind) -> re.Pattern[str]:
     return re.compile(rf"\n{item}(?= {{0,{column}}}(?![ \t\r\n#\]}},|>\ufeff]|:(?:[ \t\r\n]|\Z)))")
 
 
-def _cuts(text: str, region: Region) -> list[int]:
-    start, end = region.start, region.end
-    if start == end:
-        return []
+def _next_cut(text: str, start: int, region: Region) -> int:
+    """Where the block ends that begins at `start`."""
     if region.kind is Kind.ANY:
-        return [start]
-    pattern = _cut_pattern(region.column, region.kind)
-    cuts = [match.end() for match in pattern.finditer(text, start, end)]
-    if cuts and cuts[-1] >= end:
-        del cuts[-1]
-    return [start, *cuts]
+        return region.end
+    match = _cut_pattern(region.column, region.kind).search(text, start, region.end)
+    return match.end() if match else region.end
 
 
-def _is_cut(cuts: list[int], end: int, region_end: int, i: int) -> bool:
-    at = bisect_left(cuts, end, i + 1)
-    return cuts[at] == end if at < len(cuts) else end == region_end
+def _is_cut(text: str, at: int, region: Region) -> bool:
+    if at >= region.end:
+        return at == region.end
+    if region.kind is Kind.ANY:
+        return False
+    return _cut_pattern(region.column, region.kind).match(text, at - 1, region.end) is not None
 
 
 class _Known:
@@ -204,7 +202,7 @@ class _Known:
         self.region = region
         self.from_start: dict[int, Block] = {}
         self.from_end: dict[int, Block] = {}
-        if old and (old.region.column, old.region.kind) == (region.column, region.kind):
+        if old and old.region == replace(region, start=old.region.start, end=old.region.end):
             for start, block in zip(old.starts, old.blocks, strict=True):
                 self.from_start[start - old.region.start] = block
                 self.from_end[old.region.end - start] = block
@@ -248,7 +246,10 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
     head = _HEAD.match(text)
     if head is None or len(head[1]) != region.column:
         return None
-    key = _read_strictly(head.group(), base, region.above)
+    inner = _inner(text, head.end(), region)
+    if inner is None:
+        return None
+    key = _read_strictly(text[: inner.start], base, region.above)
     if (
         not isinstance(key, Reading)
         or not isinstance(key.node, Mapping)
@@ -257,9 +258,6 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
         return None
     entry = key.node.entries[0]
     if not entry.colon or entry.value != Scalar(entry.value.span, None, ""):
-        return None
-    inner = _inner(text, head.end(), region)
-    if inner is None:
         return None
     parts = read_parts(text, inner, base, old)
     reading = assembled(parts, base)
@@ -306,15 +304,17 @@ def key_lines(column: int) -> re.Pattern[str]:
 
 
 def _leaf(text: str, base: int, region: Region) -> Block:
-    found: tuple[Finding, ...] = ()
+    found: list[Finding] = []
     clean = text
     result = _read_strictly(text, base, region.above)
     if result is None:
-        found, clean = _cleaned(text, base)
+        if problem := forbidden_character(text, base):
+            found.append(problem)
+        clean = _UNPRINTABLE.sub("\ufffd", text)
         result = strict.read(clean, base, region.above)
     if isinstance(result, Reading):
         if _fits(result.node, base, region):
-            return Block(text, base, replace(result, problems=found + result.problems))
+            return Block(text, base, replace(result, problems=(*found, *result.problems)))
         result = None
     loose = tolerant.read(clean, base, region.kind, region.column, region.above)
     reading = loose.reading
@@ -336,16 +336,16 @@ def _fits(node: Node | None, base: int, region: Region) -> bool:
     )
 
 
-def _cleaned(text: str, base: int) -> tuple[tuple[Finding, ...], str]:
-    """A finding for the first character that YAML forbids, and the text with stand-ins for all."""
+def forbidden_character(text: str, base: int) -> Finding | None:
+    """A finding for the first character that YAML forbids everywhere."""
     match = _UNPRINTABLE.search(text)
     if match is None:
-        return (), text
+        return None
     span = Span(base + match.start(), base + match.end())
     code = f"U+{ord(match.group()):04X}"
     fix = Fix("Remove the character", (Edit(span, ""),))
     message = f"the character {code} is not allowed in YAML; write it as an escape in double quotes"
-    return (problems.syntax(message, span, fix),), _UNPRINTABLE.sub("\ufffd", text)
+    return problems.syntax(message, span, fix)
 
 
 def _no_sense(text: str, base: int, region: Region) -> Finding:
@@ -356,9 +356,7 @@ def _no_sense(text: str, base: int, region: Region) -> Finding:
     return problems.syntax(f"{problems.quoted(line)} is not {wanted} like its neighbours", span)
 
 
-def _extended(
-    text: str, start: int, cuts: list[int], region: Region, base: int, open_at: int
-) -> Block | None:
+def _extended(text: str, start: int, region: Region, base: int, open_at: int) -> Block | None:
     """The block at `start` together with those up to where its quote or bracket is closed.
 
     YAML wants what a quote or bracket holds indented deeper than the key, libyaml and people don't.
@@ -366,8 +364,7 @@ def _extended(
     closed = closed_at(text, open_at, min(region.end, open_at + _LONGEST_OPEN))
     if closed is None:
         return None
-    at = bisect_left(cuts, closed)
-    end = cuts[at] if at < len(cuts) else region.end
+    end = _next_cut(text, closed - 1, region)
     whole = text[start:end]
     result = _read_strictly(whole, base + start, region.above)
     if isinstance(result, Reading) and _fits(result.node, base + start, region):

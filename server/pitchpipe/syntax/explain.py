@@ -23,7 +23,10 @@ class _Words(NamedTuple):
     at_context: bool = False
 
 
-# By (problem, context), then by problem alone. `{text}` is what stands at the place.
+_CANNOT_START = "found character that cannot start any token"
+
+# By libyaml's (problem, context), then by its problem alone. `{line}`, `{word}`, `{escape}` and
+# `{character}` are what stands at the place.
 _WORDS: dict[tuple[str, str | None], _Words] = {
     ("mapping values are not allowed in this context", None): _Words(
         "a `: ` can't stand here; put the value in quotes if it is text"
@@ -49,11 +52,9 @@ _WORDS: dict[tuple[str, str | None], _Words] = {
     ("found unexpected document indicator", None): _Words(
         "this quote is not closed before the document ends", True
     ),
-    ("found character that cannot start any token", None): _Words(
-        "a value can't begin with {character}; put it in quotes"
-    ),
+    (_CANNOT_START, None): _Words("a value can't begin with {character}; put it in quotes"),
     ("found unknown escape character", None): _Words(
-        "{word} is no escape of YAML; write `\\\\` for a backslash or use single quotes"
+        "`{escape}` is no escape of YAML; write `\\\\` for a backslash or use single quotes"
     ),
     ("found invalid Unicode character escape code", None): _Words("this escape is no character"),
     ("did not find expected hexdecimal number", None): _Words(
@@ -83,32 +84,66 @@ _WORDS: dict[tuple[str, str | None], _Words] = {
         "{line} can't stand here; the document ended before it"
     ),
 }
-_TABS = frozenset({
+_TABS = frozenset((
     "found a tab character that violates indentation",
     "found a tab character where an indentation space is expected",
-})
+))
+# How PyYAML's own parser begins the same complaints, for where libyaml isn't built in.
+_PURE: dict[str, str] = {
+    "mapping values are not allowed here": "mapping values are not allowed in this context",
+    "sequence entries are not allowed here": (
+        "block sequence entries are not allowed in this context"
+    ),
+    "expected ',' or ']'": "did not find expected ',' or ']'",
+    "expected ',' or '}'": "did not find expected ',' or '}'",
+    "expected the node content": "did not find expected node content",
+    "expected alphabetic or numeric": "did not find expected alphabetic or numeric character",
+    "expected '<document start>'": "did not find expected <document start>",
+    "found character ": _CANNOT_START,
+    "found unknown escape": "found unknown escape character",
+    "expected escape sequence": "did not find expected hexdecimal number",
+    "found unexpected document separator": "found unexpected document indicator",
+    "expected a comment or a line break": "did not find expected comment or line break",
+    "expected chomping or indentation": "did not find expected comment or line break",
+    "expected indentation indicator": "found an indentation indicator equal to 0",
+    "found incompatible YAML document": "found incompatible YAML document",
+    "found undefined tag handle": "found undefined tag handle",
+    "expected '>'": "did not find the expected '>'",
+}
+_PURE_BLOCK_END = {
+    "while parsing a block mapping": "did not find expected key",
+    "while parsing a block collection": "did not find expected '-' indicator",
+}
+
+
+def _as_libyaml(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if problem.startswith("expected <block end>"):
+        return _PURE_BLOCK_END.get(error.context or "", problem)
+    same = (words for start, words in _PURE.items() if problem.startswith(start))
+    return next(same, problem)
 
 
 def explained(text: str, base: int, error: yaml.MarkedYAMLError) -> Finding:
     """The finding for what libyaml or PyYAML's own parser raised over `text`."""
-    problem = error.problem or ""
+    problem = _as_libyaml(error)
     at = min(error.problem_mark.index if error.problem_mark else 0, len(text))
-    if problem in _TABS or (problem in _CANNOT_START and text[at : at + 1] == "\t"):
+    if problem in _TABS or (problem == _CANNOT_START and text[at : at + 1] == "\t"):
         return tab(text, base, at)
     words = _WORDS.get((problem, error.context)) or _WORDS.get((problem, None))
     if words is None:
         return problems.syntax(_plainly(error), _span(text, base, at))
     if words.at_context and error.context_mark:
         at = min(error.context_mark.index, len(text))
+    if problem == "found unknown escape character" and text[at - 1 : at] == "\\":
+        at -= 1  # PyYAML's own parser points behind the backslash
     message = words.message.format(
+        escape=text[at : at + 2],
         line=problems.quoted(_LINE.match(text, at).group() or "the end"),  # pyright: ignore
         word=problems.quoted(_word(text, at) or "the end"),
         character=problems.quoted(text[at : at + 1].strip() or "the end"),
     )
     return problems.syntax(message, _span(text, base, at))
-
-
-_CANNOT_START = frozenset({"found character that cannot start any token"})
 
 
 def tab(text: str, base: int, at: int) -> Finding:

@@ -107,6 +107,4 @@ def alias_expansion(alias: Alias, most: int) -> Finding:
 
 
 def merge_of_no_mapping(span: Span) -> Finding:
-    return Finding(
-        "merge-of-no-mapping", "`<<` merges a mapping or a list of mappings, nothing else", span
-    )
+    return Finding("merge-of-no-mapping", "`<<` merges mappings alone, or a list of them", span)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import yaml
 from yaml.events import (
@@ -21,7 +21,7 @@ from yaml.events import (
 )
 from yaml.parser import Parser
 from yaml.reader import Reader
-from yaml.scanner import Scanner
+from yaml.scanner import Scanner, ScannerError
 
 from pitchpipe.findings import Finding
 from pitchpipe.span import Span
@@ -42,15 +42,29 @@ Events = Callable[[], Any]
 
 
 class _PureParser(Reader, Scanner, Parser):
+    """PyYAML's own parser, as strict as libyaml with escapes that are no characters."""
+
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
 
+    def next_event(self) -> Any:
+        try:
+            event: Any = cast("Any", self).get_event()
+        except (ValueError, OverflowError):
+            self._refuse_escape(cast("Any", self).get_mark())
+        if isinstance(event, ScalarEvent) and _SURROGATE.search(event.value):
+            self._refuse_escape(event.start_mark)
+        return event
+
+    def _refuse_escape(self, mark: Any) -> NoReturn:
+        problem = "found invalid Unicode character escape code"
+        raise ScannerError("while parsing a quoted scalar", mark, problem, mark)
+
 
 def pure_events(text: str) -> Events:
-    parser: Any = _PureParser(text)
-    return parser.get_event
+    return _PureParser(text).next_event
 
 
 def c_events(text: str) -> Events:
@@ -68,6 +82,7 @@ _STYLES: dict[str | None, Style] = {
     "|": Style.LITERAL,
     ">": Style.FOLDED,
 }
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG_TAG = "tag:yaml.org,2002:"
 # Anchors and tags before a node's content, and what may stand between them and it.
 _PROPERTIES = {
@@ -75,7 +90,6 @@ _PROPERTIES = {
     2: re.compile(rf"{SKIPPED}{PROPERTY}{SKIPPED}{PROPERTY}{SKIPPED}"),
 }
 _FLOW_COLON = re.compile(rf"{SKIPPED}:")
-_COLON = re.compile(rf"(?:{SKIPPED})*:")
 _COLON = re.compile(rf"{_FLOW_COLON.pattern}{ENDS}")
 
 

@@ -143,7 +143,7 @@ class _BlockReader(FlowReader):
             return self.node(parent, level, block=True, properties=properties)
         if indentless and self.dash_at(parent) and level < DEEPEST:
             self.go_on()
-            return self.sequence(parent - 1, level + 1, properties)
+            return self.sequence(parent - 1, level + 1, properties, indentless=True)
         self.at = properties.end
         return self.scalar(properties.end, properties.end, "", Style.PLAIN, properties)
 
@@ -155,7 +155,7 @@ class _BlockReader(FlowReader):
             return self.finished(self.node(parent, level, block=True), start, parent, level)
         if indentless and self.dash_at(parent) and level < DEEPEST:
             self.go_on()
-            return self.sequence(parent - 1, level + 1)
+            return self.sequence(parent - 1, level + 1, indentless=True)
         return self.scalar(empty_at, empty_at, "", Style.PLAIN)
 
     def finished(
@@ -179,11 +179,15 @@ class _BlockReader(FlowReader):
     def stray_text(self, node: Node, start: int) -> Node:
         """A broken node where something stands behind a value on the same line."""
         end = self.ends_before_comment()
-        plain = isinstance(node, Scalar) and node.style is Style.PLAIN
-        if plain and self.is_at(COLON):
+        style = node.style if isinstance(node, Scalar) else None
+        adjoining = self.text[self.at] not in BLANKS
+        if style is Style.PLAIN and self.is_at(COLON):
             message = "a `: ` can't stand in a value without quotes"
             self.wrong(message, self.at, end, self.quoting(start, end))
+        elif style is Style.SINGLE and adjoining:
+            self.wrong("a `'` inside single quotes is written `''`", self.at - 1, self.at)
         else:
+            self.skip_gap()
             shown = problems.quoted(self.text[self.at : end])
             self.wrong(f"{shown} can't stand behind the value", self.at, end)
         self.at = end
@@ -197,7 +201,8 @@ class _BlockReader(FlowReader):
         value_end = self.at
         self.go_on()
         if self.is_key() or self.is_at(DASH):
-            message = "this value stands where the lines below it are indented as the value"
+            value = problems.quoted(self.text[start:value_end])
+            message = f"{value} and the lines indented below can't both be the value"
             self.wrong(message, start, value_end)
         else:
             message = f"{problems.quoted(self.text[self.at : self.line_end()])} can't stand here"
@@ -294,10 +299,10 @@ class _BlockReader(FlowReader):
         node = self.node(column, level, block=False, indentless=True)
         node = self.finished(node, start, column, level, entry=True)
         if isinstance(node, (Scalar, Broken)) and self.dash_at(column) and level < DEEPEST:
-            message = "this value stands where the list below seems to be it"
-            self.wrong(message, start, self.at)
+            value = problems.quoted(self.text[start : self.at])
+            self.wrong(f"{value} and the list below can't both be the value", start, self.at)
             self.go_on()
-            return self.sequence(column - 1, level + 1)
+            return self.sequence(column - 1, level + 1, indentless=True)
         return node
 
     def explicit_entry(self, column: int, level: int) -> Entry:
@@ -319,7 +324,9 @@ class _BlockReader(FlowReader):
             self.at = behind
             return self.below(column, level, behind, indentless=True)
         start = self.at
-        return self.finished(self.node(column, level, block=True), start, column, level)
+        return self.finished(
+            self.node(column, level, block=True, indentless=True), start, column, level
+        )
 
     def half_typed(self, column: int, level: int) -> Entry:
         """An entry without a colon: a key that is being typed, or no key at all."""
@@ -363,10 +370,12 @@ class _BlockReader(FlowReader):
         properties: Properties = NO_PROPERTIES,
         *,
         whole: bool = False,
+        indentless: bool = False,
     ) -> Sequence:
         """The block sequence whose first dash is at the cursor.
 
-        `whole` says that nothing stands around it, so that every line is one of its own.
+        `whole` says that nothing stands around it, so that every line is one of its own;
+        `indentless` that the keys of the mapping around it stand in the same column.
         """
         start, column = self.at, self.column()
         items: list[Node] = []
@@ -375,8 +384,11 @@ class _BlockReader(FlowReader):
             line = self.next_line()
             if line is None or line.column <= parent:
                 break
-            dash = DASH.match(self.text, line.content)
-            if not (dash or whole or line.column > column):
+            i = self.following[self.line + 1]
+            dash = self.starts(i, DASH)
+            level_with = line.column == column and not indentless
+            being_typed = not dash and level_with and not self.is_key_on(i)
+            if not (dash or whole or being_typed or line.column > column):
                 break
             self.go_on()
             if dash and line.column != column:

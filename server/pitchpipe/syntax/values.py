@@ -99,6 +99,8 @@ class _Written(NamedTuple):
 
 
 _NOTHING = _Written(None)
+_MERGEABLE = (Mapping, Alias, Broken)
+"""An alias of nothing and a broken piece have their own findings."""
 
 
 class _Writer:
@@ -132,21 +134,23 @@ class _Writer:
         merges: list[dict[str, Data]] = []
         for entry in mapping.entries:
             part = self.written(entry.value, level + 1)
-            parts.append(part)
             if is_merge(entry):
                 merges = self._merged(entry, part.data) + merges
+                # What is merged stands on this level.
+                part = part._replace(depth=max(0, part.depth - 1))
             else:
                 data[entry.key.raw] = part.data
+            parts.append(part)
         for merge in merges:
             for key, value in merge.items():
                 data.setdefault(key, value)
         return _outer(data, parts)
 
     def _merged(self, entry: Entry, data: Data) -> list[dict[str, Data]]:
+        if not all(isinstance(s, _MERGEABLE) for s in _sources(entry.value, self.anchors)):
+            self.found.append(problems.merge_of_no_mapping(entry.value.span))
         sources = data if isinstance(data, list) else [data]
         found = [source for source in sources if isinstance(source, dict)]
-        if len(found) < len(sources) and not isinstance(entry.value, Broken):
-            self.found.append(problems.merge_of_no_mapping(entry.value.span))
         self.expanded += sum(map(len, found))
         return found if self.expanded <= MOST_NODES else []
 
