@@ -47,7 +47,7 @@ MOMENTS = {
     "prepare": in_stage("prepare"),
     "train": at_step(6),
     "checkpoint": in_checkpoint(behind=8),
-    "the end of train": behind_checkpoint(24),
+    "the end of train": behind_checkpoint(22),
     "merge": in_stage("merge"),
     "export": in_stage("export"),
     "evaluate": in_stage("evaluate"),
@@ -83,6 +83,7 @@ def test_a_run_killed_in_every_stage_ends_as_one_that_was_left_alone(ground: Gro
     ground.write(text=TEXT)
     run = None
     for name, moment in MOMENTS.items():
+        found = None
         for _ in range(TRIES):
             found = killed(ground, run, moment)
             if found is not None:

@@ -36,7 +36,7 @@ data:
 method: {type: lora, r: 16, lora_alpha: 32, lora_dropout: 0.1, target_modules: all-linear}
 training:
   learning_rate: 1.0e-2
-  max_steps: 24
+  max_steps: 22
   per_device_train_batch_size: 4
   logging_steps: 1
   eval_strategy: steps
