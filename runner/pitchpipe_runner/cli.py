@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -49,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Timeout:
         print(f"pitchpipe: {run} is being worked on by another process", file=sys.stderr)
         return ENVIRONMENT_IS_WRONG
+    except OSError as error:  # no event can be written
+        with contextlib.suppress(OSError):
+            print(f"pitchpipe: {run}: {error}", file=sys.stderr)
+        return ENVIRONMENT_IS_WRONG if isinstance(error, PermissionError) else RUN_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,35 +89,38 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
     events = Events(folder / "events.jsonl", plan.origins)
     interrupts.install()
     began = time.monotonic()
-    events.emit(
-        "run-started",
-        run_id=folder.name,
-        name=plan.name,
-        pid=os.getpid(),
-        resumed=arguments.resume,
-        smoke=plan.smoke,
-        stages=[s for s in STAGES if not arguments.only or s in arguments.only],
-        versions=run.versions(),
-    )
     sampler = Sampler(events)
-    sampler.start()
+    started = {
+        "run_id": folder.name,
+        "name": plan.name,
+        "pid": os.getpid(),
+        "resumed": arguments.resume,
+        "smoke": plan.smoke,
+        "stages": [s for s in STAGES if not arguments.only or s in arguments.only],
+        "versions": run.versions(),
+    }
     try:
+        events.emit("run-started", **started)
+        sampler.start()
         _consent(plan, arguments.trust_remote_code)
         run.workflow(plan, folder, events, only=arguments.only, fresh=arguments.fresh)
     except (KeyboardInterrupt, Interrupted):
-        sampler.end()
-        events.emit("interrupted", stage=events.stage, exit_code=INTERRUPTED)
+        with interrupts.deferred():
+            sampler.end()
+            events.emit("interrupted", stage=events.stage, exit_code=INTERRUPTED)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # becomes the run's last event
-        sampler.end()
-        traceback.print_exc()
-        code = _failed(error, events)
-        _report_anyway(report.write, folder)
+        with interrupts.deferred():
+            sampler.end()
+            _print_traceback()
+            code = _failed(error, events)
+            _report_anyway(report.write, folder)
         return code
-    sampler.end()
-    written = report.REPORT if (folder / report.REPORT).is_file() else None
-    events.emit("run-done", seconds=round(time.monotonic() - began, 3), report=written)
-    events.close()
+    with interrupts.deferred():
+        sampler.end()
+        written = report.REPORT if (folder / report.REPORT).is_file() else None
+        events.emit("run-done", seconds=round(time.monotonic() - began, 3), report=written)
+        events.close()
     return 0
 
 
@@ -132,6 +140,12 @@ def _report_anyway(write: Callable[[Path], int], folder: Path) -> None:
     try:
         write(folder)
     except Exception:  # noqa: BLE001  # the run's own failure is what counts
+        _print_traceback()
+
+
+def _print_traceback() -> None:
+    """Into output.log, which may lie on a full disk."""
+    with contextlib.suppress(OSError):
         traceback.print_exc()
 
 

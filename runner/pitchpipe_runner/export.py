@@ -69,7 +69,7 @@ def _build(model: Path, out: Path, precision: str, device: str) -> None:
     So its memory is given back, and a crash stays outside.
     """
     cache = out.with_name(f"{out.name}.cache")
-    command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
+    command = [sys.executable, "-m", "pitchpipe_runner.onnx_builder"]
     command += ["-m", str(model), "-o", str(out), "-p", precision, "-e", device, "-c", str(cache)]
     command += ["--extra_options", "hf_token=false"]
     environment = os.environ | {
@@ -78,9 +78,7 @@ def _build(model: Path, out: Path, precision: str, device: str) -> None:
         "PYTHONSAFEPATH": "1",
         "TQDM_DISABLE": "1",
     }
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", env=environment
-    )
+    done = _ended(command, environment)
     shutil.rmtree(cache, ignore_errors=True)
     sys.stderr.write(f"{done.stdout}\n{done.stderr}\n")  # the command line keeps it in output.log
     if done.returncode == 0 and (out / "genai_config.json").is_file():
@@ -101,6 +99,25 @@ def _build(model: Path, out: Path, precision: str, device: str) -> None:
         path="export.precision",
         hint="output.log in the run folder holds all that it said",
     )
+
+
+def _ended(
+    command: Sequence[str], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Runs `command` to its end; it gets a standard input that closes when this process ends."""
+    theirs, ours = os.pipe()
+    try:
+        return subprocess.run(
+            command,
+            stdin=theirs,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+        )
+    finally:
+        os.close(theirs)
+        os.close(ours)
 
 
 def _rows(prepared: Artifact) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import psutil
@@ -29,18 +30,20 @@ class Sampler(threading.Thread):
 
     def end(self) -> None:
         self._ended.set()
-        self.join()
+        if self.is_alive():
+            self.join()
         self._sample()
 
     def _sample(self) -> None:
         rss = self._process.memory_info().rss
         self._peak = max(self._peak, rss)
         cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
-        self._events.emit(
-            "resources",
-            rss_bytes=rss,
-            peak_rss_bytes=self._peak,
-            cpu_percent=self._process.cpu_percent(),
-            device_bytes=torch.cuda.memory_allocated() if cuda else None,
-            device_peak_bytes=torch.cuda.max_memory_allocated() if cuda else None,
-        )
+        with contextlib.suppress(OSError):  # a full disk is for the stage to report
+            self._events.emit(
+                "resources",
+                rss_bytes=rss,
+                peak_rss_bytes=self._peak,
+                cpu_percent=self._process.cpu_percent(),
+                device_bytes=torch.cuda.memory_allocated() if cuda else None,
+                device_peak_bytes=torch.cuda.max_memory_allocated() if cuda else None,
+            )

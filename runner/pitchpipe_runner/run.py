@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from pitchpipe.plan import Plan, to_json
 from pitchpipe_runner import device, evaluate, export, fetch, merge, prepare, report, train
 from pitchpipe_runner.events import Events
-from pitchpipe_runner.stages import Stages
+from pitchpipe_runner.stages import Enough, Stages
 
 # A result made with another version of these is made again.
 _DECISIVE = ("torch", "transformers", "peft", "tokenizers", "onnxruntime", "onnxruntime-genai")
@@ -23,7 +24,15 @@ def versions() -> dict[str, str]:
 def workflow(
     plan: Plan, run: Path, events: Events, *, only: Sequence[str] = (), fresh: bool = False
 ) -> None:
-    """Goes through the stages; one whose settings and inputs are unchanged is not made again."""
+    """Goes through the stages; one whose settings and inputs are unchanged is not made again.
+
+    `only`: the stages to make. Those before them must be there, those behind them are left alone.
+    """
+    with suppress(Enough):
+        _in_order(plan, run, events, only, fresh)
+
+
+def _in_order(plan: Plan, run: Path, events: Events, only: Sequence[str], fresh: bool) -> None:
     where = device.choose(plan, events)
     stages = Stages(run, events, versions(), only=only, fresh=fresh)
 
@@ -68,5 +77,4 @@ def workflow(
         [base, prepared, merged, exported],
         lambda out: evaluate.run(plan, where, base, prepared, merged, exported, out, events),
     )
-    if not only or "report" in only:
-        stages.do("report", None, [evaluated], lambda _out: report.run(run, events), reuse=False)
+    stages.do("report", None, [evaluated], lambda _out: report.run(run, events), reuse=False)

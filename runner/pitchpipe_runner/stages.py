@@ -37,6 +37,10 @@ class Artifact:
 Work = Callable[[Path], dict[str, Any]]
 
 
+class Enough(Exception):
+    """All stages that were asked for are there."""
+
+
 class Stages:
     """Runs stages into numbered folders of one run, or takes results that are there already.
 
@@ -59,6 +63,7 @@ class Stages:
         self.events = events
         self._versions = versions
         self._only = only
+        self._left = set(only)
         self._fresh = fresh
 
     def do(
@@ -76,7 +81,25 @@ class Stages:
         `work` gets the folder to write into and gives the facts to remember.
         `keep`: what an earlier try left in that folder (checkpoints) is there for `work` to go on.
         `reuse`: False makes the result anew whatever lies there.
+
+        Raises:
+            Enough: of the stages that were asked for this was the last.
         """
+        artifact = self._result(name, settings, inputs, work, keep, reuse)
+        self._left.discard(name)
+        if self._only and not self._left:
+            raise Enough
+        return artifact
+
+    def _result(
+        self,
+        name: str,
+        settings: object,
+        inputs: Sequence[Artifact],
+        work: Work,
+        keep: bool,
+        reuse: bool,
+    ) -> Artifact:
         key = _key(name, settings, [i.key for i in inputs])
         folder = self.run / f"{STAGES.index(name) + 1:02d}-{name}"
         wanted = not self._only or name in self._only

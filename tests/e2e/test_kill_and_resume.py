@@ -22,14 +22,17 @@ from support.whole_runs import (
     Moment,
     at_step,
     behind_checkpoint,
+    builders,
     ended,
     events_of,
     hit,
+    in_builder,
     in_checkpoint,
     in_stage,
     made,
     results,
     said,
+    wait_until,
 )
 
 pytestmark = [
@@ -49,7 +52,7 @@ MOMENTS = {
     "checkpoint": in_checkpoint(behind=8),
     "the end of train": behind_checkpoint(22),
     "merge": in_stage("merge"),
-    "export": in_stage("export"),
+    "export": in_builder(),
     "evaluate": in_stage("evaluate"),
 }
 STAGES = {"checkpoint": "train", "the end of train": "train"}
@@ -76,6 +79,7 @@ def killed(ground: Ground, run: Path | None, moment: Moment) -> Path | None:
     assert "the runner was killed by SIGKILL" in done.stderr
     assert f"pitchpipe run --resume {run.name}" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+    wait_until(lambda: not builders(run))
     return run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from textwrap import dedent
 from typing import Any
 
 import jsonschema
+import psutil
 
 import pitchpipe_schemas
 from pitchpipe_facts import runs
@@ -204,8 +206,8 @@ def results(run: Path) -> dict[str, Any]:
 class Moment:
     """A moment in a run: whether it is there, and whether it is still there."""
 
-    came: Callable[[Path], bool]
-    lasts: Callable[[Path], bool]
+    came: Callable[[Path], object]
+    lasts: Callable[[Path], object]
 
 
 def in_stage(name: str) -> Moment:
@@ -245,6 +247,22 @@ def in_checkpoint(behind: int) -> Moment:
     return Moment(unsealed, unsealed)
 
 
+def in_builder() -> Moment:
+    """While onnxruntime-genai's builder works, a process of its own."""
+    return Moment(lambda run: builders(run), lambda run: builders(run))
+
+
+def builders(run: Path) -> list[psutil.Process]:
+    """The processes that export a model of the run."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = process.cmdline()
+            if "pitchpipe_runner.onnx_builder" in line and any(str(run) in a for a in line):
+                found.append(process)
+    return found
+
+
 def hit(run: Path, moment: Moment, number: int) -> bool:
     """Sends the signal `number` to the runner of `run` at a moment; False where it was missed.
 
@@ -257,7 +275,7 @@ def hit(run: Path, moment: Moment, number: int) -> bool:
         time.sleep(_LOOK)
     try:
         os.kill(pid, signal.SIGSTOP)
-        met = moment.lasts(run)
+        met = bool(moment.lasts(run))
         if met:
             os.kill(pid, number)
         os.kill(pid, signal.SIGCONT)
