@@ -101,9 +101,7 @@ def _build(model: Path, out: Path, precision: str, device: str) -> None:
     )
 
 
-def _ended(
-    command: Sequence[str], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
+def _ended(command: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs `command` to its end; it gets a standard input that closes when this process ends."""
     theirs, ours = os.pipe()
     try:
