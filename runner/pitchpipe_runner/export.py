@@ -40,7 +40,7 @@ def run(
     for number, precision in enumerate(plan.export.precision):
         events.progress(number, len(plan.export.precision), "exports")
         began = time.perf_counter()
-        _build(model, out / precision, precision, plan.export.device)
+        build(model, out / precision, precision, plan.export.device)
         exports.append({
             "precision": precision,
             "bytes": size_of(out / precision),
@@ -63,7 +63,7 @@ def run(
     return {"exports": exports}
 
 
-def _build(model: Path, out: Path, precision: str, device: str) -> None:
+def build(model: Path, out: Path, precision: str, device: str) -> None:
     """Runs onnxruntime-genai's builder as its own process.
 
     So its memory is given back, and a crash stays outside.

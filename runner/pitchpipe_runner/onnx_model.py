@@ -66,9 +66,12 @@ class OnnxModel:
         self, prompt: Sequence[int], max_new_tokens: int, ends: Sequence[int], *, whole: bool
     ) -> list[int]:
         """The greedy continuation by onnxruntime-genai; see `OnnxPrompts.answers`."""
+        context: int = self._config["model"]["context_length"]
+        longest = min(len(prompt) + max_new_tokens, context)
+        if longest <= len(prompt):
+            return []
         model = self._loaded_genai()
         parameters = _genai.GeneratorParams(model)
-        longest = len(prompt) + max_new_tokens
         parameters.set_search_options(
             max_length=longest,
             min_length=longest if whole else 0,
@@ -127,7 +130,7 @@ class OnnxPrompts:
     ) -> list[list[int]]:
         """Greedy continuations without the token that ended them.
 
-        `whole`: always `max_new_tokens` long.
+        `whole`: always `max_new_tokens` long, or as long as the model's context allows.
         """
         made = self._model.generate
         return [made(p, max_new_tokens, ends, whole=whole) for p in self._prompts]

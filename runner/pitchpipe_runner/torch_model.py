@@ -30,7 +30,9 @@ class TorchModel:
         )
         self._model = model.to(kind).eval()
         self._can_select = "logits_to_keep" in inspect.signature(model.forward).parameters
-        self._vocabulary: int = model.config.get_text_config().vocab_size
+        config = model.config.get_text_config()
+        self._vocabulary: int = config.vocab_size
+        self._context: int | None = getattr(config, "max_position_embeddings", None)
 
     def begin(self, prompts: Sequence[Sequence[int]]) -> TorchPrompts:
         """A batch of prompts, computed when it is first needed and once."""
@@ -56,6 +58,12 @@ class TorchModel:
             rows.append([*fill, *i] if left else [*i, *fill])
             masks.append([*[0] * len(fill), *there] if left else [*there, *[0] * len(fill)])
         return torch.tensor(rows, device=self.device), torch.tensor(masks, device=self.device)
+
+    def room(self, prompt: Sequence[int], wanted: int) -> int:
+        """How many of `wanted` tokens the model's context has room for behind `prompt`."""
+        if self._context is None:
+            return wanted
+        return max(0, min(wanted, self._context - len(prompt)))
 
     def at_once(self, width: int) -> int:
         """How many sequences may have the logits of `width` positions at the same time."""
@@ -84,20 +92,24 @@ class TorchPrompts:
     ) -> list[list[int]]:
         """Greedy continuations without the token that ended them.
 
-        `whole`: always `max_new_tokens` long, whatever is said.
+        `whole`: always `max_new_tokens` long, whatever is said, or as long as the model's context
+        allows.
         """
+        rooms = [self._model.room(prompt, max_new_tokens) for prompt in self._prompts]
+        longest = max(rooms)
         logits, past, mask = self._begun
         past = copy.deepcopy(past)
         made: list[list[int]] = []
         stop = torch.tensor([] if whole else list(ends), device=self._model.device)
         ended = torch.zeros(len(self._prompts), dtype=torch.bool, device=self._model.device)
-        for _ in range(max_new_tokens):
+        for _ in range(longest):
             tokens = logits.argmax(-1)
             made.append(tokens.tolist())
             ended |= torch.isin(tokens, stop)
-            if len(made) == max_new_tokens or bool(ended.all()):
+            if len(made) == longest or bool(ended.all()):
                 break
-            positions = mask.sum(-1, keepdim=True)
+            # A prompt without more room goes on for the others' sake, and is cut in the end.
+            positions = torch.minimum(mask.sum(-1, keepdim=True), self._ends(rooms))
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=-1)
             step, past = self._model.forward(
                 1,
@@ -108,8 +120,13 @@ class TorchPrompts:
                 use_cache=True,
             )
             logits = step[:, -1]
-        rows = [list(row) for row in zip(*made, strict=True)]
+        rows = [[step[i] for step in made[:room]] for i, room in enumerate(rooms)]
         return rows if whole else [_until(row, ends) for row in rows]
+
+    def _ends(self, rooms: Sequence[int]) -> torch.Tensor:
+        """The last position that each sequence reaches: [batch, 1]."""
+        ends = [[len(p) + room - 1] for p, room in zip(self._prompts, rooms, strict=True)]
+        return torch.tensor(ends, device=self._model.device)
 
     @cached_property
     def _begun(self) -> tuple[torch.Tensor, Any, torch.Tensor]:
