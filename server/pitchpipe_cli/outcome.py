@@ -20,6 +20,7 @@ from pitchpipe_cli.view.words import shown
 from pitchpipe_facts import run_index, runs
 from pitchpipe_facts.runs import RunInfo
 
+_EVENT = 4096  # bytes; an event is not longer, and file systems give out no less
 _TAIL = 15  # lines of the runner's own output that are worth showing
 _ENDS = {"run-done", "failure", "interrupted"}
 
@@ -71,10 +72,15 @@ def tell(watch: Watch, ending: Ending, python: str, arguments: argparse.Namespac
             # A file that is put right makes another plan, and so another run.
             _tell_how_to_resume(run, arguments)
         return Exit(run.failure.exit_code)
+    if ending.interrupted and watch.new and not watch.kinds:
+        _leave_nothing(watch)
+        terminal.err("pitchpipe: interrupted before the run began; nothing is left of it\n")
+        return Exit.INTERRUPTED
     if "interrupted" in watch.kinds or ending.interrupted:
         _tell_how_to_resume(run, arguments)
         return Exit.INTERRUPTED
-    if not watch.kinds and ending.code > 0:
+    if ending.code == Exit.WRONG_ENVIRONMENT or (not watch.kinds and ending.code > 0):
+        # The former says so whatever came: events of another process that works on the same run.
         raise _could_not_begin(watch, python)
     _tell_of_death(watch, ending)
     _tell_how_to_resume(run, arguments)
@@ -91,12 +97,9 @@ def _done(run: RunInfo, ending: Ending, arguments: argparse.Namespace) -> Exit:
 
 
 def _could_not_begin(watch: Watch, python: str) -> CommandError:
-    """Leaves no folder behind of a run that never began."""
-    said = _output(watch).strip() or "it said nothing"
-    folder = watch.run.folder
+    said = _output(watch).strip().removeprefix("pitchpipe: ") or "it said nothing"
     if watch.new:
-        run_index.forget(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _leave_nothing(watch)
     message = f"the runner could not begin: {said}"
     if re.search(r"No module named|ModuleNotFoundError|ImportError|not installed", said):
         message += f"\n\n{python} lacks what training needs. Install it with\n\n    "
@@ -105,12 +108,32 @@ def _could_not_begin(watch: Watch, python: str) -> CommandError:
     return CommandError(message)
 
 
+def _leave_nothing(watch: Watch) -> None:
+    """Removes the folder of a run that never began."""
+    run_index.forget(watch.run.folder)
+    shutil.rmtree(watch.run.folder, ignore_errors=True)
+
+
 def _tell_of_death(watch: Watch, ending: Ending) -> None:
     stage = f" in the stage `{watch.run.stage}`" if watch.run.stage else ""
+    if _is_full(watch.run.folder):
+        terminal.err(
+            f"pitchpipe: error[disk-full]: the disk of {shown(watch.run.folder)} is full, and the "
+            f"run ended{stage}; free some space first\n"
+        )
+        return
     terminal.err(f"pitchpipe: the runner {_died(ending.code)}{stage}{_guess(ending.code)}\n")
     if output := _output(watch):
         terminal.err(f"the end of {shown(watch.run.folder / runs.OUTPUT)}:\n")
         terminal.err("".join(f"    {line}\n" for line in output.splitlines()))
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether not even the run's events find room."""
+    try:
+        return shutil.disk_usage(folder).free < _EVENT
+    except OSError:
+        return False
 
 
 def _died(code: int) -> str:
