@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import threading
 import time
@@ -26,15 +27,19 @@ class Events:
         self._lock = threading.Lock()
         self._origins = origins
         self._seq = _mend(file)
-        self._stream = file.open("a", encoding="utf-8", newline="\n")
+        self._stream = file.open("ab", buffering=0)
         self.stage: str | None = None
 
     def emit(self, kind: str, **fields: Any) -> None:
+        """Appends an event.
+
+        Raises:
+            OSError: it can't be written, and nothing of it has been.
+        """
         with self._lock:
             event = {"v": 1, "seq": self._seq, "t": round(time.time(), 3), "kind": kind, **fields}
             line = json.dumps(_finite(event), ensure_ascii=False, allow_nan=False)
-            self._stream.write(_TOKEN.sub("hf_…", line) + "\n")
-            self._stream.flush()
+            self._append((_TOKEN.sub("hf_…", line) + "\n").encode("utf-8", "replace"))
             self._seq += 1
 
     def log(self, message: str, level: str = "info") -> None:
@@ -61,6 +66,16 @@ class Events:
 
     def close(self) -> None:
         self._stream.close()
+
+    def _append(self, line: bytes) -> None:
+        """On a full disk a part of the line may fit; no reader shall take it for a line."""
+        before, rest = self._stream.seek(0, os.SEEK_END), line
+        try:
+            while rest:
+                rest = rest[self._stream.write(rest) or 0 :]
+        except OSError:
+            self._stream.truncate(before)
+            raise
 
 
 def _mend(file: Path) -> int:
