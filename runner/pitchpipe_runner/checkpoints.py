@@ -19,8 +19,8 @@ def seal(checkpoint: Path) -> None:
 
 def last_whole(folder: Path) -> Path | None:
     """The newest whole checkpoint in `folder`; unfinished newer ones are removed."""
-    numbered = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
-    for checkpoint in reversed(numbered):
+    numbered = {int(p.name.rpartition("-")[2]): p for p in folder.glob("checkpoint-*[0-9]")}
+    for _, checkpoint in sorted(numbered.items(), reverse=True):
         if _is_whole(checkpoint):
             return checkpoint
         shutil.rmtree(checkpoint, ignore_errors=True)

@@ -38,19 +38,18 @@ class Interrupted(Exception):
     """The user asked the run to stop, and what could be saved has been saved."""
 
 
-def understood(error: BaseException, stage: str | None) -> RunFailure | None:
+def understood(error: BaseException | None, stage: str | None) -> RunFailure | None:
     """The failure behind a library's exception, where it is one that users meet; None for a bug."""
+    if error is None:
+        return None
     text = str(error)
-    if (
-        isinstance(error, MemoryError)
-        or "out of memory" in text.lower()
-        or "can't allocate memory" in text.lower()
-    ):
+    if _is_out_of_memory(error, text):
         return _out_of_memory(stage)
     if _is_disk_full(error, text):
+        said = (text.strip().splitlines() or [""])[0][:200]
         return RunFailure(
             "disk-full",
-            f"the disk of the run folder is full ({text.splitlines()[0][:200]})",
+            f"the disk of the run folder is full ({said})",
             hint="free some space, then resume the run; its last complete checkpoint is kept",
         )
     if isinstance(error, PermissionError):
@@ -59,20 +58,37 @@ def understood(error: BaseException, stage: str | None) -> RunFailure | None:
             f"no permission: {error.filename or text}",
             exit_code=ENVIRONMENT_IS_WRONG,
         )
-    return None
+    return understood(error.__cause__, stage)
 
 
 def _out_of_memory(stage: str | None) -> RunFailure:
-    path = "training.per_device_train_batch_size" if stage == "train" else None
-    if stage == "evaluate":
-        path = "training.per_device_eval_batch_size"
+    path, hint = _LESS_MEMORY.get(stage or "", (None, "close other programs"))
     return RunFailure(
-        "out-of-memory",
-        f"not enough memory in the stage `{stage}`",
-        path=path,
-        hint="halve `per_device_train_batch_size` and double `gradient_accumulation_steps`, "
-        "set `gradient_checkpointing: true`, or lower `data.max_length`",
+        "out-of-memory", f"not enough memory in the stage `{stage}`", path=path, hint=hint
     )
+
+
+_LESS_MEMORY = {
+    "train": (
+        "training.per_device_train_batch_size",
+        (
+            "halve `per_device_train_batch_size` and double `gradient_accumulation_steps`, "
+            "set `gradient_checkpointing: true`, or lower `data.max_length`"
+        ),
+    ),
+    "evaluate": (
+        "training.per_device_eval_batch_size",
+        "halve `per_device_eval_batch_size`, or lower `data.max_length`",
+    ),
+}
+
+
+def _is_out_of_memory(error: BaseException, text: str) -> bool:
+    if isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    ):
+        return True
+    return any(mark in text.lower() for mark in ("out of memory", "can't allocate memory"))
 
 
 def _is_disk_full(error: BaseException, text: str) -> bool:
