@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pitchpipe_runner import interrupts
 from pitchpipe_runner.events import Events
-from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, RunFailure
+from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, Interrupted, RunFailure
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 STAGE_FILE = "stage.json"
 
 # Raised when a stage's result for the same settings would differ from an earlier version's.
 _REVISION = 1
+_PATIENCE = (0.01, 0.03, 0.1, 0.3, 1.0)  # seconds between tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,11 @@ class Stages:
 
         Raises:
             Enough: of the stages that were asked for this was the last.
+            Interrupted: the user asked for a stop while the stage could not stop.
         """
         artifact = self._result(name, settings, inputs, work, keep, reuse)
+        if interrupts.asked():
+            raise Interrupted
         self._left.discard(name)
         if self._only and not self._left:
             raise Enough
@@ -127,8 +134,7 @@ class Stages:
         if not elsewhere:
             return None
         for other in _other_folders(self.run, folder.name):
-            if _load(other, key, self._versions):
-                _link_tree(other, folder)
+            if _load(other, key, self._versions) and _link_tree(other, folder):
                 self.events.emit(
                     "stage-reused", stage=name, source=f"{other.parent.name}/{other.name}"
                 )
@@ -155,7 +161,7 @@ class Stages:
             "versions": self._versions,
         }
         write_json(partial / STAGE_FILE, record)
-        partial.rename(folder)
+        _move(partial, folder)
         self.events.emit(
             "stage-done",
             stage=name,
@@ -173,7 +179,7 @@ def write_json(path: Path, value: object) -> None:
         json.dump(value, stream, ensure_ascii=False, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
-    temporary.replace(path)
+    _move(temporary, path)
 
 
 def size_of(folder: Path) -> int:
@@ -192,7 +198,9 @@ def _load(folder: Path, key: str, versions: dict[str, str] | None = None) -> Art
         record = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if record["key"] != key or (versions is not None and record["versions"] != versions):
+    if not isinstance(record, dict) or record.get("key") != key:
+        return None
+    if versions is not None and record.get("versions") != versions:
         return None
     return Artifact(folder, key, record["facts"])
 
@@ -207,17 +215,36 @@ def _belongs(partial: Path, key: str) -> bool:
 def _other_folders(run: Path, name: str) -> Iterator[Path]:
     """The same stage's folder in the other runs, newest first (run ids begin with their time)."""
     for other in sorted(run.parent.iterdir(), reverse=True):
-        if other != run and (other / name / STAGE_FILE).is_file():
+        if other != run:
             yield other / name
 
 
-def _link_tree(source: Path, target: Path) -> None:
-    """Copies, by hard links where there are such: either run can be removed without the other."""
+def _link_tree(source: Path, target: Path) -> bool:
+    """Copies, by hard links where there are such: either run can be removed without the other.
+
+    False where somebody removes the source in the meantime.
+    """
     partial = target.with_name(target.name + ".partial")
     for stale in (target, partial):
         shutil.rmtree(stale, ignore_errors=True)
-    shutil.copytree(source, partial, copy_function=_link_or_copy)
-    partial.rename(target)
+    try:
+        shutil.copytree(source, partial, copy_function=_link_or_copy)
+    except OSError:  # shutil.Error is one
+        if source.exists():
+            raise
+        return False
+    _move(partial, target)
+    return True
+
+
+def _move(source: Path, target: Path) -> None:
+    """Renames; on Windows, where a file that somebody reads can't be, tries for a while."""
+    for seconds in _PATIENCE if sys.platform == "win32" else ():
+        with contextlib.suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(seconds)
+    source.replace(target)
 
 
 def _link_or_copy(source: str, target: str) -> None:
