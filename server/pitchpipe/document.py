@@ -169,12 +169,13 @@ class Document:
         return None
 
     def _entry(self, node: Node | None, key: str) -> Entry | None:
-        """Of duplicates the last one, which counts."""
+        """Of duplicates the last one with a colon, which counts."""
         node = node and self.resolved(node)
         if not isinstance(node, Mapping):
             return None
-        own = next((e for e in reversed(node.entries) if e.key.raw == key), None)
-        return own or next((e for e in reversed(self.entries(node)) if e.key.raw == key), None)
+        own = [entry for entry in node.entries if entry.key.raw == key]
+        found = own or [entry for entry in self.entries(node) if entry.key.raw == key]
+        return max(found, key=lambda entry: (entry.colon, entry.span), default=None)
 
 
 def _beginning(node: Node) -> Span:

@@ -124,6 +124,13 @@ def test_of_duplicate_keys_the_last_one_counts() -> None:
     assert document.span_of(("a",)) == (13, 14)
 
 
+def test_a_key_that_is_being_typed_takes_nothing_away() -> None:
+    document = parse("model: {name: x}\ntask: y\nmodel\n")
+    assert document.data() == {"model": {"name": "x"}, "task": "y"}
+    assert written(document, document.span_of(("model", "name"))) == "x"
+    assert [p.code for p in document.problems] == ["yaml-syntax"]
+
+
 # Aliases and merge keys
 
 ALIASES = """\

@@ -150,7 +150,9 @@ def _mapping(parts: Parts, base: int, found: list[Finding]) -> Mapping | None:
         return None
     if len({entry.key.raw for entry in entries}) != len(entries):
         told = {problem.span for problem in found if problem.code == "duplicate-key"}
-        found += (f for f in problems.duplicate_keys(entries) if f.span not in told)
+        found += (
+            f for f in problems.duplicate_keys(entries, half_typed=True) if f.span not in told
+        )
     return Mapping(Span(first, entries[-1].span.end), tuple(entries))
 
 
@@ -176,7 +178,8 @@ def _cut_pattern(column: int, kind: Kind) -> re.Pattern[str]:
     the list that stands in the same column as its key.
     """
     item = rf"(?! {{{column}}}-(?:[ \t\r\n]|\Z))" if kind is Kind.MAPPING else ""
-    return re.compile(rf"\n{item}(?= {{0,{column}}}(?![ \t\r\n#\]}},|>\ufeff]|:(?:[ \t\r\n]|\Z)))")
+    begins = r"(?!:(?:[ \t\r\n]|\Z))[^ \t\r\n#\]},|>\ufeff]"
+    return re.compile(rf"\n{item}(?= {{0,{column}}}{begins})")
 
 
 def _next_cut(text: str, start: int, region: Region) -> int:
@@ -238,6 +241,7 @@ _HEAD = re.compile(r"( *)[^\r\n]*:[ \t]*(?:#[^\r\n]*)?\r?\n")
 _NO_CONTENT = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*")
 _NEVER_CUT = frozenset(("", *"\t&!*|>[{\"'@`%"))
 INDENT = re.compile(r" *")
+_QUESTION = re.compile(r"\?(?:[ \t\r\n]|\Z)")
 DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
 
 
@@ -273,7 +277,8 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
         key.anchors + reading.anchors,
         key.aliases + reading.aliases,
     )
-    return Block(text, base, reading, parts.blocks[-1].open_at, parts)
+    open_at = next((b.open_at for b in parts.blocks if b.open_at is not None), None)
+    return Block(text, base, reading, open_at, parts)
 
 
 def _inner(text: str, at: int, outer: Region) -> Region | None:
@@ -286,7 +291,7 @@ def _inner(text: str, at: int, outer: Region) -> Region | None:
     else:
         kind = Kind.MAPPING
         fits = first not in _NEVER_CUT and column > outer.column
-        fits = fits and key_lines(column).match(text, start) is not None
+        fits = fits and begins_entry(text, start, column)
     return Region(start, len(text), column, kind, outer.above + 1) if fits else None
 
 
@@ -295,12 +300,18 @@ def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
     return match.group() if match else ""
 
 
+def begins_entry(text: str, start: int, column: int) -> bool:
+    """Whether the line at `start` looks like `key: value` or `? key`."""
+    if _QUESTION.match(text, start + column):
+        return True
+    return key_lines(column).match(text, start) is not None
+
+
 @lru_cache(maxsize=64)
 def key_lines(column: int) -> re.Pattern[str]:
-    """A line at `column` that looks like `key: value` or `? key`."""
-    return re.compile(
-        rf"^ {{{column}}}(?:\?[ \t]|[^ \t\r\n#][^\r\n]*?:(?:[ \t\r\n]|\Z))", re.MULTILINE
-    )
+    """A line at `column` that looks like `key: value`."""
+    key = r"[^ \t\r\n#](?:[^\r\n \t:]|[ \t](?!#)|:(?![ \t\r\n]|\Z))*:(?:[ \t\r\n]|\Z)"
+    return re.compile(rf"^ {{{column}}}{key}", re.MULTILINE)
 
 
 def _leaf(text: str, base: int, region: Region) -> Block:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pitchpipe.span import Span
-from pitchpipe.syntax.blocks import DASH, INDENT, Region, key_lines
+from pitchpipe.syntax.blocks import DASH, INDENT, Region, begins_entry, key_lines
 from pitchpipe.syntax.reading import Kind
 
 _EMPTY_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
@@ -76,7 +76,7 @@ def _column_and_kind(text: str, start: int, end: int) -> tuple[int, Kind]:
         return 0, Kind.ANY
     if DASH.match(text, content):
         return column, Kind.SEQUENCE
-    keys = key_lines(column)
-    # A quoted text may hold lines that look like keys.
-    found = keys.match(text, start, end) if first in "\"'" else keys.search(text, start, end)
+    found = begins_entry(text, start, column)
+    if not found and first not in "\"'":  # a quoted text may hold lines that look like keys
+        found = key_lines(column).search(text, start, end) is not None
     return (column, Kind.MAPPING) if found else (0, Kind.ANY)

@@ -205,7 +205,7 @@ class FlowReader(ScalarReader):
         for entry in entries:
             if problem := problems.non_string_key(entry.key):
                 self.problems.append(problem)
-        self.problems += problems.duplicate_keys(entries)
+        self.problems += problems.duplicate_keys(entries, half_typed=not flow)
         last = entries[-1].span.end if end is None else end + self.base
         span = Span(start + self.base, last)
         mapping = Mapping(span, tuple(entries), flow, properties.tag, properties.anchor)

@@ -36,14 +36,17 @@ def duplicate_key(key: Scalar, first: Scalar) -> Finding:
     )
 
 
-def duplicate_keys(entries: Iterable[Entry]) -> list[Finding]:
-    """A finding for each entry whose key stands in the same mapping before it."""
+def duplicate_keys(entries: Iterable[Entry], *, half_typed: bool = False) -> list[Finding]:
+    """A finding for each entry whose key stands in the same mapping before it.
+
+    `half_typed` says that entries without a colon may be keys that are still being typed.
+    """
     found: list[Finding] = []
     first: dict[str, Scalar] = {}
     for entry in entries:
         key = entry.key
         earlier = first.setdefault(key.raw, key)
-        if earlier is not key and entry.colon:
+        if earlier is not key and (entry.colon or not half_typed):
             found.append(duplicate_key(key, earlier))
     return found
 

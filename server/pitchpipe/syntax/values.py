@@ -82,7 +82,7 @@ def _sources(value: Node, anchors: Anchors) -> Iterator[Node]:
 def plain(root: Node | None, anchors: Anchors) -> tuple[Data, list[Finding]]:
     """The plain values of a tree, and what was wrong with its aliases and merge keys.
 
-    Of duplicate keys the last one counts, as in YAML readers. Aliases share their target's value.
+    Of duplicate keys the last one with a colon counts. Aliases share their target's value.
     What has no value (broken stretches, aliases of nothing, of themselves or of too much) is None.
     """
     writer = _Writer(anchors)
@@ -138,7 +138,7 @@ class _Writer:
                 merges = self._merged(entry, part.data) + merges
                 # What is merged stands on this level.
                 part = part._replace(depth=max(0, part.depth - 1))
-            else:
+            elif entry.colon or entry.key.raw not in data:
                 data[entry.key.raw] = part.data
             parts.append(part)
         for merge in merges:

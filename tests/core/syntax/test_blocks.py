@@ -64,6 +64,11 @@ def test_an_indented_document_is_cut_in_its_own_column() -> None:
     assert pieces("  a: 1\n  b: 2\n") == ["  a: 1\n", "  b: 2\n"]
 
 
+def test_blanks_at_the_end_are_no_block() -> None:
+    assert pieces("  - a\n  ") == ["  - a\n  "]
+    assert pieces("a: 1\n   ") == ["a: 1\n   "]
+
+
 def test_only_the_first_document_is_read() -> None:
     found = layout("---\na: 1\n--- # two\nb: 2\n")
     assert (found.region.start, found.region.end, found.second) == (4, 9, (9, 12))
@@ -174,4 +179,7 @@ def test_kinds() -> None:
     assert layout("- a: 1").region.kind is Kind.SEQUENCE
     assert layout("a").region.kind is Kind.ANY
     assert layout('"a\nb: c"').region.kind is Kind.ANY
+    assert layout('"a" # b: c').region.kind is Kind.ANY
+    assert layout("a\n? b").region.kind is Kind.ANY
+    assert layout("? b").region.kind is Kind.MAPPING
     assert layout("half\na: 1").region.kind is Kind.MAPPING
