@@ -194,12 +194,21 @@ def _letters(word: str) -> str:
 
 
 def _twice(context: Context, violation: Violation) -> Report:
-    items = [json.dumps(v, sort_keys=True) for v in cast("list[Data]", violation.found)]
+    items = [_comparable(v) for v in cast("list[Data]", violation.found)]
     index = next(i for i, item in enumerate(items) if item in items[:i])
     path = (*violation.path, index)
     value = cast("list[Data]", violation.found)[index]
     message = f"{key(violation.path)} names {bare(value)} twice"
     return Report(message, context.reading.value_span(path), path)
+
+
+def _comparable(value: Data) -> object:
+    """Equal where JSON Schema calls values equal: 0 and 0.0 are, 0 and false are not."""
+    if isinstance(value, list):
+        return [_comparable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _comparable(item) for name, item in value.items()}
+    return (isinstance(value, bool), value)
 
 
 def _scalars(data: Data, path: KeyPath) -> Iterator[KeyPath]:

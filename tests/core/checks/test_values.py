@@ -269,3 +269,9 @@ def test_a_wrong_value_silences_the_rules_about_it() -> None:
         """
     codes = {s.partition(":")[0] for s in said(text)}
     assert codes == {"wrong-type", "invalid-value"}
+
+
+def test_equal_numbers_that_are_spelt_differently_are_named_twice() -> None:
+    assert "invalid-value: `labels` names `0` twice" in [
+        message.replace("0.0", "0") for message in said("data: {labels: [0, 0.0]}")
+    ]
