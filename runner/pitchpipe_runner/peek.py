@@ -1,8 +1,8 @@
 """Prints the first rows of a Parquet or Arrow file as JSON.
 
 The light half calls this in the runner's environment and reads the answer from standard output. The
-answer has `rows` and `complete` (whether they are all), or `problem` (the file is broken), or
-`not_read` (this environment can't say).
+answer has `version` (of the facts), and `rows` and `complete` (whether they are all), or `problem`
+(the file is broken), or `not_read` (this environment can't say).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pitchpipe.facts import FACTS_VERSION
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code: 0 whenever there is an answer."""
@@ -20,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--rows", type=int, default=200)
     given = parser.parse_args(arguments)
-    json.dump(peek(given.file, given.rows), sys.stdout, ensure_ascii=True, default=_foreign)
+    answer = {"version": FACTS_VERSION, **peek(given.file, given.rows)}
+    json.dump(answer, sys.stdout, ensure_ascii=True, default=_foreign)
     return 0
 
 

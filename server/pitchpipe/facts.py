@@ -17,6 +17,9 @@ from pitchpipe.plan import Fingerprint
 JsonType = Literal["string", "integer", "number", "boolean", "null", "array", "object"]
 TableFormat = Literal["jsonl", "json", "csv", "tsv", "text", "parquet", "arrow"]
 
+FACTS_VERSION = 1
+"""Of these answers as JSON: what the runner's interpreter hands to the light half."""
+
 HEAD_ROWS = 200
 """How many rows of a data file are looked at before a run."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pitchpipe.facts import (
+    FACTS_VERSION,
     HEAD_ROWS,
     NotRead,
     Table,
@@ -58,6 +59,8 @@ def head(file: Path, python: str | None) -> Table:
 
 
 def _table(kind: TableFormat, answer: dict[str, Any]) -> Table:
+    if answer.get("version") != FACTS_VERSION:
+        return NotRead("the runner's Python holds another version of Pitchpipe")
     if "not_read" in answer:
         return NotRead(answer["not_read"])
     problem = TableProblem(answer["problem"]) if answer.get("problem") else None

@@ -93,3 +93,13 @@ def test_no_module_of_the_data_folder_is_run(
     monkeypatch.chdir(tmp_path)
     Reader(tmp_path, sys.executable).table(str(write(tmp_path, "parquet")))
     assert not (tmp_path / "mark").exists()
+
+
+def test_a_runner_of_another_version_is_not_believed(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho \'{"version": 0, "rows": [], "complete": true}\'\n')
+    python.chmod(0o755)
+    if sys.platform == "win32":
+        pytest.skip("a shell script is no program there")
+    found = Reader(tmp_path, str(python)).table(str(write(tmp_path, "parquet")))
+    assert found == NotRead("the runner's Python holds another version of Pitchpipe")
