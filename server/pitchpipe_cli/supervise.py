@@ -39,15 +39,19 @@ class Ending:
 
 
 class Runner:
-    """A running process, and how often the user asked it to stop.
+    """A process, and how often the user asked it to stop.
 
     On POSIX it lives in a session of its own, so that it gets exactly one SIGINT for the first
     request, whether that came from the keyboard, as a signal to this process alone, or from a
     closing terminal. On Windows it shares the console, which hands Ctrl-C to both.
     """
 
-    def __init__(self, command: Sequence[str], output: Path) -> None:
+    def __init__(self) -> None:
         self.requests = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
+        """What was asked for before it runs counts, too."""
         with output.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -57,21 +61,30 @@ class Runner:
                 env={**os.environ, **_ENVIRONMENT},
                 start_new_session=sys.platform != "win32",
             )
+        if self.requests:
+            self._ask()
+        return self.process
 
     def stop(self) -> None:
         """The first request lets it save a checkpoint, the next one kills it and its children."""
         self.requests += 1
-        with contextlib.suppress(ProcessLookupError):
-            if self.requests > 1:
-                self._kill()
-            elif sys.platform != "win32":
-                self.process.send_signal(signal.SIGINT)
+        if self.requests > 1:
+            self._kill()
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        if sys.platform != "win32" and self.process is not None:
+            self.process.send_signal(signal.SIGINT)
 
     def _kill(self) -> None:
-        if sys.platform == "win32":
-            self.process.kill()
-        else:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                self.process.kill()
+            else:
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def follow(
@@ -86,18 +99,19 @@ def follow(
     `on_lines` gets the event lines behind the byte `offset` as they come, and an empty list ten
     times a second, so that clocks go on. `on_stop` gets the number of the user's request to stop.
     """
-    runner = Runner(command, folder / runs.OUTPUT)
+    runner = Runner()
     told = 0
     with _requests_to(runner):
+        process = runner.start(command, folder / runs.OUTPUT)
         while True:
-            ended = runner.process.poll() is not None
+            ended = process.poll() is not None
             lines, offset = runs.lines(folder / runs.EVENTS, offset)
             on_lines(lines)
             if runner.requests > told:
                 told = runner.requests
                 on_stop(told)
             if ended:
-                return Ending(runner.process.returncode, runner.requests > 0)
+                return Ending(process.returncode, runner.requests > 0)
             time.sleep(_PAUSE)
 
 

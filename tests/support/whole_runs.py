@@ -50,7 +50,7 @@ evaluate: {max_new_tokens: 4, generations: 4}
 export: {format: none}
 compute: {device: cpu, threads: 1}
 """
-PATIENCE = 240.0  # seconds until a command counts as hanging
+PATIENCE = 120.0  # seconds until a command counts as hanging
 _LOOK = 0.0005  # seconds between two looks at a run that is to be hit at a certain moment
 
 _EVENT = jsonschema.Draft202012Validator(pitchpipe_schemas.load("event"))
@@ -263,10 +263,11 @@ def builders(run: Path) -> list[psutil.Process]:
     return found
 
 
-def hit(run: Path, moment: Moment, number: int) -> bool:
+def hit(run: Path, moment: Moment, number: int, *, go_on: bool = True) -> bool:
     """Sends the signal `number` to the runner of `run` at a moment; False where it was missed.
 
     The process is stopped first, so that what is then seen of the folder is what the signal meets.
+    The signal 0 is none. `go_on`: whether the process is let go behind it.
     """
     pid = _pid(run)
     while not moment.came(run):
@@ -278,7 +279,8 @@ def hit(run: Path, moment: Moment, number: int) -> bool:
         met = bool(moment.lasts(run))
         if met:
             os.kill(pid, number)
-        os.kill(pid, signal.SIGCONT)
+        if go_on or not met:
+            os.kill(pid, signal.SIGCONT)
     except ProcessLookupError:
         return False
     return met
