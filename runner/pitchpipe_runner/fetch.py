@@ -12,22 +12,40 @@ import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
+    HFValidationError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
+from safetensors import SafetensorError, safe_open
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+)
 
 from pitchpipe.plan import Plan
 from pitchpipe_runner.events import Events
-from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.failures import (
+    ENVIRONMENT_IS_WRONG,
+    FILE_IS_WRONG,
+    RunFailure,
+    understood,
+)
 from pitchpipe_runner.stages import Artifact, write_json
 
 _SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "*.py")
 _ALL_FILES = (*_SMALL_FILES, "*.safetensors")
 _WHOLE_FILE = 64 * 2**20  # bytes up to which a file is hashed as a whole
 _SMOKE_LAYERS = 2
+_FEWER = {
+    "moe_intermediate_size": 64,
+    "num_experts": 8,
+    "num_local_experts": 8,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+}
 _SMOKE_PARAMETERS = 60_000_000  # above, a smoke model is made narrower too
 
 
@@ -55,14 +73,8 @@ def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
         folder = out / "model"
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-    elif not any(folder.glob("*.safetensors")):
-        raise RunFailure(
-            "model-has-no-weights",
-            f"`{folder}` holds no *.safetensors file",
-            path="model.name_or_path",
-            hint="weights in other formats can run code when read; convert them to safetensors",
-            exit_code=FILE_IS_WRONG,
-        )
+    else:
+        _demand_weights(folder)
     where = "model" if plan.smoke else str(folder)
     write_json(out / "model.json", {"folder": where})
     facts = {
@@ -79,6 +91,11 @@ def folder_of(base: Artifact) -> Path:
     """The folder that `from_pretrained` takes."""
     said = json.loads((base.folder / "model.json").read_text(encoding="utf-8"))["folder"]
     return base.folder / said
+
+
+def is_there(base: Artifact) -> bool:
+    """False where somebody has removed the folder since, from the hub's cache for one."""
+    return (folder_of(base) / "config.json").is_file()
 
 
 def _local(plan: Plan) -> Path | None:
@@ -106,14 +123,14 @@ def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
             exit_code=FILE_IS_WRONG,
         ) from error
     except RepositoryNotFoundError as error:
-        raise RunFailure(
-            "model-not-found",
-            f"there is no model `{name}`, neither as a folder nor on the hub (or it is private)",
-            path="model.name_or_path",
-            exit_code=FILE_IS_WRONG,
+        what = f"there is no model `{name}`, neither as a folder nor on the hub (or it is private)"
+        raise _wrong("model-not-found", what) from error
+    except HFValidationError as error:
+        raise _wrong(
+            "model-not-found", f"there is no folder `{name}`, and no model can have that name"
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise RunFailure(
+    except Exception as error:  # of the client that huggingface_hub talks through, for one
+        raise understood(error, "fetch") or RunFailure(
             "hub-not-reached",
             f"the model `{name}` is not in the local cache, and the hub did not answer: "
             f"{_first_line(error)}",
@@ -124,22 +141,22 @@ def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
 
 
 def _config(plan: Plan, folder: Path) -> PreTrainedConfig:
+    if not folder.is_dir():
+        raise _wrong("model-not-found", f"there is no folder `{folder}`")
     if not (folder / "config.json").is_file():
-        raise RunFailure(
-            "model-not-found",
-            f"`{folder}` is not a model folder: it has no config.json",
-            path="model.name_or_path",
-            exit_code=FILE_IS_WRONG,
-        )
+        what = f"`{folder}` is not a model folder: it has no config.json"
+        raise _wrong("model-not-found", what)
+    trust = plan.model.trust_remote_code
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=plan.model.trust_remote_code)
-    except (ValueError, OSError) as error:
-        raise RunFailure(
-            "model-not-readable",
-            f"the model's config.json can't be used: {_first_line(error)}",
-            path="model.name_or_path",
-            exit_code=FILE_IS_WRONG,
-        ) from error
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
+    except Exception as error:  # each architecture checks its own
+        what = f"the model's config.json can't be used: {_first_line(error)}"
+        raise _wrong("model-not-readable", what) from error
+    own_code = "AutoModelForCausalLM" in (getattr(config, "auto_map", None) or {})
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING and not (trust and own_code):
+        what = f"`{config.model_type}` models are no causal language models"
+        raise _wrong("model-not-causal", what)
+    return config
 
 
 def _tokenizer(plan: Plan, folder: Path) -> Any:
@@ -147,13 +164,9 @@ def _tokenizer(plan: Plan, folder: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=plan.model.trust_remote_code
         )
-    except (ValueError, OSError, ImportError) as error:
-        raise RunFailure(
-            "tokenizer-not-readable",
-            f"the model's tokenizer can't be loaded: {_first_line(error)}",
-            path="model.name_or_path",
-            exit_code=FILE_IS_WRONG,
-        ) from error
+    except Exception as error:  # tokenizers raises nothing more special
+        what = f"the model's tokenizer can't be loaded: {_first_line(error)}"
+        raise _wrong("tokenizer-not-readable", what) from error
     if plan.data.chat_template == "tokenizer" and not tokenizer.chat_template:
         raise RunFailure(
             "chat-template-missing",
@@ -164,6 +177,38 @@ def _tokenizer(plan: Plan, folder: Path) -> Any:
             exit_code=FILE_IS_WRONG,
         )
     return tokenizer
+
+
+def _demand_weights(folder: Path) -> None:
+    """Every file that is named is there and whole; what is in it is seen when it is loaded."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise _wrong(
+            "model-has-no-weights",
+            f"`{folder}` holds no *.safetensors file",
+            hint="weights in other formats can run code when read; convert them to safetensors",
+        )
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        if lost := sorted(set(named) - {file.name for file in files}):
+            what = f"`{lost[0]}`, which `{index.name}` names, is not there"
+            raise _wrong("model-has-no-weights", what)
+    for file in files:
+        _demand_whole(file)
+
+
+def _demand_whole(file: Path) -> None:
+    try:
+        with safe_open(file, framework="pt"):
+            pass
+    except SafetensorError as error:
+        what = f"`{file.name}` is broken: {_first_line(error)}"
+        raise _wrong("model-not-readable", what) from error
+
+
+def _wrong(code: str, message: str, hint: str | None = None) -> RunFailure:
+    return RunFailure(code, message, path="model.name_or_path", hint=hint, exit_code=FILE_IS_WRONG)
 
 
 def _random_like(plan: Plan, config: PreTrainedConfig) -> torch.nn.Module:
@@ -178,16 +223,25 @@ def _random_like(plan: Plan, config: PreTrainedConfig) -> torch.nn.Module:
 
 def _with_layers(config: PreTrainedConfig) -> PreTrainedConfig:
     values = config.to_dict()
-    for key in ("num_hidden_layers", "n_layer", "num_layers"):
-        if key in values:
-            values[key] = min(values[key], _SMOKE_LAYERS)
-    if isinstance(values.get("layer_types"), list):
-        values["layer_types"] = values["layer_types"][:_SMOKE_LAYERS]
+    for part in (values, values.get("text_config")):
+        if isinstance(part, dict):
+            _cut_layers(part)
     return type(config).from_dict(values)
 
 
+def _cut_layers(values: dict[str, Any]) -> None:
+    """Also cuts what is said layer by layer, as `layer_types` is."""
+    counts = [k for k in ("num_hidden_layers", "n_layer", "num_layers") if values.get(k)]
+    before = {values[k] for k in counts}
+    for key, value in values.items():
+        if key in counts:
+            values[key] = min(value, _SMOKE_LAYERS)
+        elif isinstance(value, list) and len(value) in before:
+            values[key] = value[:_SMOKE_LAYERS]
+
+
 def _narrowed(config: PreTrainedConfig) -> PreTrainedConfig | None:
-    """Four heads of at most 64; None where the architecture does not build that way."""
+    """Four heads of at most 64, few experts; None where the architecture can't be built so."""
     values = config.to_dict()
     heads, kv_heads = values.get("num_attention_heads"), values.get("num_key_value_heads")
     if not heads or not values.get("hidden_size"):
@@ -198,6 +252,9 @@ def _narrowed(config: PreTrainedConfig) -> PreTrainedConfig | None:
         values["num_key_value_heads"] = 4 if kv_heads == heads else 2
     if values.get("head_dim"):
         values["head_dim"] = size
+    for key, most in _FEWER.items():
+        if isinstance(values.get(key), int):
+            values[key] = min(values[key], most)
     narrow = type(config).from_dict(values)
     try:
         _parameters(narrow)

@@ -12,12 +12,12 @@ from typing import IO, Any, cast
 import datasets
 import pyarrow
 import pyarrow.parquet
-from datasets.exceptions import DatasetNotFoundError
+from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 from huggingface_hub.errors import GatedRepoError
 
 from pitchpipe import splits
 from pitchpipe.plan import Plan, SourcePlan
-from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure, understood
 
 Row = dict[str, Any]
 
@@ -173,12 +173,12 @@ def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
         raise RunFailure(
             code, _line(error), path=f"{path}.dataset_name", hint=hint, exit_code=FILE_IS_WRONG
         ) from error
-    except ValueError as error:
-        raise RunFailure(
-            "dataset-unusable", _line(error), path=path, exit_code=FILE_IS_WRONG
+    except (ValueError, DatasetGenerationError) as error:
+        raise understood(error, "prepare") or RunFailure(
+            "dataset-unusable", _line(error.__cause__ or error), path=path, exit_code=FILE_IS_WRONG
         ) from error
-    except (ConnectionError, OSError) as error:
-        raise RunFailure(
+    except OSError as error:
+        raise understood(error, "prepare") or RunFailure(
             "hub-not-reached",
             f"the data set `{name}` could not be loaded: {_line(error)}",
             path=f"{path}.dataset_name",

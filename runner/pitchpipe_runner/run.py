@@ -45,6 +45,7 @@ def _in_order(plan: Plan, run: Path, events: Events, only: Sequence[str], fresh:
         fetch.settings(plan),
         [],
         lambda out: fetch.run(plan, out, events),
+        usable=fetch.is_there,
     )
     prepared = stages.do(
         "prepare",

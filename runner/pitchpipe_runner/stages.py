@@ -79,18 +79,24 @@ class Stages:
         *,
         keep: bool = False,
         reuse: bool = True,
+        usable: Callable[[Artifact], bool] = bool,
     ) -> Artifact:
         """The result of stage `name`: found, or made by `work`.
 
         `work` gets the folder to write into and gives the facts to remember.
         `keep`: what an earlier try left in that folder (checkpoints) is there for `work` to go on.
         `reuse`: False makes the result anew whatever lies there.
+        `usable`: whether what a result points to outside its folder is still there.
 
         Raises:
             Enough: of the stages that were asked for this was the last.
             Interrupted: the user asked for a stop while the stage could not stop.
         """
-        artifact = self._result(name, settings, inputs, work, keep, reuse)
+        self.events.stage = name
+        key = _key(name, settings, [i.key for i in inputs])
+        artifact = self._found(name, key, usable) if reuse else None
+        if artifact is None:
+            artifact = self._make(name, key, work, keep)
         if interrupts.asked():
             raise Interrupted
         self._left.discard(name)
@@ -98,50 +104,37 @@ class Stages:
             raise Enough
         return artifact
 
-    def _result(
-        self,
-        name: str,
-        settings: object,
-        inputs: Sequence[Artifact],
-        work: Work,
-        keep: bool,
-        reuse: bool,
-    ) -> Artifact:
-        key = _key(name, settings, [i.key for i in inputs])
-        folder = self.run / f"{STAGES.index(name) + 1:02d}-{name}"
-        wanted = not self._only or name in self._only
-        self.events.stage = name
-        found = (
-            self._found(name, folder, key, elsewhere=not (self._fresh and wanted))
-            if reuse
-            else None
-        )
-        if found:
-            return found
-        if not wanted:
+    def _found(self, name: str, key: str, usable: Callable[[Artifact], bool]) -> Artifact | None:
+        folder = self._folder(name)
+        artifact = _load(folder, key)
+        if artifact and usable(artifact):
+            self.events.emit("stage-reused", stage=name, source=folder.name)
+            return artifact
+        if self._fresh and self._wanted(name):
+            return None
+        for other in _other_folders(self.run, folder.name):
+            artifact = _load(other, key, self._versions)
+            if artifact and usable(artifact) and _link_tree(other, folder):
+                source = f"{other.parent.name}/{other.name}"
+                self.events.emit("stage-reused", stage=name, source=source)
+                return _load(folder, key)
+        return None
+
+    def _folder(self, name: str) -> Path:
+        return self.run / f"{STAGES.index(name) + 1:02d}-{name}"
+
+    def _wanted(self, name: str) -> bool:
+        return not self._only or name in self._only
+
+    def _make(self, name: str, key: str, work: Work, keep: bool) -> Artifact:
+        if not self._wanted(name):
             raise RunFailure(
                 "stage-missing",
                 f"the stage `{name}` has no result yet for these settings, in this run or another",
                 hint=f"run without `--only`, or with `--only {name}` first",
                 exit_code=ENVIRONMENT_IS_WRONG,
             )
-        return self._make(name, folder, key, work, keep)
-
-    def _found(self, name: str, folder: Path, key: str, *, elsewhere: bool) -> Artifact | None:
-        if artifact := _load(folder, key):
-            self.events.emit("stage-reused", stage=name, source=folder.name)
-            return artifact
-        if not elsewhere:
-            return None
-        for other in _other_folders(self.run, folder.name):
-            if _load(other, key, self._versions) and _link_tree(other, folder):
-                self.events.emit(
-                    "stage-reused", stage=name, source=f"{other.parent.name}/{other.name}"
-                )
-                return _load(folder, key)
-        return None
-
-    def _make(self, name: str, folder: Path, key: str, work: Work, keep: bool) -> Artifact:
+        folder = self._folder(name)
         partial = folder.with_name(folder.name + ".partial")
         for stale in [folder] if keep and _belongs(partial, key) else [folder, partial]:
             shutil.rmtree(stale, ignore_errors=True)

@@ -99,11 +99,12 @@ def run(
 
 def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=device.dtype,
             attn_implementation=plan.model.attn_implementation,
             trust_remote_code=plan.model.trust_remote_code,
+            output_loading_info=True,
         )
     except (ValueError, ImportError) as error:  # not for this architecture, or not installed
         if "attention" not in str(error).lower():
@@ -116,6 +117,14 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
             hint="`eager` works with every architecture",
             exit_code=FILE_IS_WRONG,
         ) from error
+    model, info = loaded
+    if missing := sorted(info["missing_keys"]):  # these would be random
+        raise RunFailure(
+            "weights-missing",
+            f"the model's files lack {len(missing)} of its weights, `{missing[0]}` for one",
+            path="model.name_or_path",
+            exit_code=FILE_IS_WRONG,
+        )
     model.to(device.kind)
     model.config.use_cache = False
     if plan.method.type == "full":

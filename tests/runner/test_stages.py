@@ -33,12 +33,12 @@ class Run:
         inputs: tuple[Artifact, ...] = (),
         work: Callable[[Path], dict[str, Any]] | None = None,
         versions: dict[str, str] = VERSIONS,
-        keep: bool = False,
-        reuse: bool = True,
+        only: tuple[str, ...] = (),
+        fresh: bool = False,
         **options: Any,
     ) -> Artifact:
-        stages = Stages(self.folder, self.events, versions, **options)
-        return stages.do(name, settings, inputs, work or self._work, keep=keep, reuse=reuse)
+        stages = Stages(self.folder, self.events, versions, only=only, fresh=fresh)
+        return stages.do(name, settings, inputs, work or self._work, **options)
 
     def _work(self, out: Path) -> dict[str, Any]:
         self.made.append(out.name)
@@ -187,12 +187,23 @@ def test_what_is_kept_is_kept_for_the_same_settings_alone(runs: Callable[[str], 
 def test_a_stage_that_is_not_wanted_must_be_there(runs: Callable[[str], Run]) -> None:
     run = runs("1")
     with pytest.raises(RunFailure) as caught:
-        run.do(only=["train"])
+        run.do(only=("train",))
     assert (caught.value.code, caught.value.exit_code) == ("stage-missing", ENVIRONMENT_IS_WRONG)
     with pytest.raises(Enough):
-        run.do(only=["prepare"])
-    run.do(only=["train"])
+        run.do(only=("prepare",))
+    run.do(only=("train",))
     assert run.kinds() == ["stage-started", "stage-done", "stage-reused"]
+
+
+def test_a_result_that_points_to_nothing_is_made_anew(runs: Callable[[str], Run]) -> None:
+    first, second = runs("1"), runs("2")
+    first.do()
+    first.do(usable=lambda artifact: artifact.facts["rows"] == 1)
+    assert len(first.made) == 1
+    first.do(usable=lambda _: False)
+    assert len(first.made) == 2
+    second.do(usable=lambda _: False)
+    assert second.made == ["02-prepare.partial"]
 
 
 def test_a_report_is_made_anew(runs: Callable[[str], Run]) -> None:

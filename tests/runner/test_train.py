@@ -208,6 +208,20 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     assert (caught.value.code, caught.value.path) == ("loss-not-finite", "training.learning_rate")
 
 
+def test_weights_that_the_files_lack_are_not_made_up(
+    bench: Benches, tmp_path: Path, chat_model: Path
+) -> None:
+    broken = shutil.copytree(chat_model, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    made = bench(workflow(WHOLE), broken)
+    with pytest.raises(RunFailure) as caught:
+        _ = made.trained
+    assert (caught.value.code, caught.value.path) == ("weights-missing", "model.name_or_path")
+    assert "lack 1 of its weights, `model.layers.1.mlp.up_proj.weight`" in caught.value.message
+
+
 # Speed and counts
 
 
