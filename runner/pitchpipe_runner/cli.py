@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Timeout:
         print(f"pitchpipe: {run} is being worked on by another process", file=sys.stderr)
         return ENVIRONMENT_IS_WRONG
+    except KeyboardInterrupt:  # before there was a log to write it into
+        return INTERRUPTED
     except OSError as error:  # no event can be written
         with contextlib.suppress(OSError):
             print(f"pitchpipe: {run}: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+import psutil
 import torch
 
 from pitchpipe.plan import Plan
@@ -86,6 +87,8 @@ def _has_fast_bfloat16(kind: str) -> tuple[bool, str]:
 
 
 def _usable_cores() -> int:
+    """The physical ones, as far as this process may use them: two threads share the rest."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if sys.platform == "linux":
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
+        return max(1, min(physical, len(os.sched_getaffinity(0))))
+    return physical

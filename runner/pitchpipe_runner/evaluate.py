@@ -9,9 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from transformers import AutoTokenizer, GenerationConfig
 
 from pitchpipe.plan import Plan
@@ -174,8 +176,7 @@ def _candidates(
     ]
     for export in exported.facts["exports"]:
         precision = export["precision"]
-        where = exported.folder / precision
-        load: Callable[[], Model] = lambda where=where: OnnxModel(where)  # noqa: E731
+        load = partial(OnnxModel, exported.folder / precision, torch.get_num_threads())
         found.append(
             _Candidate(f"exported-{precision}", "exported", precision, export["bytes"], load)
         )

@@ -44,7 +44,7 @@ def run(
         exports.append({
             "precision": precision,
             "bytes": size_of(out / precision),
-            **_compared(OnnxModel(out / precision), rows, reference),
+            **_compared(OnnxModel(out / precision, torch.get_num_threads()), rows, reference),
             "seconds": round(time.perf_counter() - began, 2),
         })
         facts = exports[-1]

@@ -18,10 +18,14 @@ _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 class OnnxModel:
-    """Both engines are loaded on first use and read the same files."""
+    """Both engines are loaded on first use and read the same files.
 
-    def __init__(self, folder: Path) -> None:
+    `threads` is how many each computes with.
+    """
+
+    def __init__(self, folder: Path, threads: int) -> None:
         self._folder = folder
+        self._threads = threads
         self._config = json.loads((folder / "genai_config.json").read_text(encoding="utf-8"))
         self._session: Any = None
         self._genai: Any = None
@@ -93,6 +97,7 @@ class OnnxModel:
         if self._session is None:
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
+            options.intra_op_num_threads = self._threads
             file = self._folder / self._config["model"]["decoder"]["filename"]
             self._session = onnxruntime.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]
@@ -101,7 +106,10 @@ class OnnxModel:
 
     def _loaded_genai(self) -> Any:
         if self._genai is None:
-            self._genai = _genai.Model(str(self._folder))
+            config = _genai.Config(str(self._folder))
+            options = {"session_options": {"intra_op_num_threads": self._threads}}
+            config.overlay(json.dumps({"model": {"decoder": options}}))
+            self._genai = _genai.Model(config)
         return self._genai
 
     def _empty_past(self) -> dict[str, np.ndarray]:

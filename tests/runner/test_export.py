@@ -41,7 +41,7 @@ def test_every_precision_asked_for_is_exported_and_compared(exported: Workbench)
 
 @pytest.mark.parametrize("precision", ["fp32", "int8", "int4"])
 def test_what_was_exported_loads_and_generates(exported: Workbench, precision: str) -> None:
-    model = OnnxModel(exported.exported.folder / precision)
+    model = OnnxModel(exported.exported.folder / precision, 1)
     (answer,) = model.begin([[5, 77, 300]]).answers(6, [], whole=True)
     assert len(answer) == 6
     assert model.logits([5, 77, 300]).shape[0] == 3

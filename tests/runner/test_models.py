@@ -42,7 +42,7 @@ def sharp_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(sharp_model: Path, tmp_path_factory: pytest.TempPathFactory) -> OnnxModel:
     folder = tmp_path_factory.mktemp("onnx") / "fp32"
     export.build(sharp_model, folder, "fp32", "cpu")
-    return OnnxModel(folder)
+    return OnnxModel(folder, 1)
 
 
 @pytest.fixture(scope="module", params=["torch", "onnx"])
