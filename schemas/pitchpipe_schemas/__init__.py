@@ -14,4 +14,4 @@ def load(name: str) -> dict[str, Any]:
 
 def text(name: str) -> str:
     """The JSON Schema `name` as it is shipped."""
-    return files(__package__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+    return files("pitchpipe_schemas").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
