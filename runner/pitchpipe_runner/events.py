@@ -55,14 +55,20 @@ class Events:
         self.emit("resolved", path=path, value=value, reason=reason)
 
     def place(self, path: str | None) -> dict[str, int] | None:
-        """Where the user wrote `path`, or the nearest thing above it that they wrote."""
-        while path:
-            origin = self._origins.get(path)
-            if origin and origin.line is not None:
-                names = ("line", "column", "end_line", "end_column")
-                return {name: getattr(origin, name) for name in names}
-            path = re.sub(r"(\.[^.\[]*|\[\d+\])$", "", path) if re.search(r"[.\[]", path) else None
-        return None
+        """Where the user wrote `path`, or the first thing in it, or the nearest thing above it.
+
+        Of a source's key that is not written the nearest thing is the source.
+        """
+        written = {key: o for key, o in self._origins.items() if o.line is not None}
+        at, origin = path, None
+        while at and origin is None:
+            origin = written.get(at)
+            if origin is None and (at == path or at.endswith("]")):
+                inside = [o for key, o in written.items() if key.startswith((f"{at}.", f"{at}["))]
+                origin = min(inside, key=_start, default=None)
+            at = re.sub(r"(\.[^.\[]*|\[\d+\])$", "", at) if re.search(r"[.\[]", at) else None
+        names = ("line", "column", "end_line", "end_column")
+        return {name: getattr(origin, name) for name in names} if origin else None
 
     def close(self) -> None:
         self._stream.close()
@@ -76,6 +82,10 @@ class Events:
         except OSError:
             self._stream.truncate(before)
             raise
+
+
+def _start(origin: Origin) -> tuple[int, int]:
+    return origin.line or 0, origin.column or 0
 
 
 def _mend(file: Path) -> int:

@@ -97,8 +97,8 @@ def test_half_a_character_does_not_stop_the_log(events: Events, tmp_path: Path) 
     [
         ("data.train[0].path", 4),
         ("data.train[0].path.deeper", 4),
-        ("data.train[0]", 3),
-        ("data.train[0].columns", 3),
+        ("data.train[0]", 4),
+        ("data.train[0].columns", 4),
         ("data.max_length", 3),
         ("data", 3),
         ("training.seed", None),
