@@ -26,6 +26,7 @@ from transformers import (
 )
 
 from pitchpipe.plan import Plan
+from pitchpipe_runner import interrupts
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import (
     ENVIRONMENT_IS_WRONG,
@@ -106,7 +107,12 @@ def _download(plan: Plan, events: Events, patterns: Iterable[str]) -> Path:
     name, revision = plan.model.name_or_path, plan.model.revision
     events.log(f"looking for {name} ({revision}) in the local cache and on the hub")
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
+        # Interrupted, it would wait for the files that it has begun.
+        return Path(
+            interrupts.aside(
+                lambda: snapshot_download(name, revision=revision, allow_patterns=list(patterns))
+            )
+        )
     except GatedRepoError as error:
         raise RunFailure(
             "model-gated",

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_LOOK = 0.1  # seconds
 
 _asked = False
 _deferring = False
@@ -34,6 +41,25 @@ def deferred() -> Iterator[None]:
         yield
     finally:
         _deferring = False
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Does `work` in a thread, so that a signal is obeyed at once, whatever `work` waits for.
+
+    What it raises is raised here. At a signal the thread is left behind, and ends with the process.
+    """
+    result: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            result.set_exception(error)
+
+    threading.Thread(target=do, name="aside", daemon=True).start()
+    while not result.done():  # Windows' main thread sees no signal while it waits for good
+        wait([result], timeout=_LOOK)
+    return result.result()
 
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
