@@ -30,6 +30,7 @@ data:
 
 
 def main(dist: Path) -> None:
+    dist = dist.resolve()
     wheel, sdist = one(dist, "*.whl"), one(dist, "*.tar.gz")
     check_wheel(wheel)
     check_sdist(sdist)

@@ -70,7 +70,7 @@ def stopped(ground: Ground, moment: Moment, number: int, run: Path | None = None
 
 
 def test_an_interrupted_run_goes_on_from_that_very_step(ground: Ground, whole: Path) -> None:
-    """Stopped while it trains, at the last step, and while the exporter works.
+    """Stopped while it trains, at the last step, and while the builder, its own process, works.
 
     The last step's gain is a finished stage: it is kept, and nothing further is begun.
     """
