@@ -69,6 +69,7 @@ def said(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def fill(filler: Path, room: int) -> None:
+    assert sys.platform == "linux", "mounts are Linux's"
     with filler.open("ab") as stream, contextlib.suppress(OSError):
         free = shutil.disk_usage(filler.parent).free
         if free > room:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -269,6 +270,7 @@ def hit(run: Path, moment: Moment, number: int, *, go_on: bool = True) -> bool:
     The process is stopped first, so that what is then seen of the folder is what the signal meets.
     The signal 0 is none. `go_on`: whether the process is let go behind it.
     """
+    assert sys.platform != "win32", "Windows has no such signals"
     pid = _pid(run)
     while not moment.came(run):
         if not _alive(pid):
