@@ -79,6 +79,7 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
     # it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the hub is asked for what is needed
     try:
         import torch  # noqa: F401
 
