@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ pytestmark = pytest.mark.e2e
 # A checkpoint at every step, and steps enough that the disk fills between two of them.
 TEXT = WORKFLOW.replace("save_steps: 4", "save_steps: 1").replace("max_steps: 22", "max_steps: 60")
 NOT_FOR_A_CHECKPOINT = 96 * 2**10  # bytes: events find room for a while, checkpoints don't
+FOR_NOTHING = 0
+
+Scenes = dict[int, tuple[Ground, Future[dict[str, Any]]]]
 
 
 def played(ground: Ground, room: int) -> dict[str, Any]:
@@ -43,8 +48,10 @@ def played(ground: Ground, room: int) -> dict[str, Any]:
     return found
 
 
-def check_lost_nothing(ground: Ground, found: dict[str, Any]) -> Path:
+def check_lost_nothing(scenes: Scenes, room: int) -> Path:
     """The run's folder as the full disk left it."""
+    ground, scene = scenes[room]
+    found = scene.result()
     full = found["full"]
     assert full["returncode"] == 3, full
     assert "disk-full" in full["stdout"] + full["stderr"]
@@ -66,13 +73,24 @@ def check_lost_nothing(ground: Ground, found: dict[str, Any]) -> Path:
     return then
 
 
-def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(ground: Ground) -> None:
-    then = check_lost_nothing(ground, played(ground, NOT_FOR_A_CHECKPOINT))
+@pytest.fixture(scope="module")
+def scenes(inputs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
+    """Both disks fill at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        grounds = {
+            room: Ground(tmp_path_factory.mktemp("disk"), *inputs)
+            for room in (NOT_FOR_A_CHECKPOINT, FOR_NOTHING)
+        }
+        yield {room: (g, pool.submit(played, g, room)) for room, g in grounds.items()}
+
+
+def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(scenes: Scenes) -> None:
+    then = check_lost_nothing(scenes, NOT_FOR_A_CHECKPOINT)
     (failure,) = [e for e in events_of(then) if e["kind"] == "failure"]
     assert (failure["code"], failure["stage"], failure["exit_code"]) == ("disk-full", "train", 3)
 
 
-def test_events_that_find_no_room_end_the_run_with_a_word(ground: Ground) -> None:
-    then = check_lost_nothing(ground, played(ground, 0))
+def test_events_that_find_no_room_end_the_run_with_a_word(scenes: Scenes) -> None:
+    then = check_lost_nothing(scenes, FOR_NOTHING)
     lines, _ = runs.lines(then / runs.EVENTS, 0)
     assert all(runs.parse(line) for line in lines)

@@ -14,6 +14,8 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +64,7 @@ STAGES = {"checkpoint": "train", "the end of train": "train"}
 
 
 @pytest.fixture(scope="module")
-def ground(shared: Ground, tmp_path_factory: pytest.TempPathFactory):
+def ground(shared: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with hub(tmp_path_factory.mktemp("hub"), delay=DELAY) as running:
         variables = {"HF_ENDPOINT": running.endpoint, "HF_HUB_OFFLINE": "0"}
         yield Ground(shared.folder, shared.model, shared.rows, variables)
@@ -86,7 +88,12 @@ def killed(ground: Ground, run: Path | None, moment: Moment) -> Path | None:
     return run
 
 
-def test_a_run_killed_in_every_stage_ends_as_one_that_was_left_alone(ground: Ground) -> None:
+def test_a_run_killed_in_every_stage_ends_as_one_that_was_left_alone(
+    ground: Ground, tmp_path: Path
+) -> None:
+    elsewhere = replace(ground, folder=tmp_path)
+    elsewhere.write(text=TEXT)
+    whole = elsewhere.start("run", "tones.yaml")
     ground.write(text=TEXT)
     run = None
     for name, moment in MOMENTS.items():
@@ -108,7 +115,7 @@ def test_a_run_killed_in_every_stage_ends_as_one_that_was_left_alone(ground: Gro
     assert made(run) == ["fetch", "prepare", "train", "merge", "export", "evaluate", "report"]
     assert not list(run.glob("*.partial"))
 
-    whole = ground.run("run", "tones.yaml", "--fresh")
-    assert whole.returncode == 0, whole
-    assert results(run) == results(ground.runs[-1])
+    left_alone = ended(whole)
+    assert left_alone.returncode == 0, left_alone
+    assert results(run) == results(elsewhere.runs[0])
     assert [e["kind"] for e in events_of(run)].count("run-started") == len(MOMENTS) + 1

@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,18 @@ def ground(shared: Ground) -> Ground:
 
 
 @pytest.fixture(scope="module")
-def whole(ground: Ground) -> Path:
-    """A run that was left alone."""
-    done = ground.run("run", "tones.yaml")
-    assert done.returncode == 0, done
-    return ground.runs[-1]
+def whole(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Gives a run that was left alone, which goes on in another folder meanwhile."""
+    elsewhere = replace(ground, folder=tmp_path_factory.mktemp("whole"))
+    elsewhere.write(text=TEXT)
+    process = elsewhere.start("run", "tones.yaml")
+
+    def run() -> Path:
+        done = ended(process)
+        assert done.returncode == 0, done
+        return elsewhere.runs[0]
+
+    return run
 
 
 def stopped(ground: Ground, moment: Moment, number: int, run: Path | None = None) -> Path:
@@ -72,7 +80,9 @@ def stopped(ground: Ground, moment: Moment, number: int, run: Path | None = None
     return run
 
 
-def test_an_interrupted_run_goes_on_from_that_very_step(ground: Ground, whole: Path) -> None:
+def test_an_interrupted_run_goes_on_from_that_very_step(
+    ground: Ground, whole: Callable[[], Path]
+) -> None:
     """Stopped while it trains, at the last step, and while the builder, its own process, works.
 
     The last step's gain is a finished stage: it is kept, and nothing further is begun.
@@ -94,7 +104,7 @@ def test_an_interrupted_run_goes_on_from_that_very_step(ground: Ground, whole: P
     done = ground.run("run", "--resume", run.name, "--fresh")
     assert done.returncode == 0, done
     assert made(run) == ["fetch", "prepare", "train", "merge", "export", "evaluate", "report"]
-    assert results(run) == results(whole)
+    assert results(run) == results(whole())
 
 
 @pytest.fixture
@@ -172,7 +182,7 @@ def test_a_run_that_is_stopped_before_it_began_leaves_nothing(ground: Ground) ->
     assert "nothing is left" in done.stderr
 
 
-def test_two_runs_of_one_file_at_one_moment_get_two_folders(ground: Ground, whole: Path) -> None:
+def test_two_runs_of_one_file_at_one_moment_get_two_folders(ground: Ground) -> None:
     known = ground.runs
     processes = [ground.start("run", "tones.yaml", "--only", "fetch", "-q") for _ in range(2)]
     assert [ended(process).returncode for process in processes] == [0, 0]
@@ -181,7 +191,7 @@ def test_two_runs_of_one_file_at_one_moment_get_two_folders(ground: Ground, whol
     assert all(events_of(run)[-1]["kind"] == "run-done" for run in new)
 
 
-def test_a_run_outlives_its_terminal(ground: Ground, whole: Path) -> None:
+def test_a_run_outlives_its_terminal(ground: Ground) -> None:
     """Killed without a word, the command takes nothing with it."""
     known = ground.runs
     process = ground.start("run", "tones.yaml", "--fresh", "--only", "fetch")

@@ -278,6 +278,7 @@ def hit(run: Path, moment: Moment, number: int, *, go_on: bool = True) -> bool:
         time.sleep(_LOOK)
     try:
         os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: _stands(pid), pause=_LOOK)
         met = bool(moment.lasts(run))
         if met:
             os.kill(pid, number)
@@ -296,6 +297,19 @@ def _pid(run: Path) -> int:
 
 def _started(run: Path) -> list[dict[str, Any]]:
     return [e for e in runs.tail(run / runs.EVENTS, 0)[0] if e["kind"] == "run-started"]
+
+
+def _stands(pid: int) -> bool:
+    """Whether every thread of a process has stopped, or the process is gone."""
+    threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+    if not threads:  # gone, or not Linux
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+        return True
+    with contextlib.suppress(OSError):  # a thread that ends meanwhile
+        states = [t.read_text(encoding="utf-8").rpartition(")")[2].split()[0] for t in threads]
+        return set(states) <= {"T", "t", "Z", "X"}
+    return False
 
 
 def _alive(pid: int) -> bool:
