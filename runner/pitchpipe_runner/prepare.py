@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from pitchpipe.plan import Plan, SourcePlan
 from pitchpipe_runner import fetch, rows, splitting
@@ -67,9 +67,16 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
     labels = _labels(plan, train, events)
     if labels is not None:
         write_json(out / "labels.json", _label_tokens(plan, labels, train, tokenizer))
-    cut = _Cut(plan.data.max_length, plan.data.over_length)
+    limit = _limit(plan, base)
+    cut = _Cut(limit, plan.data.over_length)
     kept = {"train": cut(train), "eval": cut(evaluation), "test": cut(test)}
     cut.tell(events)
+    if limit < plan.data.max_length and cut.rows:
+        events.warn(
+            "max-length-over-context",
+            f"the model's context ends at {limit} tokens, before `max_length`",
+            "data.max_length",
+        )
     if not kept["train"]:
         raise RunFailure(
             "nothing-to-learn",
@@ -77,7 +84,9 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
             path="data.max_length" if cut.rows else "data.train",
             exit_code=FILE_IS_WRONG,
         )
-    packs = {name: _write_sequences(plan, kept[name], out / name) for name in ("train", "eval")}
+    packs = {
+        name: _write_sequences(plan, kept[name], limit, out / name) for name in ("train", "eval")
+    }
     for name in ("eval", "test"):
         _write_rows(kept[name], out / f"rows-{name}.jsonl")
     facts = _facts(kept, packs, cut, labels, overlap)
@@ -163,6 +172,14 @@ def _load(
         if plan.smoke and len(read) > _SMOKE_ROWS:  # from the whole file, which may be sorted
             numbered = [numbered[i * len(read) // _SMOKE_ROWS] for i in range(_SMOKE_ROWS)]
         renderer = Renderer(plan.data, source, key, list(read[0]), tokenizer)
+        if plan.task == "classification" and renderer.format == "text":
+            raise RunFailure(
+                "classification-needs-answers",
+                "the rows are texts without an answer, and a classification learns to answer",
+                path=key,
+                hint="name `prompt` and `completion` columns",
+                exit_code=FILE_IS_WRONG,
+            )
         for at in range(0, len(numbered), _BATCH):
             batch = [renderer.render(row, number) for number, row in numbered[at : at + _BATCH]]
             found += map(_Row, batch, tokens(batch, renderer, tokenizer))
@@ -234,6 +251,14 @@ def _label_tokens(
     return {label: t.ids[t.answer :] for label, t in zip(labels, made, strict=True)}
 
 
+def _limit(plan: Plan, base: Artifact) -> int:
+    """`max_length`, or the model's context where that ends sooner, in tokens."""
+    folder, trust = fetch.folder_of(base), plan.model.trust_remote_code
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=trust).get_text_config()
+    context = getattr(config, "max_position_embeddings", None)
+    return min(plan.data.max_length, context or plan.data.max_length)
+
+
 class _Cut:
     """Brings rows to `max_length` and counts what that costs."""
 
@@ -267,26 +292,25 @@ class _Cut:
             what = "left out" if self._drop else "cut at the end"
             events.warn(
                 "rows-over-max-length",
-                f"{self.rows} rows are longer than {self._max} tokens and were {what}: "
+                f"{_rows(self.rows)} longer than {self._max} tokens, {what}: "
                 f"{self.lost} tokens lost ({share:.1f} %)",
                 "data.max_length",
             )
         if self.left_out:
             events.warn(
                 "rows-without-target",
-                f"{self.left_out} rows have nothing to learn within {self._max} tokens "
-                "and were left out",
+                f"{_rows(self.left_out)} with nothing to learn within {self._max} tokens, left out",
                 "data.max_length",
             )
 
 
-def _write_sequences(plan: Plan, kept: Sequence[_Row], folder: Path) -> int:
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _write_sequences(plan: Plan, kept: Sequence[_Row], limit: int, folder: Path) -> int:
     lengths = [len(row.tokens.ids) for row in kept]
-    groups = (
-        pack(lengths, plan.data.max_length)
-        if plan.data.packing
-        else [[i] for i in range(len(kept))]
-    )
+    groups = pack(lengths, limit) if plan.data.packing else [[i] for i in range(len(kept))]
     columns: dict[str, list[list[int]]] = {"input_ids": [], "labels": [], "lengths": []}
     for group in groups:
         members = [kept[i].tokens for i in group]

@@ -230,8 +230,8 @@ def _arguments(
         save_steps=t.save_steps,
         save_total_limit=t.save_total_limit,
         load_best_model_at_end=t.load_best_model_at_end and has_eval,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
+        metric_for_best_model="eval_loss" if t.load_best_model_at_end else None,
+        greater_is_better=False if t.load_best_model_at_end else None,
         activation_checkpointing=t.gradient_checkpointing,
         bf16=mixed and device.dtype == torch.bfloat16,
         fp16=mixed and device.dtype == torch.float16,
@@ -396,6 +396,8 @@ class _Watcher(TrainerCallback):
         self._seconds += time.perf_counter() - self._began
         self._cpu += time.process_time() - self._cpu_began
         self._events.progress(state.global_step, state.max_steps, "steps")
+        if state.global_step == state.max_steps:
+            control.should_log = True
         if interrupts.asked() and state.global_step < state.max_steps:
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False

@@ -63,7 +63,9 @@ def test_the_severity_is_the_registered_one(rule: Rule) -> None:
 
 
 def test_no_page_without_a_rule() -> None:
-    assert {p.stem for p in PAGES.glob("*.md")} == {r.code for r in RULES}
+    # What is no text never reaches the core: who reads the file says so.
+    from_edges = {"not-utf-8"}
+    assert {p.stem for p in PAGES.glob("*.md")} == {r.code for r in RULES} | from_edges
 
 
 def test_codes_are_kebab_case_and_told_apart() -> None:

@@ -246,7 +246,7 @@ LATER = {
         new="max_length: 8",
     ),
     "rows of which some are too long": Case(
-        ("tones.yaml:12:15: warning[rows-over-max-length]: 2 rows are longer than 64 tokens",),
+        ("tones.yaml:12:15: warning[rows-over-max-length]: 2 rows longer than 64 tokens",),
         0,
         lambda folder: rows(*[row(f"{n} {'owl ' * 99 * (n < 2)}") for n in range(20)])(folder),
         command=PREPARE,

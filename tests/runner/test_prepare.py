@@ -113,12 +113,22 @@ def test_rows_over_max_length_are_cut_counted_and_said(bench: Benches, plain_mod
     lost = made.prepared.facts["over_length"]["tokens_lost"]
     (said,) = made.warnings()
     assert said == (
-        "rows-over-max-length at data.max_length: 1 rows are longer than 12 tokens "
-        f"and were cut at the end: {lost} tokens lost (20.0 %)"
+        "rows-over-max-length at data.max_length: 1 row longer than 12 tokens, "
+        f"cut at the end: {lost} tokens lost (20.0 %)"
     )
     longest = max((r for s in sequences(made) for r in rows_of(s)), key=lambda r: len(r[0]))
     assert len(longest[0]) == 12
     assert longest[1][-1] == longest[0][-1]  # still learnt
+
+
+def test_no_row_is_longer_than_the_models_context(bench: Benches, plain_model: Path) -> None:
+    rows = [*told(4), {"text": "dog", "label": " ".join(["dog"] * 600)}]
+    made = bench(data("max_length: 4096, val_size: 0"), plain_model, rows)
+    assert max(len(s["input_ids"]) for s in sequences(made)) <= 512
+    assert [w.split(":")[0] for w in made.warnings()] == [
+        "rows-over-max-length at data.max_length",
+        "max-length-over-context at data.max_length",
+    ]
 
 
 def test_rows_over_max_length_can_be_dropped(bench: Benches, plain_model: Path) -> None:
@@ -128,7 +138,7 @@ def test_rows_over_max_length_can_be_dropped(bench: Benches, plain_model: Path) 
     assert made.prepared.facts["rows"]["train"] == 4
     (said,) = made.warnings()
     assert said.startswith(
-        "rows-over-max-length at data.max_length: 1 rows are longer than 12 tokens and were left"
+        "rows-over-max-length at data.max_length: 1 row longer than 12 tokens, left"
     )
 
 
@@ -142,7 +152,7 @@ def test_rows_that_lose_all_that_is_learnt_are_left_out_and_said(
     (said,) = made.warnings()[1:]
     assert said == (
         "rows-without-target at data.max_length: "
-        "1 rows have nothing to learn within 12 tokens and were left out"
+        "1 row with nothing to learn within 12 tokens, left out"
     )
 
 

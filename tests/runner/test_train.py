@@ -372,6 +372,25 @@ def test_only_so_many_checkpoints_stay_and_the_best_among_them(
     assert checkpoints.last_whole(checkpoint(made, 1).parent) == checkpoint(made, 12)
 
 
+def test_the_newest_checkpoints_are_kept_and_the_last_step_is_told(
+    bench: Benches, chat_model: Path
+) -> None:
+    training = STEPS | {
+        "max_steps": 7,
+        "save_steps": 1,
+        "eval_steps": 1,
+        "save_total_limit": 2,
+        "learning_rate": 0.5,
+        "logging_steps": 5,
+    }
+    made = bench(workflow(training), chat_model)
+    losses = logged(made, "loss")
+    assert set(losses) == {1, 5, 7}
+    assert made.trained.facts["train_loss"] == losses[7]
+    kept = {p.name for p in checkpoint(made, 1).parent.iterdir()}
+    assert kept == {"checkpoint-6", "checkpoint-7"}
+
+
 # Seeds
 
 

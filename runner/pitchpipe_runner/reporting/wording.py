@@ -148,7 +148,7 @@ _KNOWN = {
     "mean_logit_error": "mean logit error",
     "same_argmax": "same likeliest token",
     "best_eval_loss": "best evaluation loss",
-    "train_loss": "training loss, mean",
+    "train_loss": "training loss, last",
     "trainable": "trainable parameters",
     "dtype": "number format",
 }

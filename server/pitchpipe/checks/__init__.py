@@ -75,6 +75,7 @@ RULES = (
     Rule("template-empty-cell", _ERROR, templates.template_empty_cell),
     Rule("best-model-strategies", _ERROR, training.best_model_strategies),
     Rule("no-evaluation-rows", _ERROR, training.no_evaluation_rows),
+    Rule("classification-needs-answers", _ERROR, training.classification_needs_answers),
     Rule("metric-needs-task", _ERROR, training.metric_needs_task),
     Rule("key-without-effect", _WARNING, effects.key_without_effect),
 )

@@ -49,6 +49,8 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     steps = context.effective(training.max_steps)
     if not isinstance(steps, Wrong) and steps > 0:
         yield training.num_train_epochs, f"with `max_steps: {steps}`"
+    if context.effective(training.lr_scheduler_type) == "constant":
+        yield _unless_zero(training.warmup_steps), "with `lr_scheduler_type: constant`"
     if context.effective(training.save_strategy) == "no":
         yield training.save_total_limit, "with `save_strategy: no`"
 

@@ -59,6 +59,20 @@ def metric_needs_task(context: Context) -> Iterator[Report]:
             yield Report(message, context.reading.value_span(path), path)
 
 
+def classification_needs_answers(context: Context) -> Iterator[Report]:
+    """Rows of one text each, where the task is to answer a prompt with a label."""
+    if context.effective(context.workflow.task) != "classification":
+        return
+    for source, path, table in context.tables():
+        if context.row_format(source, table) == "text":
+            message = (
+                f"the rows of `{path.value}` are texts without an answer, and "
+                "`task: classification` learns to answer; name `prompt` and `completion` columns"
+            )
+            related = _related(context, context.workflow.task)
+            yield Report(message, path.span, path.path, related=related)
+
+
 def no_evaluation_rows(context: Context) -> Iterator[Report]:
     """`load_best_model_at_end` where no rows are held out to tell which model is best."""
     data, best = context.workflow.data, context.workflow.training.load_best_model_at_end

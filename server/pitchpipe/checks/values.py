@@ -158,6 +158,8 @@ def _range(violation: Violation, rule: Rule) -> str | None:
         if share and isinstance(found, (int, float)) and 1 < found < 100:
             message += f"; {found:g} % is {found / 100:g}"
         return message
+    if violation.keyword == "not":
+        return f"must not be {shown(found)}"
     if violation.keyword in {"minLength", "minItems"}:
         if not found:
             return "must not be empty"

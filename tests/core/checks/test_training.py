@@ -169,3 +169,31 @@ def test_a_key_that_another_makes_pointless_is_warned_of(fragment: str, message:
 )
 def test_a_key_that_has_an_effect_is_not(fragment: str) -> None:
     assert said(fragment) == []
+
+
+def test_texts_have_no_answers_for_a_classification() -> None:
+    check_findings("""
+        task: classification
+        data:
+          train:
+            - path: data/phrases.jsonl
+              #     ^^^^^^^^^^^^^^^^^^ error[classification-needs-answers]: the rows of `data/phrases.jsonl` are texts without an answer, and `task: classification` learns to answer; name `prompt` and `completion` columns
+              columns: {text: phrase}
+        """)  # noqa: E501
+
+
+def test_a_warm_up_needs_a_schedule_that_has_one() -> None:
+    check_findings("""
+        training:
+          lr_scheduler_type: constant
+          warmup_steps: 6
+          #^^^^^^^^^^^ warning[key-without-effect]: `warmup_steps` has no effect with `lr_scheduler_type: constant`
+        """)  # noqa: E501
+
+
+def test_a_run_of_no_steps_is_none() -> None:
+    check_findings("""
+        training:
+          max_steps: 0
+          #          ^ error[out-of-range]: `max_steps` must not be `0`
+        """)
