@@ -51,9 +51,12 @@ class Checked:
 
     def from_command_line(self, finding: Finding) -> bool:
         """Whether the finding is about a value that `--set` gave, so about no place in the file."""
-        if self.analysis is None or not finding.path:
+        if self.analysis is None:
             return False
-        return self.analysis.context.reading.overridden(parse_dotted(finding.path))
+        reading = self.analysis.context.reading
+        if not finding.path:
+            return finding in reading.problems
+        return reading.overridden(parse_dotted(finding.path))
 
     @property
     def _errors(self) -> list[Finding]:
