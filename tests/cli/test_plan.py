@@ -68,7 +68,7 @@ def test_a_file_with_errors_has_findings_instead_of_a_plan(tmp_path: Path) -> No
         ("training.seed=x", "tone.yaml: error[wrong-type]: `seed` must be a whole number"),
         ("training.seed", "pitchpipe: --set: `training.seed` must be of the form `key=value`"),
         ("training.seed=[1", "pitchpipe: --set: the value of `training.seed` is no YAML"),
-        ("data.train[9].path=x", "error[unknown-key]: `--set data.train[9].path`: "),
+        ("data.train[9].path=x", "tone.yaml: error[unknown-key]: `--set data.train[9].path`: "),
     ],
 )
 def test_a_wrong_setting_is_the_command_lines_fault(
