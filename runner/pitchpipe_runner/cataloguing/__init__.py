@@ -1,0 +1,1 @@
+"""Writes the catalogue of architectures that ships with Pitchpipe."""
