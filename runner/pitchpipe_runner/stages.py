@@ -154,6 +154,7 @@ class Stages:
             "versions": self._versions,
         }
         write_json(partial / STAGE_FILE, record)
+        _open_weights(partial)
         _move(partial, folder)
         self.events.emit(
             "stage-done",
@@ -173,6 +174,14 @@ def write_json(path: Path, value: object) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     _move(temporary, path)
+
+
+def _open_weights(folder: Path) -> None:
+    """Gives weights the mode of other files: safetensors 0.8 makes them readable by one user."""
+    mode = (folder / STAGE_FILE).stat().st_mode
+    for file in folder.rglob("*.safetensors"):
+        if not file.is_symlink():
+            file.chmod(mode)
 
 
 def size_of(folder: Path) -> int:

@@ -227,3 +227,5 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     run_index.write_atomically(path, "two\n")
     assert path.read_bytes() == b"two\n"
     assert list(tmp_path.glob(".plan*")) == []
+    (tmp_path / "other").touch()
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode

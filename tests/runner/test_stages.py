@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from pitchpipe_runner import interrupts
 from pitchpipe_runner.events import Events
@@ -233,6 +236,17 @@ def test_a_json_file_is_whole_or_the_old_one(tmp_path: Path) -> None:
     assert json.loads(file.read_text(encoding="utf-8")) == {"ä": 1}
     write_json(file, [2])
     assert json.loads(file.read_text(encoding="utf-8")) == [2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_weights_are_as_readable_as_other_files(runs: Callable[[str], Run]) -> None:
+    def work(out: Path) -> dict[str, Any]:
+        save_file({"weight": torch.zeros(1)}, out / "model.safetensors")
+        return {}
+
+    folder = runs("one").do(work=work).folder
+    modes = {file.name: file.stat().st_mode for file in folder.iterdir()}
+    assert modes["model.safetensors"] == modes["stage.json"]
 
 
 def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
