@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from transformers import AutoModelForCausalLM
+
+# Takes the tokens that were chosen [batch], gives the logits behind them [batch, vocabulary].
+Continuation: TypeAlias = Generator[torch.Tensor, torch.Tensor, None]
 
 _MOST_LOGITS = 2**26  # numbers held at once: positions x vocabulary
 
@@ -29,7 +32,10 @@ class TorchModel:
             trust_remote_code=trust_remote_code,
         )
         self._model = model.to(kind).eval()
-        self._can_select = "logits_to_keep" in inspect.signature(model.forward).parameters
+        parameters = inspect.signature(model.forward).parameters
+        self._can_select = "logits_to_keep" in parameters
+        # Models without attention keep a state of another form, and are asked anew each time.
+        self.remembers = "past_key_values" in parameters
         config = model.config.get_text_config()
         self._vocabulary: int = config.vocab_size
         self._context: int | None = getattr(config, "max_position_embeddings", None)
@@ -44,7 +50,7 @@ class TorchModel:
             given["logits_to_keep"] = keep
         with torch.no_grad():
             output = self._model(**given)
-        return output.logits[:, -keep:].float(), output.past_key_values
+        return output.logits[:, -keep:].float(), getattr(output, "past_key_values", None)
 
     def padded(
         self, ids: Sequence[Sequence[int]], *, left: bool
@@ -82,9 +88,9 @@ class TorchPrompts:
 
         Every prompt has the same number of them.
         """
-        if len(candidates[0]) == 1:
-            return [[value] for value in self._in_one_go([row[0] for row in candidates])]
-        columns = [self._behind(completions) for completions in zip(*candidates, strict=True)]
+        shared = len(candidates[0]) > 1 and self._model.remembers
+        ask = self._behind if shared else self._in_one_go
+        columns = [ask(completions) for completions in zip(*candidates, strict=True)]
         return [list(values) for values in zip(*columns, strict=True)]
 
     def answers(
@@ -96,18 +102,27 @@ class TorchPrompts:
         allows.
         """
         rooms = [self._model.room(prompt, max_new_tokens) for prompt in self._prompts]
-        longest = max(rooms)
-        logits, past, mask = self._begun
-        past = copy.deepcopy(past)
         made: list[list[int]] = []
         stop = torch.tensor([] if whole else list(ends), device=self._model.device)
         ended = torch.zeros(len(self._prompts), dtype=torch.bool, device=self._model.device)
-        for _ in range(longest):
+        continuation = self._remembering(rooms) if self._model.remembers else self._anew()
+        logits = next(continuation)
+        for _ in range(longest := max(rooms)):
             tokens = logits.argmax(-1)
             made.append(tokens.tolist())
             ended |= torch.isin(tokens, stop)
             if len(made) == longest or bool(ended.all()):
                 break
+            logits = continuation.send(tokens)
+        rows = [[step[i] for step in made[:room]] for i, room in enumerate(rooms)]
+        return rows if whole else [_until(row, ends) for row in rows]
+
+    def _remembering(self, rooms: Sequence[int]) -> Continuation:
+        """Computes what is new alone."""
+        logits, past, mask = self._begun
+        past = copy.deepcopy(past)
+        while True:
+            tokens = yield logits
             # A prompt without more room goes on for the others' sake, and is cut in the end.
             positions = torch.minimum(mask.sum(-1, keepdim=True), self._ends(rooms))
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=-1)
@@ -120,8 +135,15 @@ class TorchPrompts:
                 use_cache=True,
             )
             logits = step[:, -1]
-        rows = [[step[i] for step in made[:room]] for i, room in enumerate(rooms)]
-        return rows if whole else [_until(row, ends) for row in rows]
+
+    def _anew(self) -> Continuation:
+        """Computes the whole sequence for every token."""
+        ids, mask = self._model.padded(self._prompts, left=True)
+        while True:
+            logits, _ = self._model.forward(1, input_ids=ids, attention_mask=mask, use_cache=False)
+            tokens = yield logits[:, -1]
+            ids = torch.cat([ids, tokens[:, None]], dim=-1)
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=-1)
 
     def _ends(self, rooms: Sequence[int]) -> torch.Tensor:
         """The last position that each sequence reaches: [batch, 1]."""

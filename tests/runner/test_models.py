@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, BloomConfig
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    FalconH1Config,
+    Mamba2Config,
+    MambaConfig,
+)
 
 from pitchpipe_runner import export
 from pitchpipe_runner.onnx_model import OnnxModel
@@ -106,15 +112,35 @@ def test_a_past_is_not_changed_by_what_is_computed_behind_it(exported: OnnxModel
     assert np.allclose(first, whole[-2:], atol=1e-4)
 
 
-@pytest.mark.parametrize("architecture", ["gpt2", "bloom"])
+OTHERS = {
+    "bloom": BloomConfig(vocab_size=512, hidden_size=32, n_layer=2, n_head=2),  # no position ids
+    "mamba": MambaConfig(vocab_size=512, hidden_size=32, num_hidden_layers=2),  # no past
+    "mamba2": Mamba2Config(
+        vocab_size=512, hidden_size=32, num_hidden_layers=2, num_heads=4, head_dim=16, n_groups=1
+    ),
+    "falcon_h1": FalconH1Config(  # attention and a state beside each other
+        vocab_size=512,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        mamba_d_ssm=32,
+        mamba_n_heads=4,
+        mamba_d_head=8,
+        mamba_n_groups=1,
+    ),
+}
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", *OTHERS])
 def test_other_architectures_are_asked_alike(tmp_path: Path, architecture: str) -> None:
     folder = tmp_path / architecture
     if architecture == "gpt2":
         tiny_model(folder, architecture="gpt2")
-    else:  # whose code takes no position ids
+    else:
         torch.manual_seed(0)
-        config = BloomConfig(vocab_size=512, hidden_size=32, n_layer=2, n_head=2)
-        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+        AutoModelForCausalLM.from_config(OTHERS[architecture]).save_pretrained(folder)
     model = torch_model(folder)
     for prompt, values in zip(PROMPTS, model.begin(PROMPTS).likelihoods([LABELS] * 3), strict=True):
         expected = [plain(folder, prompt, label) for label in LABELS]
