@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 def load(name: str) -> dict[str, Any]:
@@ -15,3 +19,45 @@ def load(name: str) -> dict[str, Any]:
 def text(name: str) -> str:
     """The JSON Schema `name` as it is shipped."""
     return files("pitchpipe_schemas").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+def pages() -> tuple[str, ...]:
+    """The codes of findings, and of failures and warnings of a run, sorted. Each has a page."""
+    names = {entry.name for folder in _pages() for entry in folder.iterdir()}
+    return tuple(sorted(n.removesuffix(".md") for n in names if n.endswith(".md")))
+
+
+def page(code: str) -> str | None:
+    """What there is to say about a code, in Markdown; None where there is no such code."""
+    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
+        for folder in _pages():
+            file = folder.joinpath(f"{code}.md")
+            if file.is_file():
+                return file.read_text(encoding="utf-8")
+    return None
+
+
+def _pages() -> tuple[Traversable, ...]:
+    package = files("pitchpipe_schemas")
+    return package / "checks", package / "failures"
+
+
+def architectures() -> tuple[str, ...]:
+    """The model types that the catalogue describes, sorted."""
+    names = (entry.name for entry in _architectures().iterdir())
+    return tuple(sorted(n.removesuffix(".json") for n in names if n.endswith(".json")))
+
+
+def architecture(model_type: str) -> dict[str, Any] | None:
+    """The catalogue's shard on `model_type`, as `pitchpipe.catalog` reads it. Parsed anew."""
+    if not re.fullmatch(r"[\w-][\w.-]*", model_type):
+        return None
+    shard = _architectures().joinpath(f"{model_type}.json")
+    try:
+        return json.loads(shard.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _architectures() -> Traversable:
+    return files("pitchpipe_schemas") / "catalog" / "architectures"

@@ -13,7 +13,7 @@ from pitchpipe.findings import Finding
 from support.analysis import analysis, lines_of, whole
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "docs" / "checks"
+PAGES = ROOT / "schemas" / "pitchpipe_schemas" / "checks"
 SHOWN = 3
 """Findings that a page shows of its wrong example."""
 
@@ -28,7 +28,7 @@ def page(rule: Rule) -> str:
 
 def example(rule: Rule, heading: str) -> str:
     match = re.search(rf"^## {heading}\n\n```yaml\n(.*?)```$", page(rule), re.MULTILINE | re.DOTALL)
-    assert match, f"docs/checks/{rule.code}.md needs a `## {heading}` with a yaml block"
+    assert match, f"the page of {rule.code} needs a `## {heading}` with a yaml block"
     return whole(match[1])
 
 

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
+import pitchpipe_runner
+import pitchpipe_schemas
 from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, RUN_FAILED, understood
 
 
@@ -72,3 +76,13 @@ def test_a_missing_permission_names_the_file() -> None:
 @pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.EIO, "I/O"), OSError()])
 def test_a_bug_is_not_understood(error: Exception) -> None:
     assert understood(error, "train") is None
+
+
+def test_each_code_that_a_run_can_end_or_warn_with_has_a_page() -> None:
+    package = Path(pitchpipe_runner.__file__).parent
+    source = "".join(p.read_text(encoding="utf-8") for p in sorted(package.rglob("*.py")))
+    codes = set(re.findall(r'(?:RunFailure|_wrong|\.warn)\(\s*"([a-z0-9-]+)"', source))
+    assert len(codes) > 30
+    assert codes - set(pitchpipe_schemas.pages()) == set()
+    for code in codes:
+        assert (pitchpipe_schemas.page(code) or "").startswith(f"# `{code}`\n")

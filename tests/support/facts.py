@@ -133,4 +133,4 @@ WORLD = World(
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
 )
-"""A project with a bit of everything; the pages in docs/checks speak of it."""
+"""A project with a bit of everything; the pages of the checks speak of it."""

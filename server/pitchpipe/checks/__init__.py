@@ -27,7 +27,7 @@ _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`code` also names the rule's page, `docs/checks/<code>.md`.
+    """`code` also names the rule's page, `schemas/pitchpipe_schemas/checks/<code>.md`.
 
     `find` is None where the parser itself finds it.
     """
