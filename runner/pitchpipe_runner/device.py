@@ -28,6 +28,9 @@ class Device:
 def choose(plan: Plan, events: Events) -> Device:
     """Resolves `compute.device`, `compute.threads` and `model.dtype`."""
     kind = _device(plan, events)
+    if plan.compute.target is not None:
+        here = torch.cuda.get_device_name() if kind == "cuda" else kind
+        events.log(f"meant for {plan.compute.target} (`compute.target`), computed on {here}")
     threads = plan.compute.threads or _usable_cores()
     torch.set_num_threads(threads)
     if plan.compute.threads is None:

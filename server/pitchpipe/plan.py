@@ -130,6 +130,7 @@ class ExportPlan:
 class ComputePlan:
     device: str
     threads: int | None
+    target: str | None
 
 
 @dataclass(frozen=True, slots=True)

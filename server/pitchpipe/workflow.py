@@ -156,6 +156,7 @@ class Export:
 class Compute:
     device: Setting[str]
     threads: Setting[int | None]
+    target: Setting[str | None]
 
 
 @dataclass(frozen=True, slots=True)

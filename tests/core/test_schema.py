@@ -29,7 +29,7 @@ def test_a_path_leads_through_references_and_lists() -> None:
 
 
 def test_a_section_knows_its_keys_and_needs() -> None:
-    assert SCHEMA.keys(("compute",)) == ("device", "threads")
+    assert SCHEMA.keys(("compute",)) == ("device", "threads", "target")
     assert SCHEMA.keys(("data", "train", 0, "columns"))[0] == "prompt"
     assert SCHEMA.keys(("nowhere",)) == ()
     assert SCHEMA.required(()) == ("model", "data")

@@ -41,6 +41,13 @@ def test_what_is_chosen_is_said(made: Workbench) -> None:
     }
 
 
+def test_a_file_that_is_meant_for_another_machine_says_so(made: Workbench) -> None:
+    plan = changed(made.plan, "compute", device="cpu", target="2x RTX 4090")
+    device.choose(plan, made.events)
+    said = [e["message"] for e in made.said("log")]
+    assert said == ["meant for 2x RTX 4090 (`compute.target`), computed on cpu"]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device")
 def test_a_device_that_is_not_there_is_named(made: Workbench) -> None:
     with pytest.raises(RunFailure) as caught:

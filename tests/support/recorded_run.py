@@ -649,7 +649,7 @@ _PLAN: dict[str, Any] = {
         "max_new_tokens": 64,
     },
     "export": {"format": "", "precision": ["int8", "int4"], "device": "cpu"},
-    "compute": {"device": "auto", "threads": None},
+    "compute": {"device": "auto", "threads": None, "target": None},
     "output_dir": "runs",
 }
 

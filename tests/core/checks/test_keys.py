@@ -116,7 +116,7 @@ def test_a_small_section_lists_its_keys() -> None:
     check_findings("""
         compute:
           wombat: 1
-          #^^^^^ error[unknown-key]: `compute` has no key `wombat`; it has `device` and `threads`
+          #^^^^^ error[unknown-key]: `compute` has no key `wombat`; it has `device`, `threads` and `target`
         """)
 
 
