@@ -13,11 +13,11 @@ from typing import Any
 import datasets
 from transformers import AutoConfig, AutoTokenizer
 
+from pitchpipe.packing import pack
 from pitchpipe.plan import Plan, SourcePlan
 from pitchpipe_runner import fetch, rows, splitting
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
-from pitchpipe_runner.packing import pack
 from pitchpipe_runner.render import IGNORED, Rendered, Renderer, Tokens, tokens
 from pitchpipe_runner.stages import Artifact, write_json
 

@@ -67,19 +67,20 @@ class Schema:
 
         Lists count once, as item 0.
         """
-        places = list(self._places(()))
+        places = list(self.places())
         named = [path for path in places if path[-1] == key]
         return named + [p for p in places if key in (self.at(p) or {}).get("x-aliases", ())]
 
     def names(self) -> tuple[str, ...]:
         """Every key that the schema knows anywhere."""
-        return tuple(dict.fromkeys(str(path[-1]) for path in self._places(())))
+        return tuple(dict.fromkeys(str(path[-1]) for path in self.places()))
 
-    def _places(self, path: KeyPath) -> Iterator[KeyPath]:
+    def places(self, path: KeyPath = ()) -> Iterator[KeyPath]:
+        """Every key under `path`, sections before what is in them; lists count once, as item 0."""
         for key in self.keys(path):
             yield (*path, key)
-            yield from self._places((*path, key))
-            yield from self._places((*path, key, 0))
+            yield from self.places((*path, key))
+            yield from self.places((*path, key, 0))
 
     def violations(self, data: Data) -> list[Violation]:
         """Everything in `data` that breaks the schema, in no particular order.

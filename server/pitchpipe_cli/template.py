@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from pitchpipe.facts import TableFact
 from pitchpipe.formats import is_text
+from pitchpipe.key_page import first_sentence
 from pitchpipe.schema import Schema
 
 _WIDTH = 88  # columns that a comment may take
@@ -153,13 +153,6 @@ def _comment(node: Any, key: str, schema: Schema, path: tuple[str, ...], indent:
         lines += _wrapped(f"Choices: {', '.join(map(str, choices))}.", indent)
     blank = "\n" if indent == 0 and len(node) > 1 else ""
     node.yaml_set_comment_before_after_key(key, before=blank + "\n".join(lines), indent=indent)
-
-
-def first_sentence(description: str) -> str:
-    """The first sentence of a schema's Markdown; of a list its first item's."""
-    paragraph = description.split("\n\n")[0].split("\n- ")[0].removeprefix("- ")
-    ends = (m.start() + 1 for m in re.finditer(r"\. ", paragraph))
-    return next((s for e in ends if (s := paragraph[:e]).count("(") == s.count(")")), paragraph)
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import pitchpipe_schemas
-from pitchpipe_cli.template import first_sentence
+from pitchpipe.key_page import first_sentence
 from support.cli import pitchpipe
 
 ROWS: dict[str, list[dict[str, Any]]] = {

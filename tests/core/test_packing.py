@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitchpipe_runner.packing import pack
+from pitchpipe.packing import pack
 
 LENGTHS = st.lists(st.integers(1, 64), max_size=200)
 
