@@ -61,11 +61,13 @@ def run(
     )
     isolated = plan.data.packing and _packs_stay_apart(model, events)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    mixed = _train_in_float32(model)
+    mixed = train_in_float32(model)
     has_eval = len(evaluation) > 0
-    arguments = _arguments(plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed)
+    arguments = training_arguments(
+        plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed
+    )
     watcher = _Watcher(events)
-    trainer = _CompletionTrainer(
+    trainer = CompletionTrainer(
         model=model,
         args=arguments,
         train_dataset=train,
@@ -126,6 +128,11 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
             exit_code=FILE_IS_WRONG,
         )
     model.to(device.kind)
+    return adapted(plan, model)
+
+
+def adapted(plan: Plan, model: Any) -> torch.nn.Module:
+    """The loaded `model` as it is trained: with an adapter unless all of it is trained."""
     model.config.use_cache = False
     if plan.method.type == "full":
         return model
@@ -192,7 +199,7 @@ def _packs_stay_apart(model: torch.nn.Module, events: Events) -> bool:
     return False
 
 
-def _train_in_float32(model: torch.nn.Module) -> bool:
+def train_in_float32(model: torch.nn.Module) -> bool:
     """Makes every weight that is trained float32, in which small updates are not rounded away.
 
     True where some were not, so that computing must be told which format to use. (Those of LoRA are
@@ -204,9 +211,10 @@ def _train_in_float32(model: torch.nn.Module) -> bool:
     return bool(half)
 
 
-def _arguments(
+def training_arguments(
     plan: Plan, device: Device, folder: Path, *, has_eval: bool, mixed: bool
 ) -> TrainingArguments:
+    """What `plan` says, in the Trainer's words. `mixed`: only computing is half precision."""
     t = plan.training
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -249,7 +257,7 @@ def _arguments(
     return arguments
 
 
-class _CompletionTrainer(Trainer):
+class CompletionTrainer(Trainer):
     """A Trainer with a loss of its own, and with checkpoints that are whole or absent.
 
     It computes logits only where something is learnt, and weighs every learnt token alike, over
@@ -355,7 +363,7 @@ class _Watcher(TrainerCallback):
 
     def __init__(self, events: Events) -> None:
         self._events = events
-        self.trainer: _CompletionTrainer | None = None
+        self.trainer: CompletionTrainer | None = None
         self._seconds = self._cpu = 0.0
         self._began = self._cpu_began = 0.0
         self._logged = (0, 0.0)

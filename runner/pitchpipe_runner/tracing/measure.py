@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from pitchpipe_runner.tracing import weightless
 from pitchpipe_runner.tracing.step import (
     Batch,
     Loss,
@@ -58,7 +58,7 @@ def measure_steps(model: nn.Module, take: TakeStep, steps: int = 2) -> Measured:
 
     What `take` has already allocated on the CPU, beside the model's own tensors, is not counted.
     """
-    weights = storage_bytes(itertools.chain(model.parameters(), model.buffers()))
+    weights = storage_bytes(tensor for _, tensor in weightless.held(model))
     began = time.perf_counter()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         for _ in range(steps):
