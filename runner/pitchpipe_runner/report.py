@@ -15,6 +15,7 @@ from pitchpipe_runner.events import Events
 from pitchpipe_runner.reporting import account, material
 from pitchpipe_runner.reporting.charts import charts
 from pitchpipe_runner.reporting.evaluation import evaluation
+from pitchpipe_runner.reporting.forecast import forecast
 from pitchpipe_runner.reporting.recording import read
 
 REPORT = "report.html"
@@ -48,6 +49,7 @@ def build(run: Path) -> str:
         evaluation=evaluation(recording),
         charts=drawn,
         drawn=[chart.data for chart in drawn],
+        forecast=forecast(recording),
         stages=account.stages(recording),
         data=material.data(recording),
         warnings=account.warnings(recording),

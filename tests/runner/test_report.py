@@ -33,6 +33,7 @@ RECIPES = {
     "loss lost": Recipe(nan_from=120),
     "loss never there": Recipe(nan_from=0),
     "no metrics": Recipe(metrics=False),
+    "nothing predicted": Recipe(forecast=False),
     "one step": Recipe(steps=1),
     "no evaluation": Recipe(evaluation=False),
     "no export": Recipe(export=False),
@@ -324,6 +325,78 @@ def test_each_chart_has_a_table_beside_it(tmp_path: Path) -> None:
     assert said.count(" as a table") == len(made.drawn)
     assert "Step training evaluation 1 3.6" in said
     assert "points, evenly spread." in said
+
+
+# Prediction and measurement
+
+
+def test_what_was_predicted_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    said = page(tmp_path).sections["training"]
+    assert "Predicted and measured The largest batch has 16 × 128 positions" in said
+    assert "predicted for: start of backward (lm_head)." in said
+    assert "learnt from 3 earlier runs on this machine." in said
+    assert "Tensors at their peak 1.85 GB 1.83 GB to 1.86 GB 1.85 GB −0.2%" in said
+    assert "Held by the allocator" not in said
+    assert "The process at its peak 2.31 GB 2.08 GB to 2.54 GB 2.42 GB −4.5%" in said
+    assert "Tokens per second 640 448 to 832 611.4 +4.7%" in said
+    assert "Time of the steps 8 min 24 s 5 min 53 s to 10 min 55 s 8 min 32 s −1.6%" in said
+    parts = said[said.index("What the predicted peak consists of") :]
+    assert "Activations: mlp 802 MB Weights 538 MB Logits and loss 486 MB" in parts
+
+
+def test_on_a_device_the_allocator_s_reserve_is_set_against_its_prediction(tmp_path: Path) -> None:
+    made = page(tmp_path, Recipe(device="cuda"))
+    said = made.sections["training"]
+    assert "Held by the allocator 1.99 GB 1.85 GB to 2.13 GB 2.01 GB −1.0%" in said
+    predicted = next(s for s in made.drawn["memory"]["series"] if s["style"] == "dashed")
+    assert set(predicted["y"]) == {1.846}
+
+
+def test_the_predicted_peak_is_drawn_over_the_memory_of_the_training(tmp_path: Path) -> None:
+    memory = page(tmp_path).drawn["memory"]
+    predicted = next(s for s in memory["series"] if s["style"] == "dashed")
+    (train,) = (band for band in memory["bands"] if band[0] == "train")
+    assert predicted["x"] == [pytest.approx(train[1], abs=0.1), pytest.approx(train[2], abs=0.1)]
+    assert predicted["y"] == [2.31, 2.31]
+
+
+def test_each_process_of_a_resumed_run_has_a_level_of_its_own(tmp_path: Path) -> None:
+    made = page(tmp_path, Recipe(resumed_at=140))
+    predicted = next(s for s in made.drawn["memory"]["series"] if s["style"] == "dashed")
+    assert predicted["y"] == [2.31, 2.31, None, 2.31, 2.31]
+    assert "Time of the steps 4 min 12 s" in made.sections["training"]
+
+
+def test_a_training_that_failed_at_once_shows_what_was_predicted(tmp_path: Path) -> None:
+    folder = write(tmp_path, Recipe(ends="failed", steps=1))
+    said = Page(build(folder)).sections["training"]
+    assert "The training ended before anything could be measured." in said
+    assert "Tensors at their peak 1.85 GB 1.83 GB to 1.86 GB – –" in said
+
+
+def test_an_old_run_without_predictions_has_a_report_without_them(tmp_path: Path) -> None:
+    made = page(tmp_path, Recipe(forecast=False))
+    assert "Predicted" not in made.sections["training"]
+    assert [s["style"] for s in made.drawn["memory"]["series"]] == ["line"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "prediction"},
+        {"kind": "prediction", "batch": 3, "process": [1], "parts": {"a": 1}, "moment": None},
+        {"kind": "prediction", "parts": [{"name": 7, "bytes": "x"}, 5], "process": {"likely": "x"}},
+        {"kind": "measurement", "compared": {"allocated_bytes": 5, "seconds": {"measured": []}}},
+        {"kind": "measurement", "compared": None, "step": {}},
+    ],
+)
+def test_a_strange_event_of_another_version_breaks_no_report(
+    tmp_path: Path, event: dict[str, Any]
+) -> None:
+    folder = write(tmp_path, Recipe(forecast=False))
+    with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"v": 1, "seq": 0, "t": 1773483535.0, **event}) + "\n")
+    assert "training" in Page(build(folder)).sections
 
 
 # Trust

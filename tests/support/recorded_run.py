@@ -28,6 +28,7 @@ class Recipe:
     "failed" and "interrupted" (in the train stage), "killed" (no last word, and a torn last line).
     `resumed_at` is the optimizer step of the checkpoint that a second process went on from, after
     the first had been interrupted some steps later. From step `nan_from` on the loss is null.
+    `forecast`: memory and time were predicted and measured, as older versions did not.
     `mark` is put into every text that comes from a user.
     """
 
@@ -36,6 +37,7 @@ class Recipe:
     resumed_at: int | None = None
     nan_from: int | None = None
     metrics: bool = True
+    forecast: bool = True
     evaluation: bool = True
     export: bool = True
     classification: bool = True
@@ -255,9 +257,13 @@ def _remarks(recipe: Recipe) -> Iterator[Event]:
 def _train(clock: _Clock, recipe: Recipe, first: int, until: int) -> Iterator[Event]:
     noise = random.Random(first + 1)
     yield {"kind": "stage-started", "stage": "train"}
+    if recipe.forecast:
+        yield _prediction(recipe, first)
     each = max(1, recipe.steps // 18)
     for step in range(first + 1, until + 1):
         clock.forward(1.7 + noise.random() * 0.2)
+        if recipe.forecast and step == first + 2:
+            yield _measurement(recipe, first, step)
         if recipe.metrics:
             yield _metrics(recipe, step, _training_values(noise, recipe, step))
             if step % each == 0 or step == recipe.steps:
@@ -274,6 +280,105 @@ def _train(clock: _Clock, recipe: Recipe, first: int, until: int) -> Iterator[Ev
                 "total": recipe.steps,
                 "unit": "steps",
             }
+    if recipe.forecast and until == recipe.steps:
+        yield _measurement(recipe, first, until)
+
+
+_BATCH = {"rows": 16, "length": 128, "columns": 96, "learnt": 311, "padded": False}
+_STEP_SECONDS = 1.8  # of a step
+_PROCESS, _TENSORS, _RESERVED, _CONTEXT = 2_310_000_000, 1_846_000_000, 1_990_000_000, 480_000_000
+
+
+def _prediction(recipe: Recipe, first: int) -> Event:
+    cuda = recipe.device == "cuda"
+    seconds = _STEP_SECONDS * (recipe.steps - first)
+    return {
+        "kind": "prediction",
+        "stage": "train",
+        "batch": _BATCH,
+        "steps": recipe.steps - first,
+        "exact": True,
+        "moment": "start of backward",
+        "where": f"lm_head{recipe.mark}",
+        "parts": [
+            {"name": "weights", "bytes": 538_060_032},
+            {"name": "adapters", "bytes": 19_537_920},
+            {"name": "activations: mlp", "bytes": 802_000_000},
+            {"name": "logits and loss", "bytes": 486_402_048},
+        ],
+        "allocated": _interval(_TENSORS, 0.01),
+        "reserved": _interval(_RESERVED, 0.07) if cuda else None,
+        "context_bytes": _CONTEXT if cuda else 0,
+        "device": _interval(_RESERVED + _CONTEXT, 0.1) if cuda else None,
+        "process": _interval(_PROCESS, 0.1),
+        "tokens_per_second": _interval(640.0, 0.3),
+        "seconds": _interval(seconds, 0.3),
+        "reasons": [f"speed was never measured on this machine{recipe.mark}"],
+        "learnt_from": 3,
+    }
+
+
+def _interval(likely: float, spread: float) -> dict[str, float]:
+    low, high = round(likely * (1 - spread), 1), round(likely * (1 + spread), 1)
+    return {"low": low, "likely": likely, "high": high}
+
+
+def _measurement(recipe: Recipe, first: int, step: int) -> Event:
+    cuda, seconds = recipe.device == "cuda", 1.83 * (step - first)
+    last = step == recipe.steps
+    return {
+        "kind": "measurement",
+        "stage": "train",
+        "step": step,
+        "total_steps": recipe.steps,
+        "final": last,
+        "setting": {
+            "machine": "5d41402abc4b2a76",
+            "kind": recipe.device,
+            "name": ("NVIDIA L4" if cuda else "Some CPU, threads: 2") + recipe.mark,
+            "torch": "2.13.0+cpu",
+            "attention": "sdpa",
+            "method": "lora",
+            "dtype": "float32",
+            "threads": 2,
+        },
+        "batch": _BATCH,
+        "memory": {
+            "allocated_bytes": 1_850_000_000,
+            "reserved_bytes": 2_011_000_000 if cuda else None,
+            "device_used_bytes": 2_500_000_000 if cuda else None,
+            "peak_rss_bytes": 2_420_000_000,
+            "rss_bytes": 2_200_000_000,
+        },
+        "speed": {
+            "steps": step - first - 1,
+            "tokens": 1_100 * (step - first - 1),
+            "positions": 2_048 * (step - first - 1),
+            "seconds": seconds,
+        },
+        "compared": {
+            "allocated_bytes": _compared(_TENSORS, 1_850_000_000),
+            "reserved_bytes": _compared(_RESERVED, 2_011_000_000) if cuda else _NOT_COMPARED,
+            "process_bytes": _compared(_PROCESS, 2_420_000_000),
+            "tokens_per_second": _compared(640.0, 611.4),
+            "seconds": _compared(_STEP_SECONDS * (recipe.steps - first), seconds)
+            if last
+            else _NOT_COMPARED,
+        },
+        "learnt": {
+            "context_bytes": 489_000_000 if cuda else None,
+            "reserved_ratio": 1.087 if cuda else None,
+            "process_bytes": None if cuda else 570_000_000,
+            "flops_per_second": 8.1e11,
+        },
+    }
+
+
+_NOT_COMPARED: dict[str, float | None] = {"predicted": None, "measured": None, "error": None}
+
+
+def _compared(predicted: float, measured: float) -> dict[str, float | None]:
+    return {"predicted": predicted, "measured": measured, "error": predicted / measured - 1}
 
 
 def _metrics(recipe: Recipe, step: int, values: dict[str, float | None]) -> Event:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pitchpipe_runner.reporting import wording
+from pitchpipe_runner.reporting import forecast, wording
 from pitchpipe_runner.reporting.recording import Recording
 from pitchpipe_runner.reporting.series import (
     Measured,
@@ -30,7 +30,8 @@ _DRAWN_ELSEWHERE = {"loss", "eval_loss", "learning_rate", "grad_norm", "tokens_p
 class Line:
     """One series.
 
-    `colour` names a custom property of the style sheet; `style` is "line", "faint" or "points".
+    `colour` names a custom property of the style sheet; `style` is "line", "faint", "dashed" or
+    "points".
     """
 
     label: str
@@ -143,15 +144,36 @@ def _memory_chart(
         ("resident (RSS)", "tuned", resources(recording, "rss_bytes")),
         ("device", "exported", resources(recording, "device_bytes")),
     ]
-    most = max((p.value or 0 for _, _, points in own for p in points), default=0)
+    predicted = _predicted(recording, stages)
+    every = [*(points for _, _, points in own), predicted]
+    most = max((p.value or 0 for points in every for p in points), default=0)
     unit, scale = ("GB", 1e9) if most >= 1e9 else ("MB", 1e6)
-    lines = [
-        Line(label, colour, [Point(p.step, p.seconds, (p.value or 0) / scale) for p in points])
-        for label, colour, points in own
-    ]
+
+    def scaled(points: list[Point]) -> list[Point]:
+        return [
+            Point(p.step, p.seconds, None if p.value is None else p.value / scale) for p in points
+        ]
+
+    lines = [Line(label, colour, scaled(points)) for label, colour, points in own]
+    if any(line.points for line in lines):
+        lines.append(Line("predicted peak", "base", scaled(predicted), "dashed", tabled=False))
     yield from _chart(
         "memory", f"Memory, {unit}", unit, "time", lines, found, stages, marks, wide=True
     )
+
+
+def _predicted(recording: Recording, stages: list[Band]) -> list[Point]:
+    """A level for the rest of each training; with a gap between two of them."""
+    found: list[Point] = []
+    for session in recording.sessions:
+        said = forecast.level(session)
+        if said is None:
+            continue
+        since, value = said
+        until = [b.end for b in stages if b.name == "train" and b.start <= since <= b.end]
+        gap = [Point(0, since, None)] if found else []
+        found += [*gap, Point(0, since, value), Point(0, max([since, *until]), value)]
+    return found
 
 
 def _chart(

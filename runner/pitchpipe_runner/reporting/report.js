@@ -106,7 +106,8 @@
       label: series.label,
       stroke: series.style === "faint" ? faded(rgb, 0.38) : rgb,
       width: series.style === "faint" ? 1 : 1.75,
-      points: { show: few || series.style === "points", size: 6, fill: rgb, stroke: rgb },
+      dash: series.style === "dashed" ? [7, 5] : undefined,
+      points: { show: (few && series.style !== "dashed") || series.style === "points", size: 6, fill: rgb, stroke: rgb },
     };
   };
 

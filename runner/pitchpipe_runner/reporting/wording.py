@@ -68,6 +68,11 @@ def _signed(text: str) -> str:
     return text.replace("-", _MINUS) if text.startswith("-") else f"+{text}"
 
 
+def signed_percent(share: object, digits: int = 1) -> str:
+    found = number(share)
+    return NOTHING if found is None else f"{_signed(f'{100 * found:.{digits}f}')}%"
+
+
 def is_share(name: str) -> bool:
     return name in _SHARES
 
