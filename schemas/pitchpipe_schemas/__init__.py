@@ -61,3 +61,18 @@ def architecture(model_type: str) -> dict[str, Any] | None:
 
 def _architectures() -> Traversable:
     return files("pitchpipe_schemas") / "catalog" / "architectures"
+
+
+def models() -> dict[str, Any]:
+    """The table of published models, as `pitchpipe.published` reads it. Parsed anew."""
+    return _table("models")
+
+
+def devices() -> dict[str, Any]:
+    """The table of devices, as `pitchpipe.published` reads it. Parsed anew."""
+    return _table("devices")
+
+
+def _table(name: str) -> dict[str, Any]:
+    file = files("pitchpipe_schemas") / "catalog" / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))
