@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pitchpipe.check import check
-from pitchpipe.checks.context import Context
+from pitchpipe.context import Context
 from pitchpipe.dialects import native
 from pitchpipe.document import Document, parse
 from pitchpipe.facts import Facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pitchpipe.checks import RULES
-from pitchpipe.checks.context import Context
+from pitchpipe.context import Context
 from pitchpipe.findings import Finding, Severity, in_order
 from pitchpipe.keypath import dotted
 from pitchpipe.reading import located

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import pitchpipe
 from pitchpipe import formats, paths
-from pitchpipe.checks.context import Context
+from pitchpipe.context import Context
 from pitchpipe.facts import NotRead, TableFact
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.plan import (

@@ -19,7 +19,8 @@ from pitchpipe.checks import (
     training,
     values,
 )
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
 from pitchpipe.findings import Severity
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT

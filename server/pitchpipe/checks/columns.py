@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import (
     columns_there,
     flow,
     is_otherwise_separated,
     near_column,
 )
+from pitchpipe.context import Context
 from pitchpipe.facts import JsonType, TableFact, json_type
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS, PARTS_OF, TEMPLATED, Part

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
 from pitchpipe.formats import TEMPLATED
 from pitchpipe.workflow import Missing, Present, Setting, Wrong
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
 from pitchpipe.workflow import Present, Setting
 
 

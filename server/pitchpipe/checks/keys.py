@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import example
+from pitchpipe.context import Context
 from pitchpipe.facts import json_type
 from pitchpipe.findings import Edit, Fix, Severity
 from pitchpipe.keypath import KeyPath, dotted

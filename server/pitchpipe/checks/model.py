@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
 from pitchpipe.facts import FileFact, ModelFact
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.paths import is_path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import columns_there, near_column
+from pitchpipe.context import Context
 from pitchpipe.facts import TableFact
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import PARTS_OF, TEMPLATED

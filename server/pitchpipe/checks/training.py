@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix, Related
 from pitchpipe.keypath import dotted
 from pitchpipe.workflow import Present, Setting, Wrong

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
-from pitchpipe.checks.context import Context, Report
+from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import TYPES, bare, example, key, shown
+from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.keypath import KeyPath
 from pitchpipe.schema import Rule, Violation

@@ -1,4 +1,4 @@
-"""What a rule may look at, and what it hands back."""
+"""A workflow file as rules, estimates and editors look at it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import TypeVar, cast
 from pitchpipe import formats, paths
 from pitchpipe.document import Document
 from pitchpipe.facts import Facts, FileFact, Table, TableFact
-from pitchpipe.findings import Fix, Related
 from pitchpipe.formats import RowFormat
-from pitchpipe.keypath import KeyPath
 from pitchpipe.paths import ResolvedPath
 from pitchpipe.reading import Reading
-from pitchpipe.span import Span
 from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wrong
 
 T = TypeVar("T")
@@ -23,19 +20,8 @@ _READABLE = {"duplicate-key", "non-string-key"}
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A finding without its code and severity, which the registry knows."""
-
-    message: str
-    span: Span
-    path: KeyPath = ()
-    fix: Fix | None = None
-    related: tuple[Related, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Context:
-    """One file under check. `root` is the absolute folder that its paths start from."""
+    """One file. `root` is the absolute folder that its paths start from."""
 
     reading: Reading
     workflow: Workflow
