@@ -1,0 +1,101 @@
+"""How much a training computes: steps, tokens, evaluations, checkpoints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pitchpipe.costs.data import DataSize, SplitSize
+from pitchpipe.costs.ranges import exactly, mapped, ordered, product
+from pitchpipe.costs.settings import Settings
+from pitchpipe.estimate import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`steps` are optimizer steps; what is None depends on rows that nobody has seen.
+
+    `effective_batch` is in sequences. `tokens` are the real ones of the whole training, `positions`
+    have the padding among them. `evaluations` are passes through the evaluation rows while
+    training, the one at its end included; `evaluated` are their positions in all. `checkpoints` are
+    those that lie on the disk at once.
+    """
+
+    effective_batch: int
+    steps: Interval | None = None
+    steps_per_epoch: Interval | None = None
+    epochs: float | None = None
+    tokens: Interval | None = None
+    positions: Interval | None = None
+    evaluations: Interval | None = None
+    evaluated: Interval | None = None
+    checkpoints: Interval | None = None
+
+
+def work_of(settings: Settings, data: DataSize) -> Work:
+    """Counted as transformers 5.23 does (`Trainer.set_initial_training_values`)."""
+    training = settings.training
+    batch = training.per_device_train_batch_size
+    accumulation = training.gradient_accumulation_steps
+    fixed = exactly(training.max_steps) if training.max_steps > 0 else None
+    if data.train is None:
+        return Work(batch * accumulation, fixed)
+    per_epoch = mapped(
+        lambda n: max(1, math.ceil(math.ceil(n / batch) / accumulation)), data.train.sequences
+    )
+    steps = fixed or mapped(lambda n: math.ceil(training.num_train_epochs * n), per_epoch)
+    passes = ordered(_passes(steps, per_epoch))
+    evaluations = _evaluations(settings, data.eval, steps, passes)
+    return Work(
+        effective_batch=batch * accumulation,
+        steps=steps,
+        steps_per_epoch=per_epoch,
+        epochs=training.num_train_epochs if fixed is None else steps.likely / per_epoch.likely,
+        tokens=_over(data.train.tokens, steps, per_epoch),
+        positions=_over(data.train.positions, steps, per_epoch),
+        evaluations=evaluations,
+        evaluated=product(evaluations, data.eval.positions) if data.eval else exactly(0),
+        checkpoints=_checkpoints(settings, steps, passes),
+    )
+
+
+def _passes(steps: Interval, per_epoch: Interval) -> tuple[float, float, float]:
+    """Through the training rows; a part of a pass is a part of one."""
+    return (
+        steps.low / per_epoch.low,
+        steps.likely / per_epoch.likely,
+        steps.high / per_epoch.high,
+    )
+
+
+def _over(amount: Interval, steps: Interval, per_epoch: Interval) -> Interval:
+    """`amount` a pass, over the whole training."""
+    low, likely, high = _passes(steps, per_epoch)
+    return ordered((amount.low * low, amount.likely * likely, amount.high * high))
+
+
+def _evaluations(
+    settings: Settings, held: SplitSize | None, steps: Interval, passes: Interval
+) -> Interval:
+    training = settings.training
+    if held is None or training.eval_strategy == "no":
+        return exactly(0)
+    if training.eval_strategy == "epoch":
+        return passes
+    every = training.eval_steps
+    # The runner evaluates the end too, unless it goes back to the best checkpoint.
+    last = 0 if training.load_best_model_at_end else 1
+    return mapped(lambda n: n // every + (last if n % every else 0), steps)
+
+
+def _checkpoints(settings: Settings, steps: Interval, passes: Interval) -> Interval:
+    training = settings.training
+    if training.save_strategy == "no":
+        return exactly(0)
+    written = (
+        passes
+        if training.save_strategy == "epoch"
+        else mapped(lambda n: math.ceil(n / training.save_steps), steps)
+    )
+    limit = training.save_total_limit
+    return written if limit is None else mapped(lambda n: min(n, limit), written)
