@@ -1,4 +1,7 @@
-"""`python -m pitchpipe_runner RUN_DIR`: executes the plan that lies in a run folder."""
+"""`python -m pitchpipe_runner RUN_DIR`: executes the plan that lies in a run folder.
+
+`python -m pitchpipe_runner trace PLAN` says what one of its training steps would take.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ from pitchpipe_runner.failures import (
     understood,
 )
 from pitchpipe_runner.stages import STAGES
+from pitchpipe_runner.tracing import command
 
 _LOCK_SECONDS = 2.0  # others take the lock for a moment to see whether a run is going on
 
@@ -36,7 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, 1 the file is wrong, 2 the environment is wrong, 3 the run failed, 130 interrupted.
     """
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["trace"]:
+        return command.main(words[1:])
+    arguments = _parser().parse_args(words)
     run: Path = arguments.run
     try:
         plan = from_json(json.loads((run / "plan.json").read_text(encoding="utf-8")))

@@ -73,12 +73,13 @@ def _dtype(plan: Plan, kind: str, events: Events) -> torch.dtype:
         )
     if asked != "auto":
         return getattr(torch, asked)
-    fast, why = _has_fast_bfloat16(kind)
+    fast, why = has_fast_bfloat16(kind)
     events.resolved("model.dtype", "bfloat16" if fast else "float32", why)
     return torch.bfloat16 if fast else torch.float32
 
 
-def _has_fast_bfloat16(kind: str) -> tuple[bool, str]:
+def has_fast_bfloat16(kind: str) -> tuple[bool, str]:
+    """Also says why, in words for people."""
     if kind == "cuda":
         fast = torch.cuda.get_device_capability() >= (8, 0)
         return fast, f"this GPU computes bfloat16 {'fast' if fast else 'slowly'}"

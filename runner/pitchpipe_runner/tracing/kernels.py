@@ -16,7 +16,7 @@ def replaced(func: Any) -> Callable[..., Any]:
     return _grouped_mm if func is aten._grouped_mm.default else func
 
 
-def borrowed(func: Any, args: tuple[Any, ...], device: str) -> int:
+def borrowed(func: Any, args: tuple[Any, ...], kernels_of: str) -> int:
     """Bytes that `func` allocates and gives back beside its output, as far as they are large."""
     name = func.name().partition("::")[2]
     if (
@@ -24,7 +24,7 @@ def borrowed(func: Any, args: tuple[Any, ...], device: str) -> int:
     ):  # dequantizes all of the weight, bitsandbytes 0.50, but for tiny batches
         inputs, _, (rows, columns) = args[:3]
         return rows * columns * inputs.dtype.itemsize
-    if device == "cpu" and torch.Tag.pointwise in func.tags and name != "where.self":
+    if kernels_of == "cpu" and torch.Tag.pointwise in func.tags and name != "where.self":
         return _promoted(func, [a for a in args if isinstance(a, torch.Tensor) and a.dim()])
     return 0
 

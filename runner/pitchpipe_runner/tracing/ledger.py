@@ -14,6 +14,7 @@ Part = Literal[
     "gradients",
     "optimizer",
     "inputs",
+    "workspace",  # of libraries
     "activations",  # made going forward and kept for going back
     "temporaries",  # all else, what is computed again under checkpointing among it
 ]
@@ -23,6 +24,7 @@ PARTS: tuple[Part, ...] = (
     "gradients",
     "optimizer",
     "inputs",
+    "workspace",
     "activations",
     "temporaries",
 )

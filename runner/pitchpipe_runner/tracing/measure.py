@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,33 +11,28 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile, record_function
+from torch.profiler import ProfilerActivity, profile
 
 from pitchpipe_runner.tracing import weightless
 from pitchpipe_runner.tracing.step import (
     Batch,
     Loss,
     MakeOptimizer,
-    TakeStep,
     optimizer_step,
     own_loss,
 )
-
-_STEP = "pitchpipe.step"
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Bytes of live tensors. `weights` are those that the model held before the first step.
 
-    `peak` counts the weights too; `after` is what was alive when the last step had ended. `steps`
-    has one peak a step: optimizer states are made in the first and are there throughout the second.
+    `peak` counts the weights too; `after` is what was alive when the last step had ended.
     """
 
     peak: int
     weights: int
     after: int
-    steps: tuple[int, ...]
     seconds: float
 
 
@@ -50,34 +47,29 @@ def measure(
 ) -> Measured:
     """Trains `model` for `steps` steps and says what they took. It must have no gradients yet."""
     take = optimizer_step(model, batch, optimizer, loss=loss, max_grad_norm=max_grad_norm)
-    return measure_steps(model, take, steps)
+
+    def work() -> None:
+        for _ in range(steps):
+            take()
+
+    return measure_work(model, work)
 
 
-def measure_steps(model: nn.Module, take: TakeStep, steps: int = 2) -> Measured:
-    """As `measure`, of any way to take a step.
+def measure_work(model: nn.Module, work: Callable[[], None]) -> Measured:
+    """As `measure`, of whatever `work` does with `model`.
 
-    What `take` has already allocated on the CPU, beside the model's own tensors, is not counted.
+    What was allocated before, beside the model's own tensors, is not counted.
     """
     weights = storage_bytes(tensor for _, tensor in weightless.held(model))
+    gc.collect()  # what dies in between would be counted
     began = time.perf_counter()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        for _ in range(steps):
-            with record_function(_STEP):
-                take()
+        work()
     seconds = time.perf_counter() - began
     events = profiler.profiler.kineto_results.events()  # type: ignore[union-attr]  # it has run
-    ends = sorted(e.end_ns() for e in events if e.name() == _STEP)
     changes = sorted(_allocations(events), key=lambda change: change[0])
-    alive, at = weights, 0
-    peaks: list[int] = []
-    for end in ends:
-        peak = alive
-        while at < len(changes) and changes[at][0] <= end:
-            alive += changes[at][1]
-            peak = max(peak, alive)
-            at += 1
-        peaks.append(peak)
-    return Measured(max(peaks), weights, alive, tuple(peaks), seconds)
+    levels = list(itertools.accumulate((size for _, size in changes), initial=weights))
+    return Measured(max(levels), weights, levels[-1], seconds)
 
 
 def storage_bytes(tensors: Iterable[torch.Tensor]) -> int:

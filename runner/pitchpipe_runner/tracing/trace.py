@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +21,12 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_iter, tree_map_only
 
 from pitchpipe_runner.tracing import weightless
+from pitchpipe_runner.tracing.cuda import CudaFunctions, workspace
 from pitchpipe_runner.tracing.ledger import Ledger, Peak
 from pitchpipe_runner.tracing.step import (
     Batch,
     Loss,
     MakeOptimizer,
-    TakeStep,
     optimizer_step,
     own_loss,
 )
@@ -35,7 +36,7 @@ from pitchpipe_runner.tracing.tracker import Tracker
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """`peak` is that of all steps, `after` the bytes that were alive when the last had ended."""
+    """`peak` is that of all steps, `after` what is alive when the last one has ended."""
 
     peak: Peak
     after: int
@@ -58,40 +59,57 @@ def trace(
     The model holds fake tensors afterwards. `granularity`: what the allocator rounds up to, bytes.
     """
 
-    def begin(tracker: Tracker) -> TakeStep:
+    def work(tracker: Tracker) -> object:
         def fake_batch() -> Batch:
             with _disable_current_modes():
                 real = batch()
             return given(tracker, real)
 
-        return optimizer_step(model, fake_batch, optimizer, loss=loss, max_grad_norm=max_grad_norm)
+        take = optimizer_step(model, fake_batch, optimizer, loss=loss, max_grad_norm=max_grad_norm)
+        for _ in range(steps):
+            take()
+        return take
 
-    return trace_steps(model, begin, steps=steps, granularity=granularity)
+    return trace_work(model, work, granularity=granularity)
 
 
-def trace_steps(
+def trace_work(
     model: nn.Module,
-    begin: Callable[[Tracker], TakeStep],
+    work: Callable[[Tracker], object],
     *,
-    steps: int = 2,
     granularity: int = 1,
     device: str = "cpu",
+    kernels: str = "cpu",
+    seconds: float = math.inf,
 ) -> Traced:
-    """As `trace`, of any way to take a step, which `begin` gives once the model holds fakes."""
+    """As `trace`, of whatever `work` does with `model` once that holds fake tensors.
+
+    They say that they lie on `device`, which torch must have; the memory that operations borrow is
+    that of the kernels for `kernels`. What `work` returns is alive where the trace ends.
+
+    Raises:
+        TimeoutError: it was not done in so many `seconds`.
+        Unknown: what is computed depends on values that only the weights would give.
+    """
     began = time.perf_counter()
     fakes = FakeTensorMode()
     weightless.place(model, fakes, device)
-    ledger = Ledger(granularity)
-    tracker = Tracker(fakes, ledger, device)
+    tracker = Tracker(fakes, Ledger(granularity), kernels, time.monotonic() + seconds)
     with ExitStack() as stack:
         stack.enter_context(as_in_a_real_step())
         stack.enter_context(_labels(model, tracker))
+        if kernels == "cuda":
+            size = workspace()
+            tracker.ledger.born(size, "cublasSetWorkspace", "uint8", (size,), "workspace")
+        if kernels == "cuda" != device:
+            stack.enter_context(CudaFunctions())
         stack.enter_context(fakes)
         stack.enter_context(tracker)
-        take = begin(tracker)
-        for _ in range(steps):
-            take()
-    return Traced(ledger.peak(), ledger.bytes, tracker.operations, time.perf_counter() - began)
+        kept = work(tracker)
+        after = tracker.ledger.bytes
+        del kept
+    took = time.perf_counter() - began
+    return Traced(tracker.ledger.peak(), after, tracker.operations, took)
 
 
 def given(tracker: Tracker, value: Any) -> Any:

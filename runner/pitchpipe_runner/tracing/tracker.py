@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from typing import Any
 
@@ -25,13 +26,16 @@ aten = torch.ops.aten
 class Tracker(TorchDispatchMode):
     """Lies above a `FakeTensorMode` and, beside keeping the ledger, gives the values it lacks."""
 
-    def __init__(self, fakes: FakeTensorMode, ledger: Ledger, device: str) -> None:
+    def __init__(
+        self, fakes: FakeTensorMode, ledger: Ledger, kernels_of: str, deadline: float
+    ) -> None:
         super().__init__()
         self.known = Known()
         self.ledger = ledger
         self.operations = 0
         self._fakes = fakes
-        self._device = device
+        self._kernels_of = kernels_of
+        self._deadline = deadline
         self._entries: dict[int, Entry] = {}  # by the storage's address
 
     def fake(self, value: torch.Tensor) -> torch.Tensor:
@@ -59,6 +63,8 @@ class Tracker(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         self.operations += 1
+        if time.monotonic() > self._deadline:
+            raise TimeoutError(f"the trace was not done after {self.operations:,} operations")
         self._follow_autograd()
         if func is aten._local_scalar_dense.default:
             return self.known.scalar(args[0])
@@ -76,7 +82,7 @@ class Tracker(TorchDispatchMode):
         for tensor in tree_iter(out):
             if isinstance(tensor, torch.Tensor):
                 self.hold(tensor, None, op=str(func))
-        if size := kernels.borrowed(func, args, self._device):
+        if size := kernels.borrowed(func, args, self._kernels_of):
             self.ledger.dead(self.ledger.born(size, str(func), "uint8", (size,)))
         return out
 
