@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import transformers
 
 from pitchpipe.modules import ModelShape
-from pitchpipe.targets import Choice, Method, targets
+from pitchpipe.targets import Choice, Method, peft_arguments, targets
 from support.architectures import (
     Architecture,
     NotBuilt,
@@ -63,7 +64,7 @@ METHODS = {
     "all biases": Method(bias="all"),
     "own biases, lora_bias": Method(bias="only", lora_bias=True),
     "adalora": Method("adalora", r=12),
-    "ia3": Method("ia3", feedforward_modules=("down_proj", "fc2", "wo")),
+    "ia3": Method("ia3"),
     "loha": Method("loha"),
     "lokr": Method("lokr", r=4),
     "vera": Method("vera", r=64),
@@ -113,8 +114,17 @@ def main() -> None:
 def _cases(shape: ModelShape, *, methods: bool) -> list[tuple[str, Choice, Method]]:
     if methods:
         preset = Choice("attention+mlp")
-        return [(name, preset, method) for name, method in METHODS.items()]
+        return [(name, preset, _forward(shape, preset, m)) for name, m in METHODS.items()]
     return [(name, choice, Method()) for name, choice in choices(shape).items()]
+
+
+def _forward(shape: ModelShape, choice: Choice, method: Method) -> Method:
+    """IA3 must be told which of the targets it scales before and not behind the layer."""
+    if method.type != "ia3":
+        return method
+    names = peft_arguments(shape, choice, method).target_modules
+    forward = names[-1:] if isinstance(names, tuple) else ("down_proj", "fc2", "wo")
+    return replace(method, feedforward_modules=forward)
 
 
 def _milliseconds(architecture: Architecture) -> list[float]:

@@ -12,13 +12,13 @@ import torch
 import transformers
 from torch import nn
 from transformers.models.auto import modeling_auto
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.pytorch_utils import Conv1D
 
 from pitchpipe.modules import Head, ModelShape, Role
 from pitchpipe_runner.cataloguing.describe import describe
 
-HEADS: dict[Head, dict[str, str]] = {
+HEADS: dict[Head, Any] = {
     "causal-lm": modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     "seq2seq-lm": modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
     "masked-lm": modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -30,14 +30,31 @@ LAYERS = 6  # kept of each stack: enough for dense layers first and for mixers b
 _INDEXER = {
     "indexer_n_heads": 4,
     "indexer_kv_heads": 1,
-    "indexer_head_dim": 64,
+    "indexer_head_dim": 256,
     "indexer_budget": 1024,
     "indexer_compress_ratio": 4,
 }
+_ASSISTANT = {
+    "num_hidden_layers": 12,
+    "num_kv_shared_layers": 2,
+    "hidden_size_per_layer_input": 0,
+    "vocab_size_per_layer_input": 0,
+}
 # What a default configuration lacks: transformers 5.23 builds these types with nothing less.
 _MISSING: dict[str, dict[str, Any]] = {
+    "cohere_compass_text": {
+        "rope_parameters": {
+            "full_attention": {"rope_type": "default", "rope_theta": 1e4},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+        }
+    },
+    "dbrx": {"attn_config": {"rope_theta": 5e5}},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 1},
     "esm": {"vocab_size": 33, "pad_token_id": 1},
+    "gemma4_assistant": {"text_config": {"model_type": "gemma4_text", **_ASSISTANT}},
+    "gemma4_unified_assistant": {
+        "text_config": {"model_type": "gemma4_unified_text", **_ASSISTANT}
+    },
     "hunyuan_v1_dense": {"head_dim": 128},
     "hunyuan_v1_moe": {"head_dim": 128},
     "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention"] * 2, "num_hidden_layers": 6},
@@ -107,7 +124,7 @@ def roles(model: nn.Module) -> dict[str, Role]:
     return found
 
 
-_ROLES: tuple[tuple[str, Role], ...] = (
+_ROLES: list[tuple[str, Role]] = [
     (r"vision|visual|audio|image|tower|patch|projector|perceiver", "tower"),
     (r"lm_head|^score|^classifier|^cls\.|_head(\.|$)|pooler", "head"),
     (r"(^|[._])(mamba|mixer|ssm|conv|linear_attn|rg_lru|temporal_block|recurrent)(\.|$)", "mixer"),
@@ -123,7 +140,7 @@ _ROLES: tuple[tuple[str, Role], ...] = (
     (r"(^|[._])(mlp|ffn|ff|feed_forward|feedforward|intermediate|output|fc\w*|DenseReluDense)(\.|$)",
      "mlp"),
     (r"lin[12]$|(wi|wo)(_\d)?$|dense_(h_to_4h|4h_to_h)$|(gate|up|down)_proj$", "mlp"),
-)  # fmt: skip
+]  # fmt: skip
 
 
 def _role(name: str, module: nn.Module) -> Role:
@@ -131,7 +148,8 @@ def _role(name: str, module: nn.Module) -> Role:
         return "embedding"
     if "norm" in type(module).__name__.lower():
         return "norm"
-    role = next((role for rule, role in _ROLES if re.search(rule, name)), "other")
+    fitting: list[Role] = [role for rule, role in _ROLES if re.search(rule, name)]
+    role: Role = fitting[0] if fitting else "other"
     parameters = list(module.parameters(recurse=False))
     if isinstance(module, (nn.Linear, Conv1D)) or any(p.dim() == 3 for p in parameters):
         return role
@@ -139,7 +157,7 @@ def _role(name: str, module: nn.Module) -> Role:
 
 
 def _config(wanted: Architecture, model_class: Any, layers: int | None) -> Any:
-    config_class = getattr(transformers, CONFIG_MAPPING_NAMES[wanted.model_type])
+    config_class: Any = CONFIG_MAPPING[wanted.model_type]
     own = getattr(model_class, "config_class", None) or config_class
     if not issubclass(config_class, own):  # a composite, of which this class is one part
         config_class = own

@@ -11,7 +11,7 @@ import torch
 
 from pitchpipe.modules import ModelShape
 from pitchpipe.targets import Choice, Method, Targets, targets
-from support.architectures import Architecture, build
+from support.architectures import LAYERS, Architecture, build
 
 _TASKS = {"sequence-classification": "SEQ_CLS", "token-classification": "TOKEN_CLS"}
 _CONFIGS: dict[str, Any] = {
@@ -37,13 +37,20 @@ class Injected:
     error: Exception | None = None
 
 
-def inject(architecture: Architecture, said: Targets, choice: Choice, method: Method) -> Injected:
-    model = build(architecture)
+def inject(
+    architecture: Architecture,
+    said: Targets,
+    choice: Choice,
+    method: Method,
+    *,
+    layers: int = LAYERS,
+) -> Injected:
+    model = build(architecture, layers=layers)
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")
         try:
             config = configuration(architecture, said, choice, method)
-            adapted = peft.get_peft_model(model, config, low_cpu_mem_usage=True)
+            adapted = peft.get_peft_model(model, config)
         except Exception as error:  # noqa: BLE001  # whatever PEFT raises is the result
             return Injected(error=error)
     tuner: Any = adapted.base_model
@@ -55,28 +62,24 @@ def inject(architecture: Architecture, said: Targets, choice: Choice, method: Me
 
 
 def configuration(architecture: Architecture, said: Targets, choice: Choice, method: Method) -> Any:
-    asked, wanted = said.asked, choice.target_modules
-    modules = asked.target_modules if wanted is not None else None
+    asked = said.asked
     keys: dict[str, Any] = {
         "task_type": _TASKS.get(architecture.head),
-        "target_modules": list(modules) if isinstance(modules, tuple) else modules,
-        "modules_to_save": list(choice.modules_to_save) or None,
-        "exclude_modules": (
-            list(choice.exclude_modules)
-            if isinstance(choice.exclude_modules, tuple)
-            else choice.exclude_modules
-        )
-        or None,
+        "target_modules": None if choice.target_modules is None else _listed(asked.target_modules),
+        "target_parameters": _listed(asked.target_parameters),
+        "exclude_modules": _listed(choice.exclude_modules),
+        "modules_to_save": _listed(choice.modules_to_save),
+        "layers_to_transform": _listed(choice.layers_to_transform),
+        "layers_pattern": _listed(choice.layers_pattern),
+        "ensure_weight_tying": choice.ensure_weight_tying,
     }
-    if choice.layers_to_transform is not None:
-        keys["layers_to_transform"] = list(choice.layers_to_transform)
-    if choice.layers_pattern:
-        keys["layers_pattern"] = list(choice.layers_pattern)
-    if asked.target_parameters:
-        keys["target_parameters"] = list(asked.target_parameters)
-    if choice.ensure_weight_tying:
-        keys["ensure_weight_tying"] = True
+    keys = {k: v for k, v in keys.items() if k == "target_modules" or v}
     return _CONFIGS[method.type](**keys, **_of_method(method))
+
+
+def _listed(value: Any) -> Any:
+    """PEFT wants lists, and leaves a key alone that is not given."""
+    return list(value) if isinstance(value, tuple) else value or None
 
 
 def _of_method(method: Method) -> dict[str, Any]:
@@ -97,20 +100,26 @@ def _of_method(method: Method) -> dict[str, Any]:
             "use_dora": method.use_dora,
             "lora_bias": method.lora_bias,
             "lora_dropout": method.lora_dropout,
-            "rank_pattern": dict(method.rank_pattern),
         }
+    if method.rank_pattern:
+        keys["rank_pattern"] = dict(method.rank_pattern)
     if method.bias != "none":
         keys["bias"] = "all" if method.bias == "all" else f"{method.type}_only"
     return keys
 
 
 def difference(
-    architecture: Architecture, shape: ModelShape, choice: Choice, method: Method | None = None
+    architecture: Architecture,
+    shape: ModelShape,
+    choice: Choice,
+    method: Method | None = None,
+    *,
+    layers: int = LAYERS,
 ) -> str | None:
     """How PEFT and the simulation differ; None where they don't."""
     method = method or Method()
     said = targets(shape, choice, method)
-    did = inject(architecture, said, choice, method)
+    did = inject(architecture, said, choice, method, layers=layers)
     if did.error is not None:
         return _of_error(did.error, said)
     if said.refusals:

@@ -40,3 +40,11 @@ def is_output(group: ModuleGroup, shape: ModelShape) -> bool:
 def trained_heads(shape: ModelShape) -> tuple[str, ...]:
     """What PEFT adds to `modules_to_save` by the task: `peft/peft_model.py` of 0.21.2."""
     return ("classifier", "score") if shape.head in _CLASSIFIERS else ()
+
+
+def kept_from_adapters(shape: ModelShape) -> tuple[str, ...]:
+    """Those of `trained_heads` that PEFT adds before it looks for targets.
+
+    For tokens it adds them afterwards, and raises where they have got an adapter.
+    """
+    return trained_heads(shape) if shape.head == "sequence-classification" else ()

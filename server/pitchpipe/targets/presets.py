@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pitchpipe.modules import ModelShape, ModuleGroup, Role
 from pitchpipe.targets.choice import PRESETS, Choice, Method
 from pitchpipe.targets.defaults import DEFAULTS
-from pitchpipe.targets.names import Node, by_entry, nodes
+from pitchpipe.targets.names import At, Node, by_entry, nodes, union
 from pitchpipe.targets.result import Asked
 from pitchpipe.targets.rewriting import old_names
 from pitchpipe.targets.support import is_adaptable
@@ -132,13 +132,15 @@ def _names(wanted: Iterable[Node]) -> tuple[str, ...]:
 
 def _pattern(wanted: Sequence[Node], every: Sequence[Node]) -> str:
     """A regular expression that matches the whole names of these modules, and no others."""
-    indices: dict[str, list[Node]] = {}
+    same: dict[str, list[Node]] = {}
     for node in wanted:
-        indices.setdefault(node.path, []).append(node)
+        same.setdefault(node.path, []).append(node)
     others = {node.path for node in every if node not in wanted}
     ends: dict[str, list[str]] = {}
-    for path, same in indices.items():
-        for spelt in _spelt(path, same) if path in others else [_any_index(path)]:
+    for path, several in same.items():
+        at = union(node.at for node in several)
+        spell = path in others or path.endswith("{}")  # between those lies what has no weights
+        for spelt in _spelt(path, at) if spell else [_any_index(path)]:
             start, dot, last = spelt.rpartition(r"\.")
             ends.setdefault(start + dot, []).append(last)
     return "|".join(
@@ -151,5 +153,5 @@ def _any_index(path: str) -> str:
     return re.escape(path).replace(r"\{\}", r"\d+")
 
 
-def _spelt(path: str, same: Iterable[Node]) -> list[str]:
-    return [re.escape(node.name(at)) for node in same for at in node.at]
+def _spelt(path: str, at: At) -> list[str]:
+    return [re.escape(path.format(*index)) for index in at]

@@ -24,7 +24,7 @@ from pitchpipe.targets.names import (
 )
 from pitchpipe.targets.patterns import Pattern, compiled
 
-_OLD_NAMES: Mapping[str, Mapping[str, str]] = {
+OLD_NAMES: Mapping[str, Mapping[str, str]] = {
     "mixtral": {
         "gate": "gate.weight",
         "w1": "gate_up_proj",
@@ -84,7 +84,7 @@ class Rewriting:
 def old_names(shape: ModelShape, method: Method) -> Mapping[str, str]:
     """What PEFT rewrites for this model: the last name of a target → a parameter."""
     family = FAMILIES.get(shape.model_type) if method.type == "lora" else None
-    return _OLD_NAMES[family] if family else {}
+    return OLD_NAMES[family] if family else {}
 
 
 def rewrite(

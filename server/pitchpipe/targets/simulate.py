@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pitchpipe.modules import ModelShape, ModuleGroup
 from pitchpipe.suggest import nearest
-from pitchpipe.targets.choice import Choice, Method
+from pitchpipe.targets.choice import Choice, Method, MethodType
 from pitchpipe.targets.coverage import coverage
 from pitchpipe.targets.defaults import FEEDFORWARD
 from pitchpipe.targets.names import (
@@ -22,7 +22,7 @@ from pitchpipe.targets.names import (
     union,
     without,
 )
-from pitchpipe.targets.outputs import is_output, trained_heads
+from pitchpipe.targets.outputs import is_output, kept_from_adapters, trained_heads
 from pitchpipe.targets.patterns import PatternProblem, compiled
 from pitchpipe.targets.presets import asked_of
 from pitchpipe.targets.result import (
@@ -91,7 +91,7 @@ class _Run:
             self.choice,
             target_modules=asked.target_modules,
             target_parameters=asked.target_parameters or (),
-            modules_to_save=(*self.choice.modules_to_save, *trained_heads(shape)),
+            modules_to_save=(*self.choice.modules_to_save, *kept_from_adapters(shape)),
         )
         refusals = list(_of_configuration(asked, choice, shape, method))
         linear = [n for n in found if n.group and _is_all_linear(n.group, shape)]
@@ -113,7 +113,8 @@ class _Run:
         refusals += refused
         if not matched and not parameters and not refused:
             refusals.append(_no_match(choice, found, left_out))
-        copies, refused = saved(choice, shape, found, matched)
+        heads = (*choice.modules_to_save, *trained_heads(shape))
+        copies, refused = saved(replace(choice, modules_to_save=heads), shape, found, matched)
         refusals += refused
         return Targets(
             asked=asked,
@@ -143,12 +144,44 @@ def _of_configuration(
     if choice.layers_pattern and choice.layers_to_transform is None:
         says = "When `layers_pattern` is specified, `layers_to_transform` must also be specified."
         yield Refusal("bad-configuration", says)
-    if choice.target_parameters and method.type != "lora":
-        yield Refusal("unsupported-option", "target_parameters", detail="target_parameters")
+    for key in _unknown_keys(choice, method):
+        yield Refusal("unsupported-option", f"unexpected keyword argument '{key}'", detail=key)
     if wanted is None and not asked.target_parameters:
         yield Refusal("no-default", "Please specify `target_modules`")
     elif method.type == "ia3" and _feedforward(shape, method) is None:
         yield Refusal("no-default", "Please specify `feedforward_modules`")
+    forward = method.feedforward_modules
+    if method.type == "ia3" and isinstance(wanted, tuple) and not {*(forward or ())} <= {*wanted}:
+        says = "`feedforward_modules` should be a subset of `target_modules`"
+        yield Refusal("bad-configuration", says)
+
+
+# Keys that a method's configuration class does not have.
+_LACKING: Mapping[MethodType, frozenset[str]] = {
+    "lora": frozenset(),
+    "adalora": frozenset(),
+    "ia3": frozenset({"layers_to_transform", "layers_pattern", "bias", "rank_pattern"}),
+    "loha": frozenset({"bias"}),
+    "lokr": frozenset({"bias"}),
+    "vera": frozenset({"exclude_modules", "rank_pattern"}),
+    "oft": frozenset({"rank_pattern"}),
+    "hra": frozenset({"rank_pattern"}),
+    "ln_tuning": frozenset({"layers_to_transform", "layers_pattern", "bias", "rank_pattern"}),
+}
+_OF_LORA = frozenset({"target_parameters", "ensure_weight_tying"})
+
+
+def _unknown_keys(choice: Choice, method: Method) -> Iterator[str]:
+    lacking = _LACKING[method.type]
+    if method.type not in {"lora", "adalora"}:
+        lacking |= _OF_LORA
+    if method.bias != "none" and "bias" in lacking:
+        yield "bias"
+    if method.rank_pattern and "rank_pattern" in lacking:
+        yield "rank_pattern"
+    for key in sorted(lacking - {"bias", "rank_pattern"}):
+        if getattr(choice, key) not in {None, (), "", False}:
+            yield key
 
 
 def _of_rewriting(rewriting: Rewriting) -> Iterator[Refusal]:
@@ -322,6 +355,8 @@ def _of_parameter(
         yield Refusal("parameter-of-adapted", "which is not a valid target", (node.path,))
     elif size is None:
         yield Refusal("parameter-shape", "only 2d and 3d are supported", (node.path,))
+    if method.type == "adalora":
+        yield Refusal("unsupported-option", "unexpected keyword argument 'parameter_name'")
     for option, says in (
         (method.lora_dropout, "lora_dropout != 0"),
         (method.lora_bias, "lora_bias=True"),
