@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from pitchpipe.model_config import ModelConfig
+from pitchpipe.modules import Head, ModelShape
 from pitchpipe.plan import Fingerprint
 
 JsonType = Literal["string", "integer", "number", "boolean", "null", "array", "object"]
 TableFormat = Literal["jsonl", "json", "csv", "tsv", "text", "parquet", "arrow"]
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Of these answers as JSON: what the runner's interpreter hands to the light half."""
 
 HEAD_ROWS = 200
@@ -116,6 +118,29 @@ class Facts(Protocol):
 
     def model(self, path: str) -> ModelFact | NotRead:
         """What the model folder at `path` holds."""
+        ...
+
+    def model_config(
+        self, name_or_path: str, *, local: bool, revision: str | None = None
+    ) -> ModelConfig | NotRead:
+        """The configuration of the model at a path (`local`) or of a name on the hub.
+
+        No more than this machine knows: the hub is not asked. `revision`: None is `main`.
+        """
+        ...
+
+    def shape(
+        self,
+        name_or_path: str,
+        *,
+        local: bool,
+        revision: str | None = None,
+        head: Head | None = None,
+    ) -> ModelShape | NotRead:
+        """What that model consists of, with the class for `head`.
+
+        None: the class that it was saved with, else the first that its type has.
+        """
         ...
 
     def fingerprint(self, path: str) -> Fingerprint | NotRead:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
+from pitchpipe.model_config import ModelConfig
+from pitchpipe.modules import Head, ModelShape
 from pitchpipe.plan import Fingerprint
 from pitchpipe_facts import columnar, tables
+from pitchpipe_facts.model_shapes import ModelShapes
 
 T = TypeVar("T")
 
@@ -36,7 +39,7 @@ class Reader:
     """Reads under `root`, the folder that relative paths start from.
 
     `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files;
-    without one they are "not read".
+    without one they are "not read". `models` answers what models consist of.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class Reader:
         root: str | Path,
         python: str | None = None,
         environment: Mapping[str, str] | None = None,
+        models: ModelShapes | None = None,
     ) -> None:
         self.root = Path(root)
         self._python = python
         self._environment = os.environ if environment is None else environment
+        self._models = models or ModelShapes(self._environment)
         self._cache: dict[tuple[str, str, int, int], object] = {}
 
     def file(self, path: str) -> FileFact:
@@ -72,6 +77,23 @@ class Reader:
             return _model(self.root / path)
         except OSError as error:
             return NotRead(_reason(error))
+
+    def model_config(
+        self, name_or_path: str, *, local: bool, revision: str | None = None
+    ) -> ModelConfig | NotRead:
+        name = str(self.root / name_or_path) if local else name_or_path
+        return self._models.config(name, local=local, revision=revision)
+
+    def shape(
+        self,
+        name_or_path: str,
+        *,
+        local: bool,
+        revision: str | None = None,
+        head: Head | None = None,
+    ) -> ModelShape | NotRead:
+        name = str(self.root / name_or_path) if local else name_or_path
+        return self._models.shape(name, local=local, revision=revision, head=head)
 
     def fingerprint(self, path: str) -> Fingerprint | NotRead:
         return self._once("fingerprint", path, sha256)

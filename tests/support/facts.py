@@ -7,7 +7,7 @@ import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pitchpipe.facts import (
     HEAD_ROWS,
@@ -20,7 +20,11 @@ from pitchpipe.facts import (
     TableProblem,
     columns_of,
 )
+from pitchpipe.model_config import ModelConfig, interpret
+from pitchpipe.modules import Head, ModelShape, ShapeSource
 from pitchpipe.plan import Fingerprint
+
+T = TypeVar("T")
 
 ROOT = "/home/me/project"
 
@@ -40,12 +44,15 @@ _FORMATS: dict[str, TableFormat] = {
 class World:
     """`files` maps paths to rows, or to what stands in the way of them.
 
-    `models` are folders.
+    `models` are folders. `configs` and `shapes` are of models by the folder or the hub's name;
+    shapes count for every task.
     """
 
     files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
     models: Mapping[str, ModelFact] = field(default_factory=dict[str, ModelFact])
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
+    shapes: Mapping[str, ModelShape] = field(default_factory=dict[str, ModelShape])
     root: str = ROOT
 
     def file(self, path: str) -> FileFact:
@@ -74,6 +81,30 @@ class World:
     def model(self, path: str) -> ModelFact | NotRead:
         found = {self._absolute(p): model for p, model in self.models.items()}
         return found.get(path, NotRead("there is no such folder"))
+
+    def model_config(
+        self, name_or_path: str, *, local: bool, revision: str | None = None
+    ) -> ModelConfig | NotRead:
+        found = self._of_model(self.configs, name_or_path, local)
+        if found is None:
+            return NotRead("it is not known")
+        return interpret(found, ShapeSource("config", "`config.json`"))
+
+    def shape(
+        self,
+        name_or_path: str,
+        *,
+        local: bool,
+        revision: str | None = None,
+        head: Head | None = None,
+    ) -> ModelShape | NotRead:
+        found = self._of_model(self.shapes, name_or_path, local)
+        return found or NotRead("it is not known")
+
+    def _of_model(self, known: Mapping[str, T], name_or_path: str, local: bool) -> T | None:
+        if local:
+            known = {self._absolute(path): value for path, value in known.items()}
+        return known.get(name_or_path)
 
     def fingerprint(self, path: str) -> Fingerprint | NotRead:
         found = {self._absolute(p): content for p, content in self.files.items()}.get(path)
