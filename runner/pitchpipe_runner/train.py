@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import shutil
-import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,13 @@ from transformers import (
 from transformers.trainer_utils import rotate_checkpoints
 
 from pitchpipe.plan import MethodPlan, Plan
-from pitchpipe_runner import checkpoints, fetch, interrupts, prepare
+from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, resources
 from pitchpipe_runner.batches import Collator, stay_apart
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
+from pitchpipe_runner.observing import Observer
+from pitchpipe_runner.predict import Forecast
 from pitchpipe_runner.render import IGNORED
 from pitchpipe_runner.stages import Artifact
 
@@ -67,6 +69,7 @@ def run(
         plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed
     )
     watcher = _Watcher(events)
+    observer = Observer(Forecast(plan, device, model), device.kind, events)
     trainer = CompletionTrainer(
         model=model,
         args=arguments,
@@ -74,14 +77,15 @@ def run(
         eval_dataset=evaluation if has_eval else None,
         data_collator=Collator(pad or 0, isolated),
         processing_class=tokenizer,
-        callbacks=[watcher],
+        callbacks=[watcher, observer],
     )
     trainer.remove_callback(PrinterCallback)
     watcher.trainer = trainer
+    trainer.observer = observer
     resume = checkpoints.last_whole(out / "checkpoints")
     if resume:
         events.log(f"going on from {resume.name}")
-    with interrupts.deferred():
+    with interrupts.deferred(), closing(observer):
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if trainer.state.global_step < trainer.state.max_steps:
         raise Interrupted
@@ -273,8 +277,19 @@ class CompletionTrainer(Trainer):
             True  # `compute_loss` divides by the accumulated batch's learnt tokens
         )
         self.tokens_seen = 0
+        self.observer: Observer | None = None
         causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
         self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        if self.observer is not None:
+            self.observer.pass_begins(model, self.optimizer, inputs)
+        return super().training_step(model, inputs, num_items_in_batch)
 
     def compute_loss(
         self,
@@ -382,7 +397,7 @@ class _Watcher(TrainerCallback):
             "tokens": self._state.num_input_tokens_seen,
             "tokens_per_second": round(tokens / self._seconds, 1) if self._seconds else None,
             "tokens_per_cpu_second": round(tokens / self._cpu, 1) if self._cpu else None,
-            "peak_rss_bytes": _peak_rss(),
+            "peak_rss_bytes": resources.peak_rss(),
             "device_peak_bytes": torch.cuda.max_memory_allocated()
             if torch.cuda.is_available()
             else None,
@@ -461,13 +476,3 @@ def _save(plan: Plan, model: Any, tokenizer: Any, out: Path) -> None:
 def _count(model: torch.nn.Module) -> tuple[int, int]:
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return trainable, sum(p.numel() for p in model.parameters())
-
-
-def _peak_rss() -> int | None:
-    """Of this process since it began, in bytes; None on Windows."""
-    if sys.platform == "win32":
-        return None
-    import resource  # noqa: PLC0415  # Windows has no such module
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
