@@ -86,6 +86,13 @@ def test_a_module_without_weights_is_refused():
     assert reasons(targets(model, Choice(r".*\.mlp\..*"))) == ["unsupported-module"]
 
 
+def test_a_pattern_that_takes_everything_below_is_said_to_do_so():
+    assert targets(llama(), Choice(r".*\.mlp\..*")).open_ended == ("model.layers.{}.mlp",)
+    assert targets(llama(), Choice(r".*\.mlp\.\w+_proj")).open_ended == ()
+    listed = shape(*mlp(), other("model.layers.{}.mlp.act_fn"))
+    assert targets(listed, Choice(r".*\.mlp\..*")).open_ended == ()
+
+
 def test_embeddings_and_heads_can_be_named():
     found = targets(llama(), Choice(("lm_head", "embed_tokens", "q_proj")))
     assert [adapted.group.path for adapted in found.hits("head", "embedding")] == [
@@ -195,6 +202,7 @@ def test_names_of_experts_are_rewritten_and_dense_layers_are_lost():
     )
     assert found.rewriting is not None
     assert found.rewriting.parameters == ("gate_up_proj", "down_proj")
+    assert found.lost == tuple(f"model.layers.{{}}.mlp.{n}_proj" for n in ("gate", "up", "down"))
     assert [adapted.rank for adapted in found.parameters] == [16, 8]  # two halves, twice the rank
 
 
@@ -208,6 +216,7 @@ def test_a_pattern_for_one_layer_is_widened_to_all_of_them():
     assert len(found.module_names) == 2
     assert found.rewriting is not None
     assert found.rewriting.leaves == ("q_proj",)
+    assert (found.lost, found.gained) == ((), ("model.layers.{}.self_attn.q_proj",))
 
 
 def test_a_pattern_may_name_experts_as_they_were():

@@ -51,7 +51,9 @@ _MISSING: dict[str, dict[str, Any]] = {
     "dbrx": {"attn_config": {"rope_theta": 5e5}},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 1},
     "esm": {"vocab_size": 33, "pad_token_id": 1},
-    "gemma4_assistant": {"text_config": {"model_type": "gemma4_text", **_ASSISTANT}},
+    "gemma4_assistant": {
+        "text_config": {"model_type": "gemma4_text", **_ASSISTANT, "num_kv_shared_layers": 12}
+    },
     "gemma4_unified_assistant": {
         "text_config": {"model_type": "gemma4_unified_text", **_ASSISTANT}
     },

@@ -16,7 +16,7 @@ from pitchpipe.targets.patterns import Pattern, compiled
 At = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
     """Modules of one path. `group` is None for modules that only hold others.
 
@@ -50,7 +50,7 @@ class Node:
         return self.path.format(*at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Some of a node's modules."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -58,8 +57,7 @@ def compiled(source: str) -> Pattern:
         tree = _parser.parse(source)
     except (re.error, RecursionError, OverflowError) as error:
         raise PatternProblem(str(error), invalid=True) from error
-    repetitions = list(_repetitions(tree, 0))
-    plain = len(repetitions) <= _MANY and max(repetitions, default=0) <= 1
+    plain = _freedom(tree) <= _MANY
     if not plain:
         _check(tree, pattern.flags)
     # Without a digit in its text a pattern can single out no digit, but by a back reference.
@@ -70,20 +68,25 @@ def compiled(source: str) -> Pattern:
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 
 
-def _repetitions(node: Any, depth: int) -> Iterable[int]:
-    """How deep each repetition lies in others, itself included.
+def _freedom(node: Any, *, within: bool = False) -> int:
+    """Between how many repetitions `re` may have to share out a name, trying all ways.
 
-    Within a repetition, alternatives and optional parts are as ambiguous as another one.
+    Within a repetition, another one, alternatives and optional parts are too many by themselves.
     """
+    total = 0
     for operation, argument in node:
         kind = str(operation)
-        inner = depth
-        ambiguous = kind in _REPEATS and (argument[1] > 1 or depth)
-        if ambiguous or (kind == "BRANCH" and depth):
-            inner += 1
-            yield inner
-        for child in _children(kind, argument):
-            yield from _repetitions(child, inner)
+        if kind in _REPEATS and (argument[1] > 1 or within):
+            if within:
+                return _MANY + 1
+            total += 1 + _freedom(argument[2], within=True)
+        elif kind == "BRANCH":
+            if within:
+                return _MANY + 1
+            total += max(_freedom(branch) for branch in argument[1])
+        else:
+            total += sum(_freedom(child, within=within) for child in _children(kind, argument))
+    return total
 
 
 def _children(operation: str, argument: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from pitchpipe.modules import ModelShape, ModuleGroup, Role
 from pitchpipe.targets.choice import PRESETS, Choice, Method
@@ -99,6 +100,7 @@ def _short(wanted: Sequence[Node], every: Sequence[Node]) -> tuple[str, ...]:
     for node in every:
         ending.setdefault(node.parts[-1], []).append(node)
 
+    @cache
     def fits(entry: str) -> bool:
         return all(
             node.path in allowed and allowed[node.path].issuperset(at)
@@ -135,7 +137,8 @@ def _pattern(wanted: Sequence[Node], every: Sequence[Node]) -> str:
     same: dict[str, list[Node]] = {}
     for node in wanted:
         same.setdefault(node.path, []).append(node)
-    others = {node.path for node in every if node not in wanted}
+    meant = set(wanted)
+    others = {node.path for node in every if node not in meant}
     ends: dict[str, list[str]] = {}
     for path, several in same.items():
         at = union(node.at for node in several)

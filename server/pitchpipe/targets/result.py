@@ -143,7 +143,10 @@ class Targets:
     """`asked` is what PEFT is given: presets and defaults resolved.
 
     `refusals` are in the order in which PEFT comes to them; it raises at the first. The counts are
-    of what would be trained if it didn't.
+    of what would be trained if it didn't. `lost` and `gained` are what the rewriting changed: paths
+    of modules that were asked for and get no adapter, or get one and were not asked for.
+    `open_ended`: where a pattern takes whatever lies there. PEFT raises if one of those modules has
+    no weights, as an activation has, and a shape need not list these.
     """
 
     asked: Asked
@@ -155,6 +158,9 @@ class Targets:
     saved: tuple[Saved, ...]
     biases: int
     coverage: Coverage
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    open_ended: tuple[str, ...] = ()
 
     @property
     def adapter_parameters(self) -> int:

@@ -45,6 +45,7 @@ from pitchpipe.targets.support import (
 )
 
 _MAMBA = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"})
+_NO_NAME = "no_such_module"
 _PASSED_OVER = frozenset({"conv1d", "out_proj"})  # weights that Mamba's kernel reads by itself
 
 
@@ -96,7 +97,7 @@ class _Run:
         refusals = list(_of_configuration(asked, choice, shape, method))
         linear = [n for n in found if n.group and _is_all_linear(n.group, shape)]
         rewriting = rewrite(shape, choice, method, found, linear)
-        ranks = dict(method.rank_pattern)
+        before, ranks = choice, dict(method.rank_pattern)
         if rewriting is not None:
             choice = replace(
                 choice,
@@ -113,6 +114,7 @@ class _Run:
         refusals += refused
         if not matched and not parameters and not refused:
             refusals.append(_no_match(choice, found, left_out))
+        lost, gained = _changed(rewriting, before, matched, parameters, found, linear)
         heads = (*choice.modules_to_save, *trained_heads(shape))
         copies, refused = saved(replace(choice, modules_to_save=heads), shape, found, matched)
         refusals += refused
@@ -126,6 +128,9 @@ class _Run:
             saved=copies,
             biases=biases(shape, method, modules, parameters, copies),
             coverage=coverage(shape, modules, parameters),
+            lost=lost,
+            gained=gained,
+            open_ended=tuple(_open_ended(before, shape, matched)),
         )
 
 
@@ -215,6 +220,48 @@ def _matched(
         if at:
             matched.append(Place(node, at))
     return matched, any_excluded
+
+
+def _changed(
+    rewriting: Rewriting | None,
+    before: Choice,
+    matched: Sequence[Place],
+    parameters: Iterable[AdaptedParameter],
+    found: Sequence[Node],
+    linear: Sequence[Node],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Paths that lost their adapter by the rewriting, and paths that got one."""
+    if rewriting is None or not rewriting.changes:
+        return (), ()
+    asked = {place.node: place.at for place in _matched(before, found, linear)[0]}
+    given = {place.node: place.at for place in matched}
+    whole = {id(p.group): p.at for p in parameters if p.parameter.name == "weight"}
+    lost = [
+        node.path
+        for node, at in asked.items()
+        if without(without(at, given.get(node, ())), whole.get(id(node.group), ()))
+    ]
+    gained = [node.path for node, at in given.items() if without(at, asked.get(node, ()))]
+    return tuple(lost), tuple(gained)
+
+
+def _open_ended(choice: Choice, shape: ModelShape, matched: Iterable[Place]) -> Iterator[str]:
+    """Holders below which the pattern would match any name."""
+    wanted = choice.target_modules
+    if not isinstance(wanted, str) or wanted.lower() == "all-linear":
+        return
+    if any(not group.parameters for group in shape.groups):
+        return  # this shape lists what has no weights
+    pattern = compiled(wanted)
+    holders = dict.fromkeys(
+        (place.node.path.rpartition(".")[0], place.node.name(place.at[0]).rpartition(".")[0])
+        for place in matched
+    )
+    seen: set[str] = set()
+    for path, name in holders:
+        if path not in seen and pattern.full(f"{name}.{_NO_NAME}"):
+            seen.add(path)
+            yield path
 
 
 def _ending_alike(node: Node, linear: Sequence[Node], lengths: Iterable[int]) -> At:
