@@ -21,11 +21,11 @@ def describe(model: Any, head: Head, roles: Mapping[str, Role] | None = None) ->
     found: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
     owners: dict[int, str] = {}
     for name, module in model.named_modules():
-        parameters = _parameters(name, module, owners)
+        parameters = parameters_of(name, module, owners)
         if parameters:
             key = (
                 _INDEX.sub("{}", name),
-                _kind(module, parameters),
+                kind_of(module, parameters),
                 (roles or {}).get(name, "other"),
                 type(module).__name__,
                 parameters,
@@ -45,7 +45,7 @@ def describe(model: Any, head: Head, roles: Mapping[str, Role] | None = None) ->
     )
 
 
-def _parameters(name: str, module: nn.Module, owners: dict[int, str]) -> tuple[Parameter, ...]:
+def parameters_of(name: str, module: nn.Module, owners: dict[int, str]) -> tuple[Parameter, ...]:
     """The tensors that `module` holds itself. `owners` maps a tensor's id to its first name."""
     found: list[Parameter] = []
     for buffer, tensors in ((False, module._parameters), (True, module._buffers)):
@@ -65,7 +65,7 @@ def _parameters(name: str, module: nn.Module, owners: dict[int, str]) -> tuple[P
     return tuple(found)
 
 
-def _kind(module: nn.Module, parameters: tuple[Parameter, ...]) -> Kind:
+def kind_of(module: nn.Module, parameters: tuple[Parameter, ...]) -> Kind:
     if isinstance(module, nn.Linear):
         return "linear"
     if isinstance(module, Conv1D):

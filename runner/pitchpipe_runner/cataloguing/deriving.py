@@ -1,0 +1,82 @@
+"""Learns what a configuration's class computes from other fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pitchpipe.catalog.formulas import Formula
+from pitchpipe_runner.cataloguing.learning import Learner, NotLearnt
+from pitchpipe_runner.cataloguing.probing import Sample
+
+Derived = tuple[str, Formula, bool]
+
+
+def fields_in(formula: Any) -> set[str]:
+    """The fields that a formula reads."""
+    if isinstance(formula, str):
+        return {formula}
+    if not isinstance(formula, list) or not formula or formula[0] in {"text", "index"}:
+        return set()
+    return set().union(*map(fields_in, formula[1:]))
+
+
+def derive(
+    samples: Sequence[Sample], wanted: Iterable[str], defaults: Mapping[str, Any], missed: list[str]
+) -> list[Derived]:
+    """How the fields `wanted`, and those they need, come from what is given. In working order."""
+    names = sorted(set().union(*(s.fields for s in samples)))
+    computed = {n for n in names if _computed(samples, n, defaults)}
+    found: list[Derived] = []
+    done: set[str] = set()
+    pending = sorted(set(wanted) & computed)
+    while pending:
+        name = pending.pop(0)
+        if name in done:
+            continue
+        done.add(name)
+        for allowed in (
+            set(names) - computed,
+            {n for n in names if n not in computed or n in done},
+        ):
+            try:
+                found.append(_derived(samples, name, sorted({*allowed, name}), defaults))
+                break
+            except NotLearnt:
+                continue
+        else:
+            missed.append(f"how {name} is computed")
+    return found
+
+
+def _given(sample: Sample, name: str, defaults: Mapping[str, Any]) -> Any:
+    return sample.given.get(name, defaults.get(name))
+
+
+def _computed(samples: Sequence[Sample], name: str, defaults: Mapping[str, Any]) -> bool:
+    return any(s.fields.get(name) != _given(s, name, defaults) for s in samples)
+
+
+def _derived(
+    samples: Sequence[Sample], name: str, names: list[str], defaults: Mapping[str, Any]
+) -> Derived:
+    given = [_given(s, name, defaults) for s in samples]
+    final = [s.fields.get(name) for s in samples]
+    untouched = all(g is None or g == f for g, f in zip(given, final, strict=True))
+    chosen = [i for i, g in enumerate(given) if not untouched or g is None]
+    before = [
+        replace(samples[i], fields={n: samples[i].fields.get(n) for n in names} | {name: given[i]})
+        for i in chosen
+    ]
+    learner = Learner(before, [n for n in names if n != name or not untouched])
+    seen = [(at, (), final[i]) for at, i in enumerate(chosen)]
+    if untouched:
+        return name, learner.value(seen, name), False
+    kept = [(at, (), final[i] == given[i]) for at, i in enumerate(chosen)]
+    try:
+        return name, learner.value(seen, name), True
+    except NotLearnt:
+        condition = learner.condition(kept, f"when {name} is computed")
+        changed = [s for s, (_, _, same) in zip(seen, kept, strict=True) if not same]
+        return name, ["if", condition, name, learner.value(changed, name)], True

@@ -1,0 +1,413 @@
+"""Samples of a model type → its shard of the catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pitchpipe.catalog.formulas import Formula, depends_on_index
+from pitchpipe.modules import Head, Parameter
+from pitchpipe_runner.cataloguing.build import Built, Module
+from pitchpipe_runner.cataloguing.conditions import atoms, fit_condition
+from pitchpipe_runner.cataloguing.instances import Cases, Instance
+from pitchpipe_runner.cataloguing.numbers import fit_number
+from pitchpipe_runner.cataloguing.probing import Sample
+from pitchpipe_runner.cataloguing.roles import role_of
+
+Index = tuple[int, ...]
+
+_MOST_VALUES = 6
+
+
+class NotLearnt(Exception):
+    """No formula was found; the message says for what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A module's name without its variable indices: "layers.{}.q_proj" and (3,)."""
+
+    path: str
+    index: Index
+
+
+@dataclass(slots=True)
+class Sighting:
+    """All modules of one path and class, by sample and index."""
+
+    path: str
+    class_name: str
+    kind: Any
+    seen: dict[int, dict[Index, Module]] = field(default_factory=dict)
+
+
+class Learner:
+    """Finds formulas over the final fields of `samples`; the first of them is the base."""
+
+    def __init__(self, samples: Sequence[Sample], names: Sequence[str]) -> None:
+        self.samples = samples
+        self.names = names
+        at = {id(sample): i for i, sample in enumerate(samples)}
+        self._bases = [at.get(id(sample.base)) for sample in samples]
+        self.missed: list[str] = []
+        self._fits: dict[str, Formula | None] = {}
+
+    # what decides an outcome
+
+    def deciding(self, outcome: Mapping[int, Any]) -> list[str]:
+        """Fields that changed the outcome when they alone were changed. Keys are samples."""
+        found: dict[str, None] = {}
+        for i, sample in enumerate(self.samples):
+            base = self._bases[i]
+            if sample.changed and base is not None and base in outcome and i in outcome:
+                if outcome[i] != outcome[base]:
+                    found[sample.changed] = None
+                    # It may act through others that are computed from it.
+                    found.update(
+                        (name, None)
+                        for name, value in sample.fields.items()
+                        if value != self.samples[base].fields.get(name)
+                    )
+        return list(found)
+
+    def number(
+        self, seen: Sequence[tuple[int, Index, int]], about: str, hints: Sequence[Formula] = ()
+    ) -> Formula:
+        """`seen`: sample, index, number. `hints` are tried first. Raises NotLearnt."""
+        outcome = _sets(seen)
+        if all(len(values) == 1 for values in outcome.values()):
+            seen = [(i, (), next(iter(values))) for i, values in outcome.items()]
+        target = [n for _, _, n in seen]
+        if hints and len(set(target)) > 1:
+            cases = self._cases(seen)
+            for hint in hints:
+                if not depends_on_index(hint) and cases.values(hint) == target:
+                    return hint
+        return self._fitted(("number", seen), lambda: self._number(seen, outcome), about)
+
+    def condition(self, seen: Sequence[tuple[int, Index, bool]], about: str) -> Formula:
+        """`seen`: sample, index, yes or no. Raises NotLearnt."""
+        outcome = _lists(seen)
+        if all(len({value for _, value in pairs}) == 1 for pairs in outcome.values()):
+            seen = [(i, (), pairs[0][1]) for i, pairs in outcome.items()]
+        return self._fitted(("condition", seen), lambda: self._condition(seen, outcome), about)
+
+    def value(self, seen: Sequence[tuple[int, Index, Any]], about: str) -> Formula:
+        """`seen`: sample, index, anything. Raises NotLearnt."""
+        kinds = {type(value) for _, _, value in seen}
+        if kinds == {bool}:
+            return self.condition(seen, about)
+        if kinds == {int}:
+            try:
+                return self.number(seen, about)
+            except NotLearnt:
+                return self._choice(seen, about)
+        if kinds == {list}:
+            return self._list(seen, about)
+        return self._choice(seen, about)
+
+    def _list(self, seen: Sequence[tuple[int, Index, list[Any]]], about: str) -> Formula:
+        if len({repr(v) for _, _, v in seen}) == 1:
+            return ["text", seen[0][2]]
+        count = self.number([(i, (), len(v)) for i, _, v in seen], f"the length of {about}")
+        items = [(i, (at,), item) for i, _, v in seen for at, item in enumerate(v)]
+        return ["each", count, self.value(items, f"the items of {about}")]
+
+    def _choice(self, seen: Sequence[tuple[int, Index, Any]], about: str) -> Formula:
+        """One of few values, or a number and one of them."""
+        texts = list(dict.fromkeys(json.dumps(v) for _, _, v in seen))
+        if len(texts) > 1 and None in (v for _, _, v in seen):
+            texts.insert(0, texts.pop(texts.index("null")))
+        if len(texts) == 1:
+            value = seen[0][2]
+            return value if isinstance(value, (int, float)) else ["text", value]
+        if len(texts) > _MOST_VALUES and texts[0] != "null":
+            raise NotLearnt(about)
+        which = [(i, at, json.dumps(v) == texts[0]) for i, at, v in seen]
+        condition = self.condition(which, about)
+        rest = [s for s, (_, _, chosen) in zip(seen, which, strict=True) if not chosen]
+        first = json.loads(texts[0])
+        first = first if type(first) in {int, float} else ["text", first]
+        return ["if", condition, first, self.value(rest, about)]
+
+    def _fitted(self, key: Any, fit: Callable[[], Formula | None], about: str) -> Formula:
+        text = repr(key)
+        if text not in self._fits:
+            self._fits[text] = fit()
+        formula = self._fits[text]
+        if formula is None:
+            raise NotLearnt(about)
+        return formula
+
+    def _cases(self, seen: Sequence[tuple[int, Index, Any]]) -> Cases:
+        return Cases([Instance(self.samples[i].fields, index) for i, index, _ in seen])
+
+    def _number(self, seen: Sequence[tuple[int, Index, int]], outcome: Any) -> Formula | None:
+        target = [n for _, _, n in seen]
+        cases = self._cases(seen)
+        near = self.deciding(outcome)
+        found = fit_number(cases, near, target)
+        if found is None:
+            found = self._by_case(cases, near, target)
+        if found is None:
+            found = fit_number(cases, self.names, target, deep=False)
+        return found
+
+    def _by_case(self, cases: Cases, names: Sequence[str], target: list[int]) -> Formula | None:
+        """A formula for the cases of a condition and another for the rest."""
+        tried: set[tuple[bool, ...]] = set()
+        for deep in (False, True):
+            for atom in atoms(cases, names):
+                chosen = tuple(bool(v) for v in cases.values(atom))
+                if (deep, *chosen) in tried or all(chosen) or not any(chosen):
+                    continue
+                tried.add((deep, *chosen))
+                ins, outs = cases.split(chosen)
+                then = fit_number(
+                    ins, names, [n for n, c in zip(target, chosen, strict=True) if c], deep=deep
+                )
+                if then is None:
+                    continue
+                other = fit_number(
+                    outs,
+                    names,
+                    [n for n, c in zip(target, chosen, strict=True) if not c],
+                    deep=deep,
+                )
+                if other is not None:
+                    return ["if", atom, then, other]
+        return None
+
+    def _condition(self, seen: Sequence[tuple[int, Index, bool]], outcome: Any) -> Formula | None:
+        target = [b for _, _, b in seen]
+        cases = self._cases(seen)
+        found = fit_condition(cases, self.deciding(outcome), target)
+        return found if found is not None else fit_condition(cases, self.names, target)
+
+
+def _sets(seen: Sequence[tuple[int, Index, Any]]) -> dict[int, Any]:
+    found: dict[int, set[Any]] = {}
+    for sample, _, value in seen:
+        found.setdefault(sample, set()).add(value)
+    return found
+
+
+def _lists(seen: Sequence[tuple[int, Index, Any]]) -> dict[int, Any]:
+    found: dict[int, list[Any]] = {}
+    for sample, index, value in seen:
+        found.setdefault(sample, []).append((index, value))
+    return found
+
+
+# lists of layers
+
+
+def varying_lists(built: Iterable[Built]) -> set[str]:
+    """Paths of ModuleLists whose length differs: "layers", "layers.{}.mlp.experts"."""
+    models = list(built)
+    varying: set[str] = set()
+    depth = 0
+    while True:
+        lengths: dict[str, set[int]] = {}
+        for model in models:
+            for name, length in model.lists.items():
+                if name.count(".") == depth:
+                    lengths.setdefault(place(name, varying).path, set()).add(length)
+        varying |= {path for path, found in lengths.items() if len(found) > 1}
+        depth += 1
+        if depth > 24:
+            return varying
+
+
+def place(name: str, varying: set[str]) -> Place:
+    path, index = "", list[int]()
+    for step in name.split("."):
+        if step.isdigit() and path in varying:
+            index.append(int(step))
+            path += ".{}"
+        else:
+            path += f".{step}" if path else step
+    return Place(path, tuple(index))
+
+
+# one class of a model type
+
+
+def learn_head(learner: Learner, head: Head, places: list[str]) -> list[dict[str, Any]]:
+    """The groups of one class. `places`: a shard's places as JSON, added to."""
+    built = {i: s.built[head] for i, s in enumerate(learner.samples) if head in s.built}
+    varying = varying_lists(built.values())
+    lengths: dict[str, dict[tuple[int, Index], int]] = {}
+    sightings: dict[tuple[str, str, str], Sighting] = {}
+    for i, model in built.items():
+        for name, length in model.lists.items():
+            where = place(name, varying)
+            if where.path in varying:
+                lengths.setdefault(where.path, {})[i, where.index] = length
+        for module in model.modules:
+            where = place(module.name, varying)
+            key = (where.path, module.class_name, module.kind)
+            known = sightings.setdefault(key, Sighting(where.path, module.class_name, module.kind))
+            known.seen.setdefault(i, {})[where.index] = module
+    groups: list[dict[str, Any]] = []
+    for sighting in sightings.values():
+        try:
+            groups.append(_group(learner, sighting, built, varying, lengths, places))
+        except NotLearnt as problem:
+            if not _holds_weights(sighting):
+                continue
+            learner.missed.append(f"{head}: {problem}")
+    return groups
+
+
+def _group(
+    learner: Learner,
+    sighting: Sighting,
+    built: Mapping[int, Built],
+    varying: set[str],
+    lengths: Mapping[str, Mapping[tuple[int, Index], int]],
+    places: list[str],
+) -> dict[str, Any]:
+    where = _place(learner, sighting, built, lengths)
+    text = json.dumps(where)
+    if text not in places:
+        places.append(text)
+    parameters: list[Any] = []
+    for name, rank in _parameter_names(sighting):
+        hints = [d for p in parameters if p for d in p[1]]
+        parameters.append(_parameter(learner, sighting, name, rank, varying, hints))
+    return {
+        "path": sighting.path,
+        "kind": sighting.kind,
+        "role": role_of(sighting.path, sighting.class_name, sighting.kind),
+        "class": sighting.class_name,
+        "place": places.index(text),
+        "parameters": [p for p in parameters if p],
+    }
+
+
+def _place(
+    learner: Learner,
+    sighting: Sighting,
+    built: Mapping[int, Built],
+    lengths: Mapping[str, Mapping[tuple[int, Index], int]],
+) -> dict[str, Any]:
+    """Where the modules stand: the lengths of the lists around them, and which entries have one."""
+    lists = _lists_around(sighting.path)
+    axes: list[dict[str, Any]] = []
+    for depth, path in enumerate(lists):
+        counts = lengths[path]
+        seen = [(i, index, n) for (i, index), n in counts.items()]
+        axis: dict[str, Any] = {"count": learner.number(seen, f"the number of {path}")}
+        prefixes = {
+            i: {index[: depth + 1] for index in found} for i, found in sighting.seen.items()
+        }
+        reached = {i: {index[:depth] for index in found} for i, found in sighting.seen.items()}
+        present = [
+            (i, (*index, at), (*index, at) in prefixes.get(i, ()))
+            for (i, index), n in counts.items()
+            if not depth or index in reached.get(i, ())
+            for at in range(n)
+        ]
+        condition = learner.condition(
+            present, f"which of {sighting.path} are {sighting.class_name}"
+        )
+        if condition != 1:
+            axis["where"] = condition
+        axes.append(axis)
+    exists = {i: (i, ()) in lengths[lists[0]] if lists else i in sighting.seen for i in built}
+    found: dict[str, Any] = {"axes": axes}
+    whether = learner.condition(
+        [(i, (), e) for i, e in exists.items()], f"whether there is {sighting.path}"
+    )
+    if whether != 1:
+        found["if"] = whether
+    return found
+
+
+def _holds_weights(sighting: Sighting) -> bool:
+    return any(
+        not p.buffer
+        for found in sighting.seen.values()
+        for module in found.values()
+        for p in module.parameters
+    )
+
+
+def _lists_around(path: str) -> list[str]:
+    return [path[: m.start() - 1] for m in re.finditer(r"\{\}", path)]
+
+
+def _parameter_names(sighting: Sighting) -> dict[tuple[str, int], None]:
+    return dict.fromkeys(
+        (p.name, len(p.shape))
+        for found in sighting.seen.values()
+        for module in found.values()
+        for p in module.parameters
+    )
+
+
+def _parameter(
+    learner: Learner,
+    sighting: Sighting,
+    name: str,
+    rank: int,
+    varying: set[str],
+    hints: list[Formula],
+) -> list[Any] | None:
+    """None for a buffer without a formula: those aren't promised."""
+    there: list[tuple[int, Index, bool]] = []
+    seen: list[tuple[int, Index, Parameter]] = []
+    for i, found in sighting.seen.items():
+        for index, module in found.items():
+            own = next(
+                (p for p in module.parameters if p.name == name and len(p.shape) == rank), None
+            )
+            there.append((i, index, own is not None))
+            if own:
+                seen.append((i, index, own))
+    more: dict[str, Any] = {}
+    about = f"{sighting.path}.{name}"
+    buffer = seen[0][2].buffer
+    try:
+        if (condition := learner.condition(there, f"whether there is {about}")) != 1:
+            more["if"] = condition
+        dims = [
+            learner.number(
+                [(i, at, p.shape[axis]) for i, at, p in seen], f"dimension {axis} of {about}", hints
+            )
+            for axis in range(rank)
+        ]
+    except NotLearnt:
+        if buffer:
+            return None
+        raise
+    if buffer:
+        more["buffer"] = True
+    if tied := _tied(learner, seen, about, varying):
+        more["tied"] = tied
+    return [name, dims, more]
+
+
+def _tied(
+    learner: Learner, seen: Sequence[tuple[int, Index, Parameter]], about: str, varying: set[str]
+) -> list[list[Any]]:
+    def target(index: Index, p: Parameter) -> str | None:
+        if p.tied_to is None:
+            return None
+        there = place(p.tied_to, varying)
+        return there.path if there.index == index else p.tied_to
+
+    owners = {t for _, at, p in seen if (t := target(at, p))}
+    return [
+        [
+            learner.condition(
+                [(i, at, target(at, p) == owner) for i, at, p in seen], f"what {about} is tied to"
+            ),
+            owner,
+        ]
+        for owner in sorted(owners)
+    ]

@@ -1,0 +1,80 @@
+"""The fields of a configuration as a model sees them: given, aliased, defaulted, derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sized
+from typing import Any, cast
+
+from pitchpipe.catalog.formulas import NoValue, evaluate
+
+_LABELS_BY_DEFAULT = 2
+# What transformers renames when it reads a configuration (configuration_utils.py,
+# `_LEGACY_LAYER_TYPE_REMAP`).
+_LAYER_TYPES_RENAMED = {
+    "mamba": "linear_attention",
+    "attention": "full_attention",
+    "deepseek_sparse_attention": "indexed_attention",
+    "qwen_sparse_attention": "indexed_attention",
+}
+
+
+def settle(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all fields by their dotted names. Raises NoValue."""
+    given = _flat(_proper_part(shard, raw), shard)
+    fields: dict[str, Any] = {**shard["defaults"], **given}
+    if "num_labels" not in given:
+        fields["num_labels"] = _labels(raw)
+    for name, formula, always in shard["derived"]:
+        if always or fields.get(name) is None:
+            fields[name] = evaluate(formula, fields)
+    return fields
+
+
+def text_fields(shard: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the language model itself is configured with, also under transformers' common names."""
+    prefix = f"{shard['text']}." if shard["text"] else ""
+    own = {
+        name.removeprefix(prefix): value
+        for name, value in fields.items()
+        if name.startswith(prefix)
+    }
+    for alias, name in shard["aliases"].items():
+        if alias.startswith(prefix) and name in fields:
+            own.setdefault(alias.removeprefix(prefix), fields[name])
+    return own
+
+
+def _proper_part(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`raw`, or what it holds for the language model where the shard is of that model alone."""
+    inner = raw.get("text_config")
+    if isinstance(inner, dict) and "text_config" not in shard["parts"]:
+        return {**raw, **inner}
+    return raw
+
+
+def _flat(raw: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    pending: list[tuple[str, Mapping[str, Any]]] = [("", raw)]
+    while pending:
+        prefix, level = pending.pop()
+        for key, value in level.items():
+            name = f"{prefix}{key}"
+            if name not in shard["parts"]:
+                found[shard["aliases"].get(name, name)] = _renamed(key, value)
+            elif isinstance(value, dict):
+                pending.append((f"{name}.", cast(dict[str, Any], value)))
+            elif value is not None:
+                raise NoValue(f"`{name}` is {value!r:.40}, not a mapping")
+    return found
+
+
+def _renamed(key: str, value: Any) -> Any:
+    if key in {"layer_types", "mtp_layer_types"} and isinstance(value, list):
+        kinds = cast(list[Any], value)
+        return [_LAYER_TYPES_RENAMED.get(v, v) if isinstance(v, str) else v for v in kinds]
+    return value
+
+
+def _labels(raw: Mapping[str, Any]) -> int:
+    names: Any = raw.get("id2label")
+    return len(cast(Sized, names)) if isinstance(names, (dict, list)) else _LABELS_BY_DEFAULT
