@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,8 +37,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "n_embd": 192,
         "n_layer": 4,
         "n_head": 6,
+        "bos_token_id": 1,
+        "eos_token_id": 1,
     },
-    "phi3": _LLAMA_LIKE,
+    "phi3": _LLAMA_LIKE | {"bos_token_id": 1, "eos_token_id": 1},
     "mixtral": _LLAMA_LIKE | {"num_local_experts": 4, "num_experts_per_tok": 2},
     "t5": {
         "vocab_size": VOCABULARY,
@@ -61,9 +64,10 @@ class Case:
     """One step of one model. `length` is the row's, in tokens; all rows are as long.
 
     `padded`: the last row is half padding, under a mask. `lora` are fields of `peft.LoraConfig`
-    beside r=8 on all linear layers. `config` are further fields of the configuration. With "qlora"
-    the linear layers are NF4, `double_quant` or not; `dtype` is that of all other weights and of
-    computing.
+    beside r=8 on all linear layers. `config` are further fields of the configuration; `label`
+    stands for them in the name. With "qlora" the linear layers are NF4, `double_quant` or not, all
+    other weights are float32 (PEFT's `prepare_model_for_kbit_training`), and `dtype` is what NF4
+    layers compute in.
     """
 
     architecture: str
@@ -78,6 +82,7 @@ class Case:
     double_quant: bool = False
     lora: Mapping[str, Any] = field(default_factory=dict[str, Any])
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    label: str = ""
 
     @property
     def head(self) -> Head:
@@ -86,13 +91,14 @@ class Case:
     @property
     def name(self) -> str:
         marks = [
-            self.dtype.replace("float", "f").replace("bf", "bf"),
+            self.dtype.replace("float", "f"),
             self.attention if self.attention != "sdpa" else "",
             "checkpointing" if self.checkpointing else "",
             self.optimizer.removeprefix("adamw_torch").strip("_"),
             "padded" if self.padded else "",
             "double" if self.double_quant else "",
-            *(f"{k}={v}" for k, v in {**self.lora, **self.config}.items()),
+            *(f"{k}={v}" for k, v in self.lora.items()),
+            self.label or " ".join(f"{k}={v}" for k, v in self.config.items()),
         ]
         said = " ".join(m for m in marks if m)
         return f"{self.architecture} {self.method} {self.batch}×{self.length} {said}"
@@ -103,6 +109,17 @@ _ALIKE: tuple[tuple[Method, int, int, bool], ...] = (
     ("lora", 2, 192, False),
     ("lora", 2, 192, True),
 )
+
+# As published: HuggingFaceTB/SmolLM2-135M, config.json.
+_SMOLLM2 = {
+    "vocab_size": 49152,
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "tie_word_embeddings": True,
+}
 
 # With few words it is the layers that decide, and not the loss.
 _FEW_WORDS = {"vocab_size": 256, "num_hidden_layers": 2}
@@ -157,7 +174,17 @@ CASES: tuple[Case, ...] = (
         for method, batch, length, checkpointing in _ALIKE
     ),
     *(
-        Case(architecture, method, 2, 256, dtype, checkpointing, attention, config=_FEW_WORDS)
+        Case(
+            architecture,
+            method,
+            2,
+            256,
+            dtype,
+            checkpointing,
+            attention,
+            config=_FEW_WORDS,
+            label="few words",
+        )
         for architecture, method, dtype, checkpointing, attention in _DECIDED_BY_LAYERS
     ),
     Case("qwen3", "lora", 2, 192, padded=True),
@@ -168,6 +195,9 @@ CASES: tuple[Case, ...] = (
     Case("mixtral", "lora", 2, 192, dtype="bfloat16"),
     Case("t5", "lora", 2, 192, dtype="bfloat16", padded=True),
     Case("bert", "full", 4, 256, padded=True),
+    Case("llama", "full", 1, 128, config=_SMOLLM2, label="SmolLM2-135M"),
+    Case("llama", "lora", 2, 192, config=_SMOLLM2, label="SmolLM2-135M"),
+    Case("llama", "lora", 2, 192, "bfloat16", True, config=_SMOLLM2, label="SmolLM2-135M"),
 )
 
 
@@ -190,12 +220,14 @@ def model_of(case: Case, *, weightless: bool = False) -> Any:
         model = quantized(model, dtype, double=case.double_quant)
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if case.checkpointing:
-        model.gradient_checkpointing_enable()
+        model.activation_checkpointing_enable()
         model.enable_input_require_grads()
     if case.method == "full":
         return model
     settings = {"r": 8, "target_modules": "all-linear", **case.lora}
-    return get_peft_model(model, LoraConfig(**settings))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what PEFT mends itself
+        return get_peft_model(model, LoraConfig(**settings))
 
 
 def quantized(model: Any, dtype: torch.dtype, *, double: bool) -> Any:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         _say(f"{file}: {error}")
         return FILE_IS_WRONG if isinstance(error, PlanError) else ENVIRONMENT_IS_WRONG
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # whatever libraries have to say
+        with _quietly():
             found = _traced(plan, arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -66,15 +66,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _traced(plan: Plan, arguments: argparse.Namespace) -> dict[str, Any]:
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    from transformers.utils import logging  # noqa: PLC0415  # seconds, and not for a wrong file
-
+    # These take seconds, which a wrong file should not cost.
     from pitchpipe_runner.tracing import answer, of_plan  # noqa: PLC0415
     from pitchpipe_runner.tracing.training import BatchSize  # noqa: PLC0415
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     size = BatchSize(
         rows=arguments.batch or plan.training.per_device_train_batch_size,
         length=arguments.length or plan.data.max_length,
@@ -84,6 +79,33 @@ def _traced(plan: Plan, arguments: argparse.Namespace) -> dict[str, Any]:
     )
     step = of_plan.trace_plan(plan, size, device=arguments.device, seconds=arguments.seconds)
     return answer.of(plan, step)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keeps libraries off standard output, and the hub's client off the network.
+
+    The latter reads the variable when it is imported, so what was imported before is unchanged.
+    """
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        from transformers.utils import logging  # noqa: PLC0415
+
+        level = logging.get_verbosity()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            logging.set_verbosity(level)
+            logging.enable_progress_bar()
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -55,7 +55,7 @@ def measure(
     return measure_work(model, work)
 
 
-def measure_work(model: nn.Module, work: Callable[[], None]) -> Measured:
+def measure_work(model: nn.Module, work: Callable[[], object]) -> Measured:
     """As `measure`, of whatever `work` does with `model`.
 
     What was allocated before, beside the model's own tensors, is not counted.
