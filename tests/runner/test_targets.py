@@ -117,6 +117,8 @@ KEYS = {
         Choice(("q_proj", "c_attn"), exclude_modules=("x",), target_parameters=("y",)),
         Method("vera"),
     ),
+    "nothing for vera": (Choice(("embed_tokens", "wte")), Method("vera")),
+    "no match for vera": (Choice(("query",)), Method("vera")),
     "before and behind": (
         Choice(("q_proj", "down_proj", "c_attn", "mlp.c_proj")),
         Method("ia3", feedforward_modules=("down_proj", "mlp.c_proj")),

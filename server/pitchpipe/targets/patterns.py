@@ -48,6 +48,13 @@ class Pattern:
             return self._compiled.match(name) is not None
         return bool(_ends(self._tree, name, frozenset({0})))
 
+    def part(self, name: str, group: str) -> str | None:
+        """What `group` holds where `name` begins with a match. Raises `PatternProblem`."""
+        if self._tree is not None:
+            raise PatternProblem("repetitions within repetitions", invalid=False)
+        match = self._compiled.match(name)
+        return match[group] if match else None
+
 
 @lru_cache(maxsize=256)
 def compiled(source: str) -> Pattern:
