@@ -1,0 +1,159 @@
+"""The step that this project's runner takes for a workflow (runner/pitchpipe_runner/train.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from pitchpipe import targets
+from pitchpipe.costs.data import DataSize, SplitSize
+from pitchpipe.costs.settings import Settings
+from pitchpipe.estimate import Attention, Dtype, Step
+from pitchpipe.modules import ModelShape
+from pitchpipe.targets import Targets
+
+End = Literal["low", "likely", "high"]
+
+DeviceKind = Literal["cpu", "cuda", "mps"]
+
+# Names that PEFT 0.21 keeps tied when it is told to (peft.utils.constants.EMBEDDING_LAYER_NAMES).
+_EMBEDDINGS = frozenset({"embed_tokens", "lm_head"})
+
+# Of the largest batch against the mean one, in learnt tokens. A pack is a mixture of many rows;
+# one row may be all answer.
+_SPREAD = {"low": 0.8, "likely": 1.0, "high": 1.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one forward pass gets: `rows` of `length` positions, padding included.
+
+    `columns` are the positions for which logits are computed, `learnt` those of the whole batch
+    that have a label. `padded`: attention gets a mask, for padding or to keep packed rows apart.
+    """
+
+    rows: int
+    length: int
+    columns: int
+    learnt: int
+    padded: bool
+
+
+def largest_batch(settings: Settings, data: DataSize, end: End) -> Batch:
+    """The largest batch that training meets, or one end of what it may be."""
+    rows = settings.training.per_device_train_batch_size
+    train = data.train
+    if train is None:
+        return _unseen(settings, rows, data.limit, end)
+    rows = min(rows, max(1, getattr(train.sequences, end)))
+    length = max(2, getattr(train.longest, end))
+    share = min(1.0, train.learnt_share * (_SPREAD[end] if settings.data.packing else 1.0))
+    if not settings.data.packing and end == "high" and train.learnt_share < _ALL_LEARNT:
+        share = 1.0
+    return _batch(rows, length, share, _gets_mask(settings, train, rows), end)
+
+
+def adapted_by(settings: Settings, shape: ModelShape) -> Targets | None:
+    """What PEFT makes of the file's choice; None where all weights are trained."""
+    method = settings.method
+    if method.type == "full":
+        return None
+    last = {name.rpartition(".")[2] for name in method.modules_to_save}
+    choice = targets.Choice(
+        target_modules=method.target_modules,
+        modules_to_save=method.modules_to_save,
+        ensure_weight_tying=bool(last & _EMBEDDINGS) and _is_tied(shape),
+    )
+    bias = {"none": "none", "all": "all", "lora_only": "only"}[method.bias]
+    return targets.targets(
+        shape,
+        choice,
+        targets.Method(
+            r=method.r,
+            use_dora=method.use_dora,
+            lora_dropout=method.lora_dropout,
+            bias=cast("Literal['none', 'all', 'only']", bias),
+        ),
+    )
+
+
+def step_of(
+    settings: Settings, batch: Batch, adapted: Targets | None, *, kind: DeviceKind, dtype: Dtype
+) -> Step:
+    """`dtype` is the format in which the base model is loaded."""
+    method, training = settings.method, settings.training
+    # Whatever is trained is made float32; autocast is on where that concerned the model's own
+    # weights. LoRA's are float32 as PEFT makes them, and PEFT converts between the two itself.
+    own = adapted is None or bool(adapted.saved) or adapted.biases > 0
+    return Step(
+        batch_size=batch.rows,
+        length=batch.length,
+        padding=batch.padded,
+        logits_columns=batch.columns,
+        learnt_tokens=batch.learnt,
+        dtype=dtype,
+        trained_dtype="float32",
+        autocast=dtype if own and dtype != "float32" else None,
+        method="full" if adapted is None else "lora",
+        rank=method.r,
+        adapted=() if adapted is None else _names(adapted),
+        modules_to_save=() if adapted is None else _saved(adapted),
+        dropout=method.lora_dropout,
+        use_dora=method.use_dora,
+        bias=cast("Literal['none', 'all', 'lora_only']", method.bias),
+        optimizer=training.optim,
+        clip_gradients=training.max_grad_norm > 0,
+        accumulation=training.gradient_accumulation_steps,
+        checkpointing=training.gradient_checkpointing,
+        attention=cast(Attention, settings.model.attn_implementation),
+        loss="selected",
+        device="cuda" if kind == "cuda" else "cpu",
+    )
+
+
+_ALL_LEARNT = 0.98  # of all tokens: the rest are each row's first
+
+
+def _unseen(settings: Settings, rows: int, limit: int, end: End) -> Batch:
+    """Where no row is known, batches are as long as they may be, and half is learnt."""
+    everything = settings.data.loss_on == "all" or settings.data.text_template is not None
+    share = 1.0 if everything else {"low": 0.1, "likely": 0.5, "high": 1.0}[end]
+    return _batch(rows, limit, share, settings.data.packing or rows > 1, end)
+
+
+def _batch(rows: int, length: int, share: float, padded: bool, end: End) -> Batch:
+    # A column counts if any row learns something there.
+    columns = 1.0 if end == "high" else 1.0 - (1.0 - share) ** rows
+    predicted = length - 1
+    return Batch(
+        rows=rows,
+        length=length,
+        columns=max(1, round(predicted * columns)),
+        learnt=max(1, round(rows * predicted * share)),
+        padded=padded,
+    )
+
+
+def _gets_mask(settings: Settings, train: SplitSize, rows: int) -> bool:
+    if settings.data.packing:
+        return train.rows.likely > train.sequences.likely or rows > 1
+    return rows > 1 and train.positions.likely > train.tokens.likely
+
+
+def _is_tied(shape: ModelShape) -> bool:
+    return any(p.tied_to for g in shape.groups if g.role == "head" for p in g.parameters)
+
+
+def _names(adapted: Targets) -> tuple[str, ...]:
+    """A group's path where all of it is adapted, else the modules one by one."""
+    names: list[str] = []
+    for one in adapted.modules:
+        names += [one.group.path] if len(one.at) == one.group.count else one.names
+    for one in adapted.parameters:
+        path = f"{one.group.path}.{one.parameter.name}"
+        names += [path] if len(one.at) == one.group.count else one.names
+    return tuple(names)
+
+
+def _saved(adapted: Targets) -> tuple[str, ...]:
+    return tuple(s.path.format(*index) for s in adapted.saved for index in s.at)
