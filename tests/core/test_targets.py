@@ -149,7 +149,15 @@ def test_an_invalid_pattern_is_a_finding():
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"(.*)*(.*)*(.*)*!", r"(\w+\.?)+!", r"((a|.)*)*!", ".*" * 20 + "!"]
+    "pattern",
+    [
+        r"(.*)*(.*)*(.*)*!",
+        r"(\w+\.?)+!",
+        r"((a|.)*)*!",
+        r"((.+)+1)+!",
+        r"((\w?){1000}){1000}!",
+        ".*" * 20 + "!",
+    ],
 )
 def test_a_pattern_that_would_take_for_ever_is_tried_all_the_same(pattern: str):
     assert reasons(targets(llama(), Choice(pattern))) == ["no-match"]

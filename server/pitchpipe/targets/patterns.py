@@ -159,17 +159,19 @@ def _step(operation: str, argument: Any, text: str, starts: frozenset[int]) -> f
 
 
 def _repeated(argument: Any, text: str, starts: frozenset[int]) -> frozenset[int]:
+    """A round brings every position forward or leaves it, so that they soon are the same again."""
     least, most, body = argument
     reached: frozenset[int] = starts if least == 0 else frozenset()
     frontier, rounds = starts, 0
-    # More rounds than characters bring nothing new, as an empty round changes no position.
-    while frontier and rounds < min(most, least + len(text) + 1):
+    while frontier and rounds < most:
         rounds += 1
-        frontier = _ends(body, text, frontier)
-        if rounds > least:
-            frontier -= reached
+        following = _ends(body, text, frontier)
         if rounds >= least:
-            reached |= frontier
+            following -= reached
+            reached |= following
+        elif following == frontier:  # and so it stays up to the last round that must be
+            rounds = least - 1
+        frontier = following
     return reached
 
 
