@@ -15,7 +15,12 @@ from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.metering import Reading
 
-_LEARNT = ("context_bytes", "reserved_ratio", "process_bytes", "flops_per_second")
+_NOTHING: dict[str, float | None] = {
+    "context_bytes": None,
+    "reserved_ratio": None,
+    "process_bytes": None,
+    "flops_per_second": None,
+}
 
 
 class Forecast:
@@ -64,15 +69,11 @@ class Forecast:
             learnt=self._learnt(reading),
         )
 
-    def _learnt(self, reading: Reading) -> dict[str, int | float | None]:
+    def _learnt(self, reading: Reading) -> dict[str, float | None]:
         """What no formula knows. A smoke run's tiny model teaches nothing of another's."""
-        unknown = dict.fromkeys((
-            "context_bytes",
-            "reserved_ratio",
-            "process_bytes",
-            "flops_per_second",
-        ))
-        return unknown if self._plan.smoke else {**unknown, **overheads(self.setting.kind, reading)}
+        if self._plan.smoke:
+            return _NOTHING
+        return {**_NOTHING, **overheads(self.setting.kind, reading)}
 
 
 def setting_of(device: Device, model: Any) -> Setting:
@@ -85,7 +86,7 @@ def setting_of(device: Device, model: Any) -> Setting:
     )
 
 
-def overheads(kind: str, reading: Reading) -> dict[str, int | float | None]:
+def overheads(kind: str, reading: Reading) -> dict[str, float | None]:
     """What the device and the process need beside tensors."""
     tensors = reading.allocated
     if not tensors:
