@@ -99,6 +99,8 @@ KEYS = {
         Method(),
     ),
     "layers and a pattern": (Choice(".*q_proj", layers_to_transform=(1,)), Method()),
+    "names of layers and a pattern": (Choice(".*q_proj", layers_pattern=("layers",)), Method()),
+    "rotated embeddings": (Choice(("embed_tokens", "wpe")), Method("oft")),
     "holders": (Choice(("self_attn", "attn")), Method()),
     "parameters": (
         Choice(("k_proj",), target_parameters=("q_proj.weight", "c_attn.weight")),

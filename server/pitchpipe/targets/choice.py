@@ -38,7 +38,8 @@ class Choice:
 class Method:
     """What decides how many parameters an adapter has. The defaults are PEFT's.
 
-    `r` is `init_r` for AdaLoRA. `bias` is "none", "all", or "only" for the adapted layers' own
+    `r` is `init_r` for AdaLoRA. "ln_tuning" is meant for norms: copies of modules that hold others
+    are not simulated. `bias` is "none", "all", or "only" for the adapted layers' own
     (PEFT's `lora_only`, `oft_only` …). `feedforward_modules` is IA3's; None: PEFT's table.
     """
 

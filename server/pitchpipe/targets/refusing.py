@@ -43,6 +43,9 @@ def of_configuration(
     if not by_name and choice.layers_to_transform is not None:
         says = "`layers_to_transform` cannot be used when `target_modules` is a str."
         yield Refusal("bad-configuration", says)
+    if not by_name and choice.layers_pattern:
+        says = "`layers_pattern` cannot be used when `target_modules` is a str."
+        yield Refusal("bad-configuration", says)
     if choice.layers_pattern and choice.layers_to_transform is None:
         says = "When `layers_pattern` is specified, `layers_to_transform` must also be specified."
         yield Refusal("bad-configuration", says)

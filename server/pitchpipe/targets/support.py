@@ -101,7 +101,7 @@ def cost(group: ModuleGroup, shape: ModelShape, method: Method, rank: int, forwa
     if method.type == "vera":
         return outside + rank
     if method.type == "oft":
-        return _oft(inside, method)
+        return _oft(outside if group.kind == "embedding" else inside, method)
     return rank * inside  # hra
 
 
