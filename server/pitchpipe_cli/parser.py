@@ -13,6 +13,10 @@ from pitchpipe_cli import terminal
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
 SCHEMAS = ("workflow", "plan", "event")
+HEADS = (
+    *("causal-lm", "seq2seq-lm", "masked-lm"),
+    *("sequence-classification", "token-classification"),
+)
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 EXIT_CODES = """\
@@ -57,6 +61,7 @@ def build() -> argparse.ArgumentParser:
     _plan(_command(commands, "plan", "show every resolved value and where it came from"))
     _run(_command(commands, "run", "fine-tune, export and evaluate as a workflow file says"))
     _init(_command(commands, "init", "write a commented workflow file to start from"))
+    _modules(_command(commands, "modules", "show what a model consists of, and what is trained"))
     _runs(_command(commands, "runs", "list, show and remove runs"))
     _schema(_command(commands, "schema", "print a JSON Schema"))
     _completion(_command(commands, "completion", "print a shell's completion script"))
@@ -135,6 +140,56 @@ def _init(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="PATH", help="the training rows; their columns are looked at"
     )
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
+
+
+def _modules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="a model's folder, a hub name, a model type (llama), or a workflow file",
+    )
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="mark what PEFT would adapt: all-linear, attention, mlp, attention+mlp, names of "
+        "modules, or one regular expression (repeatable)",
+    )
+    parser.add_argument(
+        "--exclude", metavar="NAME", action="append", default=[], help="but not these (repeatable)"
+    )
+    parser.add_argument("--rank", metavar="R", type=_rank, help="the adapters' rank (default: 16)")
+    parser.add_argument("--filter", metavar="GLOB", help="show these modules alone, or this role")
+    parser.add_argument("--head", choices=HEADS, help="the model's task (default: as it was saved)")
+    parser.add_argument("--revision", metavar="NAME", help="of a hub model (default: main)")
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="have the runner's Python build the model, without weights (takes seconds)",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the Python that builds (default: $PITCHPIPE_PYTHON, else the one of this command)",
+    )
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let the model's own code run on this machine when it is built",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list the model types and models that are known"
+    )
+    _format(parser)
+
+
+def _rank(text: str) -> int:
+    rank = int(text)
+    if rank < 1:
+        raise argparse.ArgumentTypeError("a rank is at least 1")
+    return rank
 
 
 def _runs(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 # What stands for a file on the command line; anything else that takes a value is free text.
-_FILES = {"FILE", "PATH", "RUN"}
+_FILES = {"FILE", "PATH", "RUN", "MODEL"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,308 @@
+"""`pitchpipe modules`: what a model consists of, and what of it would be trained."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pitchpipe_schemas
+from pitchpipe.costs.settings import Settings, of_context
+from pitchpipe.costs.step import adapted_by
+from pitchpipe.facts import NotRead
+from pitchpipe.model_config import ModelConfig, context_length
+from pitchpipe.modules import Head, ModelShape
+from pitchpipe.paths import flavour_of
+from pitchpipe.suggest import nearest, one_of
+from pitchpipe.targets import Choice, Method, Refusal, Targets, targets
+from pitchpipe_cli import (
+    amounts,
+    columns,
+    interpreter,
+    known_models,
+    listing,
+    model_names,
+    module_rows,
+    module_tree,
+    terminal,
+    workflow_file,
+)
+from pitchpipe_cli.errors import CommandError, Exit
+from pitchpipe_cli.model_names import Known
+from pitchpipe_cli.module_rows import Row
+from pitchpipe_facts.model_shapes import ModelShapes
+
+_RANK = 16
+_PATTERN = re.compile(r"[*()\[\]\\|^$+?]")  # none of these is in a module's name
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A model, what is chosen of it, and what the command ends with."""
+
+    known: Known
+    shape: ModelShape
+    targets: Targets | None
+    full: bool
+    exit: Exit
+
+
+def execute(arguments: argparse.Namespace) -> Exit:
+    if arguments.list:
+        return _list(arguments)
+    if arguments.model is None:
+        raise CommandError("name a model, or use --list to see which are known")
+    models = known_models.shapes(_builder(arguments) if arguments.build else None)
+    found = _of_file if model_names.is_workflow(arguments.model) else _of_model
+    shown = found(arguments, models)
+    if isinstance(shown, Exit):
+        return shown
+    rows = module_rows.rows(shown.shape, shown.targets, shown.full)
+    chosen = module_rows.chosen(rows, arguments.filter)
+    if not chosen:
+        raise CommandError(_no_match(arguments.filter, rows))
+    if arguments.format == "json":
+        terminal.out_json(_as_json(shown, rows, chosen))
+    else:
+        _print(shown, rows, chosen)
+    complaints = _complaints(shown.targets) if arguments.target or arguments.exclude else []
+    for complaint in complaints:
+        terminal.err(f"pitchpipe: {complaint}\n")
+    return Exit.WRONG_ENVIRONMENT if complaints else shown.exit
+
+
+def _builder(arguments: argparse.Namespace) -> Any:
+    from pitchpipe_facts.built import Builder
+
+    return Builder(interpreter.find(arguments.python), arguments.trust_remote_code)
+
+
+def _of_model(arguments: argparse.Namespace, models: ModelShapes) -> _Shown:
+    known = model_names.find(arguments.model, models, arguments.revision, arguments.head)
+    chosen = _chosen(arguments, known.shape)
+    return _Shown(known, known.shape, chosen, full=False, exit=Exit.DONE)
+
+
+def _of_file(arguments: argparse.Namespace, models: ModelShapes) -> _Shown | Exit:
+    """The model that a workflow names, with the workflow's targets where none are given."""
+    checked = workflow_file.check(arguments.model)
+    listing.tell(checked)
+    settings = of_context(checked.analysis.context) if checked.analysis is not None else None
+    if settings is None or not settings.model.name_or_path:
+        return checked.verdict
+    model = settings.model
+    where = model.name_or_path
+    if model.local:
+        where = flavour_of(settings.root).join(settings.root, where)
+    head: Head | None = arguments.head or "causal-lm"
+    shape = models.shape(where, local=model.local, revision=model.revision, head=head)
+    if isinstance(shape, NotRead) and arguments.head is None:
+        shape = models.shape(where, local=model.local, revision=model.revision)
+    if isinstance(shape, NotRead):
+        if checked.has_errors:
+            return checked.verdict
+        raise CommandError(f"`{model.name_or_path}` is not known: {shape.reason}")
+    config = models.config(where, local=model.local, revision=model.revision)
+    known = Known(model.name_or_path, shape, config)
+    if arguments.target or arguments.exclude:
+        return _Shown(known, shape, _chosen(arguments, shape), full=False, exit=checked.verdict)
+    full = settings.method.type == "full"
+    adapted = adapted_by(_ranked(settings, arguments.rank), shape)
+    return _Shown(known, shape, adapted, full, checked.verdict)
+
+
+def _ranked(settings: Settings, rank: int | None) -> Settings:
+    return settings if rank is None else replace(settings, method=replace(settings.method, r=rank))
+
+
+def _chosen(arguments: argparse.Namespace, shape: ModelShape) -> Targets | None:
+    """What PEFT would make of the options; None where there are none of them."""
+    if not (arguments.target or arguments.exclude or arguments.rank):
+        return None
+    choice = Choice(
+        target_modules=_asked(arguments.target) or "all-linear",
+        exclude_modules=_asked(arguments.exclude),
+    )
+    return targets(shape, choice, Method(r=arguments.rank or _RANK))
+
+
+def _asked(given: Sequence[str]) -> str | tuple[str, ...]:
+    """PEFT takes one text for a pattern or a keyword, several for the ends of modules' names."""
+    patterns = [text for text in given if _PATTERN.search(text)]
+    if patterns and len(given) > 1:
+        raise CommandError(f"`{patterns[0]}` is a regular expression, which stands alone")
+    if patterns or (len(given) == 1 and given[0] in {"all-linear", *_presets()}):
+        return given[0]
+    return tuple(name for text in given for name in text.split(",") if name)
+
+
+def _presets() -> Sequence[str]:
+    from pitchpipe.targets import PRESETS
+
+    return PRESETS
+
+
+def _complaints(chosen: Targets | None) -> list[str]:
+    """What is wrong with targets that were given on the command line."""
+    if chosen is None:
+        return []
+    unknown = [
+        f"no module is called `{entry.text}`"
+        + (f"; did you mean `{entry.nearest}`?" if entry.nearest else "")
+        for entry in chosen.entries
+        if not entry.count
+    ]
+    return unknown or [_refused(refusal) for refusal in chosen.refusals[:1]]
+
+
+def _refused(refusal: Refusal) -> str:
+    if refusal.reason in {"no-match", "all-excluded"}:
+        return "these targets match no module"
+    if refusal.reason == "bad-pattern":
+        return f"this is no regular expression: {refusal.detail}"
+    paths = f" {one_of(refusal.paths[:3])}" if refusal.paths else " this choice"
+    why = refusal.detail or refusal.says or refusal.reason.replace("-", " ")
+    return f"PEFT refuses{paths}: {why}"
+
+
+def _no_match(pattern: str | None, rows: Sequence[Row]) -> str:
+    if pattern is None:
+        return "the model has no modules"
+    names = [row.group.leaf for row in rows] + [row.group.role for row in rows]
+    near = nearest(pattern, names)
+    return f"no module or role is called `{pattern}`" + (
+        f"; did you mean `{near}`?" if near else ""
+    )
+
+
+# For people
+
+
+def _print(shown: _Shown, rows: Sequence[Row], chosen: Sequence[Row]) -> None:
+    totals = module_rows.totals(chosen)
+    terminal.out(_head(shown))
+    if terminal.is_terminal(sys.stdout):
+        module_tree.draw(chosen, totals)
+    else:
+        terminal.out("\n" + module_tree.lines(chosen))
+        terminal.out("\n" + module_tree.total_lines(totals) + "\n")
+    terminal.out(_trained(shown, rows))
+
+
+def _head(shown: _Shown) -> str:
+    shape, paint = shown.shape, terminal.painter(sys.stdout)
+    facts = [
+        f"{shape.model_type}, {shape.class_name}",
+        f"{shape.numel:,} parameters",
+        *_kept(shown),
+    ]
+    how = "exact" if shape.exact else "not exact"
+    lines = [
+        f"{paint('bold', shown.known.name)}: {', '.join(facts)}",
+        f"from {shape.source.detail} ({how})",
+    ]
+    if not shape.exact and shape.source.kind != "built":
+        lines.append("`--build` has the runner's Python build the model to find out")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _kept(shown: _Shown) -> list[str]:
+    """How the weights are stored, and how long texts may be."""
+    config = shown.known.config
+    said: list[str] = []
+    if isinstance(config, ModelConfig) and config.quantization:
+        said.append(str(config.quantization))
+    elif dtype := _dtype(shown):
+        said.append(dtype)
+    length = context_length({**shown.shape.config, "model_type": shown.shape.model_type})
+    return [*said, f"context {length:,} tokens"] if length else said
+
+
+def _dtype(shown: _Shown) -> str | None:
+    """The stored weights', as most of them have it."""
+    counts: dict[str, int] = {}
+    for group in shown.shape.groups:
+        for parameter in group.parameters:
+            if parameter.dtype and not parameter.buffer:
+                numel = parameter.numel * group.count
+                counts[parameter.dtype] = counts.get(parameter.dtype, 0) + numel
+    config = shown.known.config
+    said = config.dtype if isinstance(config, ModelConfig) else None
+    return max(counts, key=lambda dtype: counts[dtype], default=said)
+
+
+def _trained(shown: _Shown, rows: Sequence[Row]) -> str:
+    if shown.targets is None and not shown.full:
+        return ""
+    count, modules = _trainable(shown, rows)
+    if not count:
+        return "nothing would be trained\n"
+    share = module_tree.percent(count, shown.shape.numel)
+    where = f"in {amounts.plural(modules, 'module')}"
+    lines = [f"trained: {count:,} parameters, {share} of the model's, {where}"]
+    if shown.targets is not None and shown.targets.rewriting is not None:
+        lines.append("PEFT itself turned targets into parameters of fused experts")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _trainable(shown: _Shown, rows: Sequence[Row]) -> tuple[int, int]:
+    """Parameters, and the modules that they are in or beside."""
+    modules = sum(row.trained.modules for row in rows if row.trained)
+    return (shown.targets.trainable if shown.targets else shown.shape.numel), modules
+
+
+# For programs
+
+
+def _as_json(shown: _Shown, rows: Sequence[Row], chosen: Sequence[Row]) -> dict[str, Any]:
+    shape, config = shown.shape, shown.known.config
+    told = config if isinstance(config, ModelConfig) else None
+    count, modules = _trainable(shown, rows)
+    marks = shown.full or shown.targets is not None
+    return {
+        "version": 1,
+        "model": {
+            "name": shown.known.name,
+            "model_type": shape.model_type,
+            "class": shape.class_name,
+            "head": shape.head,
+            "exact": shape.exact,
+            "source": {"kind": shape.source.kind, "detail": shape.source.detail},
+            "parameters": shape.numel,
+            "dtype": _dtype(shown),
+            "context_length": context_length({**shape.config, "model_type": shape.model_type}),
+            "quantization": str(told.quantization) if told and told.quantization else None,
+        },
+        "modules": [module_rows.as_json(row) for row in chosen],
+        "roles": [
+            {
+                "role": total.role,
+                "modules": total.modules,
+                "parameters": total.parameters,
+                "trained_modules": total.trained,
+                "trained_parameters": total.trained_parameters,
+            }
+            for total in module_rows.totals(chosen)
+        ],
+        "trained": {"parameters": count, "modules": modules} if marks else None,
+    }
+
+
+# What is known
+
+
+def _list(arguments: argparse.Namespace) -> Exit:
+    types = pitchpipe_schemas.architectures()
+    rows = [model_names.row(name) for name in sorted(known_models.table()["models"], key=str.lower)]
+    if arguments.format == "json":
+        terminal.out_json({"version": 1, "model_types": list(types), "models": rows})
+        return Exit.DONE
+    terminal.out(f"{amounts.plural(len(types), 'model type')}:\n{model_names.wrapped(types)}\n")
+    terminal.out(f"{amounts.plural(len(rows), 'published model')}:\n")
+    cells = [[model_names.shown(value) for value in row.values()] for row in rows]
+    names = [name.replace("_", " ").upper() for name in rows[0]] if rows else []
+    terminal.out(columns.aligned([names, *cells], (2, 3)))
+    return Exit.DONE
