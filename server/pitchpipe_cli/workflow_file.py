@@ -17,7 +17,7 @@ from pitchpipe.overrides import parse_setting
 from pitchpipe.schema import Schema
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax.nodes import Data
-from pitchpipe_cli import interpreter
+from pitchpipe_cli import interpreter, known_models
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_facts.reader import Reader
 
@@ -84,7 +84,7 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
     analysis = analyse(
         text,
         schema=schema(),
-        facts=Reader(path.parent, python=interpreter.named()),
+        facts=Reader(path.parent, python=interpreter.named(), models=known_models.shapes()),
         path=os.path.normpath(path),
         overrides=overrides or {},
     )
