@@ -1,8 +1,14 @@
 """What a training run costs, computed from the shape of its model in milliseconds.
 
 `Step` says what is done, `Estimate` what it takes. Nothing here needs torch or a file.
+
+    records = Records(decode(shard), decode_fragments(adapters))   # from pitchpipe_schemas.recorded
+    estimate(shape, Step(batch_size=4, length=1024), records)
 """
 
+from pitchpipe.estimate.adapters import decode_fragments
+from pitchpipe.estimate.memory import Records, estimate
+from pitchpipe.estimate.programs import decode
 from pitchpipe.estimate.result import (
     Disk,
     Estimate,
@@ -35,6 +41,10 @@ __all__ = [
     "PartName",
     "Peak",
     "Quantization",
+    "Records",
     "Sharding",
     "Step",
+    "decode",
+    "decode_fragments",
+    "estimate",
 ]

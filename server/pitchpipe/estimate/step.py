@@ -28,7 +28,8 @@ Quantization = Literal["nf4", "fp4", "int8"]
 Attention = Literal["eager", "sdpa", "flash_attention_2"]
 
 Loss = Literal[
-    "full",  # logits of every position, upcast as a whole: transformers' own loss
+    "full",  # logits of every position, upcast as a whole: transformers 5's own loss
+    "full-shifted",  # and copied without the last position: transformers 4
     "selected",  # logits where something is learnt: this project's runner
     "chunked",  # a part of the positions at a time, forward and backward
     "fused",  # Liger's and Cut Cross-Entropy's kernels: never all of the logits
@@ -52,13 +53,15 @@ class Step:
     """What one device does in one forward and backward pass, and in the optimizer's step.
 
     Sequences: `batch_size` of `length` tokens, padding and virtual tokens' places included but not
-    virtual tokens themselves. `source_length` is that of the encoder's input in sequence-to-sequence
-    models (None: as `length`).
+    virtual tokens themselves. `source_length` is that of the encoder's input where there is one
+    (None: as `length`).
 
     `padding`: some rows are padded, so attention gets a mask. None means unknown: the estimate
     takes the dearer case as its upper end. `logits_columns`: positions of a sequence for which
     logits are computed (None: all); `learnt_tokens`: positions of the whole batch that have a
-    label (None: all that have logits). Both count for the loss `selected` alone.
+    label (None: all that have logits). Both count for the loss `selected` alone. `holds_output`:
+    the training loop still has the model's output when it goes backward (transformers' Trainer
+    does not). `loss_chunks`: into how many parts the positions are cut for `chunked`.
 
     `dtype` is the format of weights that are loaded, `trained_dtype` that of weights that are
     trained (None: as PEFT and this project's runner make them: float32 for adapters, `dtype` for
@@ -103,6 +106,8 @@ class Step:
     checkpointing: bool = False
     attention: Attention = "sdpa"
     loss: Loss = "full"
+    holds_output: bool = False
+    loss_chunks: int = 8
     device: Kind = "cuda"
     sharding: Sharding = field(default_factory=Sharding)
 

@@ -1,0 +1,208 @@
+"""What a training step computes, for every architecture: the shards that estimates are made from.
+
+python -m pitchpipe_runner.cataloguing.activations [MODEL_TYPE ...]
+
+One forward pass of a small model is recorded for each head and way of attending, twice with
+different sizes, so that every tensor's size becomes an expression over the configuration. Nothing
+is measured; what training keeps of it is worked out in `pitchpipe.estimate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+import pitchpipe_schemas
+from pitchpipe.modules import Head
+from pitchpipe_runner.cataloguing import classes, small
+from pitchpipe_runner.cataloguing.encoding import Naming, NotDescribed, Pools, encode
+from pitchpipe_runner.cataloguing.recording import Recorder, record
+from pitchpipe_runner.cataloguing.sizes import Pair
+
+FOLDER = Path(pitchpipe_schemas.__file__).parent / "catalog" / "activations"
+
+BATCH: Mapping[str, Pair] = {
+    "B": (7, 3),  # rows
+    "S": (31, 29),  # tokens of a row
+    "C": (13, 17),  # columns with logits
+    "R": (37, 43),  # tokens of a row of the encoder's input
+    "S+1": (32, 30),
+    "S-1": (30, 28),
+}
+
+ATTENTIONS = ("sdpa", "sdpa+mask", "eager", "eager+mask")
+
+_CATEGORIES = (
+    ("norm", "norms"),
+    ("attention", "attention"),
+    ("attn", "attention"),
+    ("mlp", "mlp"),
+    ("moe", "mlp"),
+    ("expert", "mlp"),
+    ("router", "mlp"),
+    ("feedforward", "mlp"),
+    ("ffn", "mlp"),
+    ("dense", "mlp"),
+    ("bertintermediate", "mlp"),
+    ("bertoutput", "mlp"),
+)
+
+
+def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[Any]:
+    """One variant, as the catalogue has it.
+
+    Raises:
+        NotDescribed: the computation has no expression in the configuration.
+        Exception: whatever the model's own code raises.
+    """
+    name = classes.class_names(model_type)[head]
+    models: list[nn.Module] = []
+    recorders: list[Recorder] = []
+    fields: list[dict[str, int]] = []
+    chances: dict[str, float] = {}
+    for variant in (0, 1):
+        config = classes.config_class(model_type)()
+        fields.append(small.shrink(config, variant))
+        chances = small.separate_dropouts(config)
+        config.use_cache = False
+        model = classes.model_class(name)._from_config(
+            config, dtype=torch.bfloat16, attn_implementation=attention.partition("+")[0]
+        )
+        model.train()
+        watched = tuple(_layers(model))
+        inputs = _inputs(model, head, variant, masked=attention.endswith("+mask"))
+        models.append(model)
+        recorders.append(record(model, watched, **inputs))
+    naming = Naming(
+        batch=BATCH,
+        fields={n: (v, fields[1][n]) for n, v in fields[0].items()},
+        numbers=_numbers(*(m.config.to_dict() for m in models)),
+        parameters=_shapes(*models),
+        chances={value: key for key, value in chances.items()},
+        categories=_categories(models[0]),
+        layers={layer: _modules(models[0].get_submodule(layer)) for layer in _layers(models[0])},
+    )
+    return encode(recorders[0], recorders[1], naming, pools)
+
+
+def _layers(model: nn.Module) -> Iterator[str]:
+    """The outermost modules that checkpointing takes as units, or else equal ones in a list."""
+    units = [n for n, m in model.named_modules() if isinstance(m, GradientCheckpointingLayer)]
+    if not units:
+        units = [
+            f"{name}.{index}"
+            for name, module in model.named_modules()
+            if isinstance(module, nn.ModuleList) and len({type(m) for m in module}) == 1
+            for index in range(len(module))
+        ]
+    for name in units:
+        if not any(name.startswith(f"{other}.") for other in units):
+            yield name
+
+
+def _inputs(model: Any, head: Head, variant: int, *, masked: bool) -> dict[str, Any]:
+    size = {name: pair[variant] for name, pair in BATCH.items()}
+    rows, tokens = size["B"], size["S"]
+    ids = torch.randint(5, 900, (rows, tokens))
+    mask = torch.ones(rows, tokens, dtype=torch.long)
+    mask[0, : tokens // 2] = 0
+    accepted = model.forward.__code__.co_varnames
+    given: dict[str, Any] = {"input_ids": ids}
+    if head == "seq2seq-lm":
+        given = {
+            "input_ids": torch.randint(5, 900, (rows, size["R"])),
+            "decoder_input_ids": ids,
+        }
+        mask = torch.ones(rows, size["R"], dtype=torch.long)
+        mask[0, : tokens // 2] = 0
+    if masked:
+        given["attention_mask"] = mask
+    signature = getattr(type(model).forward, "__wrapped__", type(model).forward)
+    if head == "causal-lm" and "logits_to_keep" in (*accepted, *signature.__code__.co_varnames):
+        given["logits_to_keep"] = torch.arange(size["C"])
+    return given
+
+
+def _numbers(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Pair]:
+    """Whole numbers of the configuration, those in a section by their path."""
+    found: dict[str, Pair] = {}
+    for name, value in first.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value > 3:
+            found[name] = (value, second[name])
+    return found
+
+
+def _shapes(first: nn.Module, second: nn.Module) -> dict[str, tuple[Any, Any]]:
+    other = {name: tuple(p.shape) for name, p in second.named_parameters()}
+    return {name: (tuple(p.shape), other[name]) for name, p in first.named_parameters()}
+
+
+def _categories(model: nn.Module) -> dict[str, str]:
+    """What part of a model each module belongs to: its own name decides, else that around it."""
+    found: dict[str, str] = {}
+    for name, module in model.named_modules():
+        kind = type(module).__name__.lower()
+        own = next((c for word, c in _CATEGORIES if word in kind), None)
+        if isinstance(module, nn.Dropout | nn.Linear):
+            own = None
+        found[name] = own or found.get(name.rpartition(".")[0], "other")
+    return found
+
+
+def _modules(layer: nn.Module) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, module in layer.named_modules()
+        if any(True for _ in module.parameters(recurse=False))
+    )
+
+
+def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """All programs of a model type, and for each that could not be made the reason."""
+    pools = Pools()
+    programs: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    for head in classes.class_names(model_type):
+        for attention in ATTENTIONS:
+            try:
+                programs[f"{head}/{attention}"] = program(model_type, head, attention, pools)
+            except Exception as error:  # noqa: BLE001  # models raise anything
+                missing[f"{head}/{attention}"] = f"{type(error).__name__}: {error}"[:200]
+    made = {
+        "transformers": transformers.__version__,
+        "sizes": pools.sizes,
+        "modules": pools.modules,
+        "sections": pools.sections,
+        "programs": programs,
+    }
+    return made, missing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model_type", nargs="*")
+    chosen = parser.parse_args().model_type or classes.text_types()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for model_type in chosen:
+        made, missing = shard(model_type)
+        if made["programs"]:
+            text = json.dumps(made, separators=(",", ":"))
+            (FOLDER / f"{model_type}.json").write_text(text + "\n", encoding="utf-8")
+        print(f"{model_type}: {len(made['programs'])} programs", flush=True)
+        for name, reason in missing.items():
+            print(f"    {name}: {reason}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["NotDescribed", "program", "shard"]

@@ -1,0 +1,71 @@
+"""Numbers of two small models → expressions that are right for both: (140, 72) → "B*num_heads"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations, combinations_with_replacement
+
+Pair = tuple[int, int]
+"""The same size in the first and in the second model."""
+
+
+class Vocabulary:
+    """Names pairs of numbers. Earlier names win over later ones, single names over products.
+
+    `batch` are the sizes of the input, `fields` those of the configuration that were given values
+    of their own, `others` everything else that a size may come from.
+    """
+
+    def __init__(
+        self, batch: Mapping[str, Pair], fields: Mapping[str, Pair], others: Mapping[str, Pair]
+    ) -> None:
+        self._names: dict[Pair, str] = {}
+        named = {**batch, **fields}
+        self._add(named.items())
+        two = list(_products(combinations(batch.items(), 2)))
+        self._add(two)
+        ratios = list(_ratios(fields))
+        self._add(ratios)
+        self._add(_products(combinations_with_replacement(fields.items(), 2)))
+        self._add(others.items())
+        self._add(_products((a, b) for a in fields.items() for b in ratios))
+        self._add(_products((a, b) for a in batch.items() for b in fields.items()))
+        whole = [*named.items(), *ratios]
+        self._add((f"{name}/2", (x // 2, y // 2)) for name, (x, y) in whole if even(x, y))
+        self._add((f"2*{name}", (2 * x, 2 * y)) for name, (x, y) in named.items())
+        self._add(_products((a, b) for a in two for b in fields.items()))
+
+    def _add(self, named: Iterable[tuple[str, Pair]]) -> None:
+        for name, pair in named:
+            if pair[0] != pair[1] or pair[0] > 3:
+                self._names.setdefault(pair, name)
+
+    def name(self, first: tuple[int, ...], second: tuple[int, ...]) -> str | None:
+        """The number of elements of a tensor with these shapes; None where a side has no name."""
+        parts: list[str] = []
+        for pair in zip(first, second, strict=True):
+            if pair in self._names:
+                parts.append(self._names[pair])
+            elif pair[0] != pair[1]:
+                return None
+            elif pair[0] != 1:
+                parts.append(str(pair[0]))
+        return "*".join(parts) or "1"
+
+
+def even(*numbers: int) -> bool:
+    return all(n % 2 == 0 for n in numbers)
+
+
+def _products(
+    pairs: Iterable[tuple[tuple[str, Pair], tuple[str, Pair]]],
+) -> Iterable[tuple[str, Pair]]:
+    for (a, (x1, x2)), (b, (y1, y2)) in pairs:
+        yield f"{a}*{b}", (x1 * y1, x2 * y2)
+
+
+def _ratios(fields: Mapping[str, Pair]) -> Iterable[tuple[str, Pair]]:
+    for a, (x1, x2) in fields.items():
+        for b, (y1, y2) in fields.items():
+            if a != b and x1 % y1 == 0 and x2 % y2 == 0:
+                yield f"{a}/{b}", (x1 // y1, x2 // y2)

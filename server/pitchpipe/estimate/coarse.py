@@ -1,0 +1,66 @@
+"""A judgement where the catalogue has no record of how an architecture computes.
+
+Every linear layer's output and every norm's float32 input are taken to be kept, as they are by the
+architectures that are recorded; what lies between is not known, so the answer's interval is wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pitchpipe.estimate import memory
+from pitchpipe.estimate.adapters import Adapters, Fragment
+from pitchpipe.estimate.formats import BYTES, CODES
+from pitchpipe.estimate.ledger import INDEX, Ledger
+from pitchpipe.estimate.optimizers import OptimizerBytes, optimizer_bytes
+from pitchpipe.estimate.result import Peak
+from pitchpipe.estimate.step import Step
+from pitchpipe.estimate.weights import Totals, Weights
+from pitchpipe.modules import ModelShape
+
+_LOGITS = 12  # log-softmax, its gradient and that of the logits, float32 each
+
+
+def peaks(
+    shape: ModelShape, step: Step, fragments: Mapping[str, Fragment]
+) -> tuple[list[Peak], Totals, OptimizerBytes]:
+    weights = Weights(shape, step, ())
+    adapters = Adapters(fragments, step, weights)
+    totals = memory.all_totals(weights, adapters, shape)
+    optimizer = optimizer_bytes(step, totals)
+    ledger = Ledger(1)
+    memory.settle(ledger, step, totals, optimizer)
+    ledger.begin("start of backward")
+    form = CODES[step.autocast or step.dtype]
+    linear, norms, adapted, layers, hidden = _wide(shape, weights)
+    kept = {
+        "activations: mlp": linear * BYTES[form],
+        "activations: norms": norms * 4,
+        "activations: adapters": adapted * BYTES[adapters.form],
+    }
+    if step.checkpointing and layers:
+        kept = {name: size // layers for name, size in kept.items()}
+        kept["layer inputs"] = layers * hidden * BYTES[form]
+    for name, size in kept.items():
+        ledger.new(step.tokens * size, INDEX[name])
+    learnt = step.learnt_tokens or step.tokens if step.loss == "selected" else step.tokens
+    vocabulary = int(shape.config.get("vocab_size") or 0)
+    ledger.new(learnt * vocabulary * (_LOGITS + BYTES[form]), INDEX["logits and loss"])
+    ledger.finish()
+    found = [*ledger.peaks.values(), memory.optimizer_step(step, totals, optimizer)]
+    return sorted(found, key=lambda p: -p.bytes), totals, optimizer
+
+
+def _wide(shape: ModelShape, weights: Weights) -> tuple[int, int, int, int, int]:
+    """Elements a token: linear outputs, norms' inputs, adapters' inputs; layers; hidden size."""
+    linear = norms = adapted = layers = hidden = 0
+    for group in shape.groups:
+        if group.role == "norm" and group.kind == "norm":
+            width = max((p.numel for p in group.parameters), default=0)
+            norms += width * group.count
+            layers, hidden = max(layers, group.count), max(hidden, width)
+        elif group.kind in ("linear", "conv1d") and group.role != "head" and group.features:
+            inward, outward = group.features
+            linear += outward * group.count
+            adapted += inward * weights.adapted.count(group)
+    return linear, norms, adapted, layers, hidden

@@ -1,0 +1,188 @@
+"""The memory of one training step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pitchpipe.estimate import coarse, surroundings
+from pitchpipe.estimate.adapters import Adapters, Fragment
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.formats import CODES
+from pitchpipe.estimate.ledger import INDEX, Ledger
+from pitchpipe.estimate.losses import loss
+from pitchpipe.estimate.model_pass import ModelPass
+from pitchpipe.estimate.optimizers import OptimizerBytes, optimizer_bytes
+from pitchpipe.estimate.passing import Passing
+from pitchpipe.estimate.programs import Activations, Program, Stack
+from pitchpipe.estimate.result import Estimate, Peak
+from pitchpipe.estimate.step import Step
+from pitchpipe.estimate.weights import Totals, Weights
+from pitchpipe.modules import ModelShape
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the catalogue knows of a model's computation (None: nothing) and of PEFT's layers."""
+
+    activations: Activations | None
+    fragments: Mapping[str, Fragment]
+
+    def program(self, shape: ModelShape, step: Step) -> Program | None:
+        """FlashAttention's package is called where torch's own attention would be."""
+        if self.activations is None:
+            return None
+        attention = "eager" if step.attention == "eager" else "sdpa"
+        masked = step.padding is not False and step.attention != "flash_attention_2"
+        names = [f"{shape.head}/{attention}{'+mask' if masked else ''}"]
+        names.append(f"{shape.head}/{attention}{'' if masked else '+mask'}")
+        programs = self.activations.programs
+        return next((programs[n] for n in names if n in programs), None)
+
+
+def estimate(
+    shape: ModelShape,
+    step: Step,
+    records: Records,
+    calibration: Calibration = NOTHING_LEARNT,
+) -> Estimate:
+    """What `step` takes, on one of its devices."""
+    program = records.program(shape, step)
+    found, totals, optimizer = None, None, None
+    missing = "" if program else "how this architecture computes is not in the catalogue"
+    if program is not None:
+        try:
+            found, totals, optimizer = peaks(shape, step, program, records.fragments)
+        except (KeyError, AssertionError, ValueError) as error:
+            missing = f"this model is built otherwise than the catalogue has it ({error})"
+    if found is None or totals is None or optimizer is None:
+        found, totals, optimizer = coarse.peaks(shape, step, records.fragments)
+    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing)
+
+
+def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
+    """What the names in a program's sizes stand for."""
+    config = shape.config
+    found = {
+        name: value
+        for name, value in config.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+    heads = found.get("num_attention_heads") or found.get("n_head") or 1
+    hidden = next((found[n] for n in ("hidden_size", "n_embd", "d_model", "dim") if n in found), 0)
+    if not found.get("head_dim"):
+        found["head_dim"] = hidden // heads
+    if not found.get("num_key_value_heads"):
+        found["num_key_value_heads"] = heads
+    length = step.length + (step.virtual_tokens if step.method == "prompt-tuning" else 0)
+    columns = step.logits_columns or length if step.loss == "selected" else length
+    found |= {
+        "hidden": hidden,
+        "B": step.batch_size,
+        "S": length,
+        "S+1": length + 1,
+        "S-1": length - 1,
+        "C": columns,
+        "R": step.source_length or length,
+    }
+    return found
+
+
+def layer_types(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    for name in ("layer_types", "layers_block_type"):
+        found = config.get(name)
+        if isinstance(found, list | tuple):
+            return tuple(found)
+    return None
+
+
+def peaks(
+    shape: ModelShape,
+    step: Step,
+    program: Program,
+    fragments: Mapping[str, Fragment],
+) -> tuple[list[Peak], Totals, OptimizerBytes]:
+    """The highest moment of each phase, the highest of all first."""
+    stacks = tuple(p.path for p in program.parts if isinstance(p, Stack))
+    weights = Weights(shape, step, stacks)
+    adapters = Adapters(fragments, step, weights)
+    totals = all_totals(weights, adapters, shape)
+    optimizer = optimizer_bytes(step, totals)
+    ledger = Ledger(512 if step.device == "cuda" else 1)
+    settle(ledger, step, totals, optimizer)
+    base = "f4" if step.upcast_kbit else CODES[step.dtype]
+    if step.method == "full":
+        base = CODES[step.trained_dtype or step.dtype]
+    passing = Passing(
+        step, ledger, weights, adapters, program.sizes, numbers(shape, step), shape.config, base
+    )
+    ledger.begin("forward")
+    run = ModelPass(passing, program, layer_types(shape.config))
+    logits = run.forward()
+    total = loss(passing, logits, _classes(shape, logits.numel))
+    passing.end_autocast()
+    head = passing.tape.nodes
+    passing.tape.nodes = []
+    ledger.begin("start of backward")
+    total.grad = ledger.new(4, INDEX["temporaries"])
+    passing.tape.backward(head)
+    run.backward()
+    ledger.finish()
+    found = [*ledger.peaks.values(), optimizer_step(step, totals, optimizer)]
+    return sorted(found, key=lambda p: -p.bytes), totals, optimizer
+
+
+def all_totals(weights: Weights, adapters: Adapters, shape: ModelShape) -> Totals:
+    """Of the model with its adapters. Prompts and prefixes (peft 0.21, tuners/prompt_tuning and
+    tuners/prefix_tuning): an embedding for each virtual token, or keys and values of every layer.
+    """
+    model, added = weights.totals(), adapters.totals()
+    step = weights.step
+    virtual = 0
+    if step.method == "prompt-tuning":
+        virtual = step.virtual_tokens * numbers(shape, step)["hidden"]
+    elif step.method == "prefix-tuning":
+        named = numbers(shape, step)
+        layers = sum(len(found) for found in weights.layers.values())
+        wide = named["num_key_value_heads"] * named["head_dim"]
+        virtual = step.virtual_tokens * layers * 2 * wide
+    trained = [(virtual, "f4", 1)] if virtual else []
+    return Totals(
+        model.weights,
+        model.constants,
+        model.adapters + added.adapters + 4 * virtual,
+        model.parameters + added.parameters + virtual,
+        model.trained + added.trained + trained,
+    )
+
+
+def settle(ledger: Ledger, step: Step, totals: Totals, optimizer: OptimizerBytes) -> None:
+    """What is there all the time, from the second step on."""
+    for name, size in (
+        ("weights", totals.weights),
+        ("quantization constants", totals.constants),
+        ("adapters", totals.adapters),
+        ("optimizer states", optimizer.states),
+        ("gradients", totals.gradient_bytes if step.accumulation > 1 else 0),
+    ):
+        ledger.new(size, INDEX[name])
+    ledger.new(3 * 8 * step.tokens, INDEX["activations: other"])  # ids, mask and labels, int64
+
+
+def optimizer_step(step: Step, totals: Totals, optimizer: OptimizerBytes) -> Peak:
+    ledger = Ledger(1)
+    settle(ledger, step, totals, optimizer)
+    ledger.begin("optimizer step")
+    if step.accumulation == 1:
+        ledger.new(totals.gradient_bytes, INDEX["gradients"])
+    ledger.new(optimizer.temporaries, INDEX["temporaries"])
+    ledger.finish()
+    return ledger.peaks["optimizer step"]
+
+
+def _classes(shape: ModelShape, logits: int) -> int:
+    config = shape.config
+    if shape.head in ("sequence-classification", "token-classification"):
+        return len(config.get("id2label") or ()) or int(config.get("num_labels") or 2)
+    return int(config.get("vocab_size") or 1)

@@ -1,0 +1,205 @@
+"""A whole step: all sections forward, the loss, all of them backward.
+
+Layers of a kind are gone through once; the others repeat what that one left behind and needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pitchpipe.estimate.ledger import INDEX, Block, Change
+from pitchpipe.estimate.passing import Passing, Place
+from pitchpipe.estimate.programs import Program, Section, Stack
+from pitchpipe.estimate.tape import Node, Tensor
+
+_KEPT = INDEX["layer inputs"]
+
+Values = list[Tensor | None]
+
+
+@dataclass(slots=True)
+class Kind:
+    """A layer that was gone through for all that are like it."""
+
+    section: Section
+    place: Place
+    given: Tensor
+    made: Tensor
+    forward: Change
+    nodes: list[Node]
+    held: list[Block]
+    packed: int
+    backward: Change | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """What was gone through: a section, or the layers of a stack in their order."""
+
+    made: Tensor
+    nodes: list[Node] = field(default_factory=list[Node])
+    layers: list[Kind] = field(default_factory=list[Kind])
+
+
+class ModelPass:
+    def __init__(self, passing: Passing, program: Program, types: tuple[str, ...] | None) -> None:
+        self._p = passing
+        self._program = program
+        self._types = types
+        self._parts: list[Part] = []
+        self._outer: list[Values] = []
+        step = passing.step
+        self._checkpoints = step.checkpointing
+        # PEFT's models let the embeddings' output ask for a gradient, or nothing would be computed
+        # again (transformers 5.23, enable_input_require_grads)
+        self._asks = step.checkpointing and step.method not in ("full", "freeze")
+
+    def forward(self) -> Tensor:
+        """The output of the model."""
+        given: Tensor | None = None
+        for at, part in enumerate(self._program.parts):
+            if isinstance(part, Stack):
+                assert given is not None, "a model does not begin with its layers"
+                given = self._stack(part, given)
+            else:
+                before_stack = isinstance(dict(enumerate(self._program.parts)).get(at + 1), Stack)
+                given = self._section(part, given, asks=self._asks and before_stack)
+        assert given is not None
+        return given
+
+    def _section(self, section: Section, given: Tensor | None, *, asks: bool) -> Tensor:
+        values = self._p.run(section, Place(), given, self._outer)
+        self._outer.append(values)
+        made = values[section.made] if section.made is not None else None
+        assert made is not None, "a section makes what the next one gets"
+        made.needs = made.needs or asks
+        self._parts.append(Part(made, self._take()))
+        return made
+
+    def _stack(self, stack: Stack, given: Tensor) -> Tensor:
+        modules = self._p.weights.layers[stack.path]
+        kinds: dict[Any, Kind] = {}
+        part = Part(given)
+        for index in range(len(modules)):
+            section = stack.kind(index, modules[index], self._types)
+            holds = index == 0 and stack.keeps
+            key = (
+                id(section),
+                given.needs,
+                given.form,
+                holds,
+                self._p.weights.signature(stack.path, index),
+            )
+            known = kinds.get(key)
+            if known is None:
+                known = kinds[key] = self._layer(section, stack, index, given, holds=holds)
+                given = known.made
+            else:
+                self._p.ledger.repeat(known.forward, f"{stack.path}.{index}")
+                given = _another(known.made)
+            part.layers.append(known)
+        part.made = given
+        self._parts.append(part)
+        return given
+
+    def _layer(
+        self, section: Section, stack: Stack, index: int, given: Tensor, *, holds: bool
+    ) -> Kind:
+        tape, ledger = self._p.tape, self._p.ledger
+        place = Place(stack.path, index)
+        again = self._checkpoints
+        begun = Tensor(given.numel, given.form, given.block, needs=given.needs)
+        tape.keeping, tape.packed = not again, 0
+        ledger.mark()
+        values = self._p.run(section, place, begun, self._outer)
+        made = values[section.made] if section.made is not None else None
+        assert made is not None, "a layer makes what the next one gets"
+        if index == 0:
+            self._outer.append(values)
+        held = self._hold(section, values, begun) if again and made.needs else []
+        if not holds and begun.block is not None:
+            ledger.drop(begun.block)
+        change = ledger.change()
+        tape.keeping = True
+        return Kind(section, place, begun, made, change, self._take(), held, tape.packed)
+
+    def _hold(self, section: Section, values: Values, begun: Tensor) -> list[Block]:
+        """Checkpointing keeps what a layer is given: the output of the one before, masks, angles."""
+        held = [begun.block] if begun.block is not None else []
+        for v, t in zip(section.values, values, strict=True):
+            if v.kind == "made" and t is not None and t.block is not None:
+                held.append(t.block)
+        for block in held:
+            block.refs += 1
+        if begun.block is not None:
+            self._p.ledger.move(begun.block, _KEPT)
+        return held
+
+    def backward(self) -> None:
+        """From the gradient of the output, which is there, to the weights' gradients."""
+        ledger = self._p.ledger
+        inner = "inside a checkpointed layer" if self._checkpoints else "backward"
+        for at, part in reversed(list(enumerate(self._parts))):
+            first = at == 0
+            if not part.layers:
+                if first:
+                    ledger.begin("end of backward")
+                self._p.tape.backward(part.nodes)
+                continue
+            ledger.begin(inner)
+            self._layers_back(part, self._parts[at - 1].made)
+
+    def _layers_back(self, part: Part, begun: Tensor) -> None:
+        gradient = part.made.grad
+        part.made.grad = None
+        for kind in reversed(part.layers):
+            if gradient is None:
+                return
+            if kind.backward is None:
+                self._p.ledger.mark()
+                kind.made.grad = gradient
+                self._layer_back(kind)
+                kind.backward = self._p.ledger.change()
+                gradient, kind.given.grad = kind.given.grad, None
+            else:
+                self._p.ledger.repeat(kind.backward, kind.place.layer)
+        begun.grad = gradient
+
+    def _layer_back(self, kind: Kind) -> None:
+        tape, ledger = self._p.tape, self._p.ledger
+        if not kind.held:
+            tape.backward(kind.nodes)
+            return
+        tape.backward(kind.nodes, until_unpacked=True)  # the first that did computes all again
+        tape.packed, tape.stop_at = 0, kind.packed
+        values = self._p.run(kind.section, kind.place, kind.given, self._outer)
+        self._p.end_autocast()
+        tape.ghost, tape.stop_at = False, None
+        made = values[kind.section.made] if kind.section.made is not None else None
+        assert made is not None
+        if made.block is not None:
+            ledger.drop(made.block)
+        nodes = self._take()
+        for node in nodes[len(kind.nodes) :]:
+            for block in node.kept:
+                ledger.drop(block)
+        del nodes[len(kind.nodes) :]
+        for old, new in zip(kind.nodes, nodes, strict=True):
+            for before, after in zip(old.outputs, new.outputs, strict=True):
+                if before is not after:
+                    after.grad, before.grad = before.grad, None
+        tape.backward(nodes)
+        for block in kind.held:
+            ledger.drop(block)
+
+    def _take(self) -> list[Node]:
+        nodes, self._p.tape.nodes = self._p.tape.nodes, []
+        return nodes
+
+
+def _another(made: Tensor) -> Tensor:
+    """What a repeated layer made: counted already, but not yet let go of."""
+    size = made.block.bytes if made.block is not None else 0
+    part = made.block.part if made.block is not None else _KEPT
+    return Tensor(made.numel, made.form, Block(size, part), needs=made.needs)
