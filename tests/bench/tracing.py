@@ -12,21 +12,26 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import torch
+
 from pitchpipe_runner.tracing.measure import Measured, measure
 from pitchpipe_runner.tracing.of_plan import trace_plan
 from pitchpipe_runner.tracing.trace import Traced, trace
+from support.architectures import Architecture, build, text_architectures
 from support.runner_steps import RUNNER_CASES, RunnerCase, measured, plan_for
 from support.steps import CASES, Case, batch_of, model_of, optimizer_of
 
+MOST_PARAMETERS = 150_000_000  # of an architecture that is tried
 GOAL_MEDIAN, GOAL_MAX = 0.5, 2.0  # percent
 
 
@@ -53,11 +58,16 @@ class Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="steps whose name has this in it")
+    parser.add_argument(
+        "--architectures",
+        action="store_true",
+        help="two layers of every text architecture that is small enough, instead",
+    )
     given = parser.parse_args()
     quiet()
     rows: list[Row] = []
     print(f"{'step':76} {'real':>13} {'traced':>13} {'error':>9}  {'s':>5} {'s':>5}  peak in")
-    for row in steps(given.only):
+    for row in architectures(given.only) if given.architectures else steps(given.only):
         rows.append(row)
         print(row.line(), flush=True)
     print()
@@ -90,6 +100,37 @@ def steps(only: str) -> Iterator[Row]:
         for own in RUNNER_CASES:
             if only in own.name:
                 yield of_runner(own, Path(folder))
+
+
+def architectures(only: str) -> Iterator[Row]:
+    for kind in text_architectures():
+        name = f"{kind.model_type} {kind.head}"
+        if only not in name:
+            continue
+        try:
+            bare = build(kind, layers=2)
+            if sum(p.numel() for p in bare.parameters()) <= MOST_PARAMETERS:
+                yield of_architecture(name, kind, bare)
+        except Exception as error:  # noqa: BLE001  # broken defaults, or other inputs
+            first = (str(error).splitlines() or [""])[0]
+            print(f"{name:76} left out: {type(error).__name__}: {first}", flush=True)
+
+
+def of_architecture(name: str, kind: Architecture, bare: Any) -> Row:
+    """One step of full training with SGD, of 64 tokens; the model's own loss."""
+    ids = torch.arange(1, 65)[None]
+    labels = {"sequence-classification": ids[:, 0] * 0, "token-classification": ids * 0}
+    batch = {"input_ids": ids, "labels": labels.get(kind.head, ids)}
+    bare.config.use_cache = False
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = type(bare)(bare.config)
+    loaded = measure(model, lambda: dict(batch), sgd, steps=1)
+    return Row(name, kind.head, loaded, trace(bare, lambda: dict(batch), sgd, steps=1))
+
+
+def sgd(parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    return torch.optim.SGD(list(parameters), lr=1e-6)
 
 
 def of_case(case: Case) -> Row:
