@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def shapes(builder: Builder | None = None) -> ModelShapes:
     """What models consist of. With a `builder` they are built, whatever the catalogue says."""
-    shelf = Shelf(pitchpipe_schemas.architecture, _config)
+    shelf = Shelf(pitchpipe_schemas.architecture, published)
     return ModelShapes(os.environ, shelf, builder, build_always=builder is not None)
 
 
@@ -30,8 +29,3 @@ def table() -> dict[str, Any]:
 def published(name: str) -> PublishedModel | None:
     """What the table has on a model of the hub."""
     return find_model(name, table())
-
-
-def _config(name: str) -> Mapping[str, Any] | None:
-    found = published(name)
-    return None if found is None else found.config

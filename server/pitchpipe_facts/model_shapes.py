@@ -22,6 +22,7 @@ from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.model_config import ModelConfig, interpret
 from pitchpipe.modules import Head, ModelShape, ShapeSource
+from pitchpipe.published import PublishedModel
 from pitchpipe_facts import guess, hub_cache, reconcile, weights
 from pitchpipe_facts.weights import Weights
 
@@ -48,20 +49,24 @@ def _nothing(name: str) -> None:
 class Shelf:
     """What ships with Pitchpipe, as functions that load it.
 
-    `architecture` gives the catalogue's shard on a model type, `published` the configuration of a
-    published model by its name on the hub; None where there is none.
+    `architecture` gives the catalogue's shard on a model type, `published` a published model by its
+    name on the hub; None where there is none.
     """
 
     architecture: Callable[[str], Mapping[str, Any] | None] = _nothing
-    published: Callable[[str], Mapping[str, Any] | None] = _nothing
+    published: Callable[[str], PublishedModel | None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a model lies, if it lies anywhere, and its configuration or why there is none."""
+    """Where a model lies, if it lies anywhere, and its configuration or why there is none.
+
+    `published`: what is known of it where the configuration comes from the table.
+    """
 
     folder: Path | None
     config: ModelConfig | NotRead
+    published: PublishedModel | None = None
 
 
 @dataclass(slots=True)
@@ -129,9 +134,9 @@ class ModelShapes:
             return _Found(folder, self._config_of(folder, name, local))
         if local:
             return _Found(None, NotRead("there is no such folder"))
-        fields = self._once(("published", name), (), lambda: self.shelf.published(name))
-        if fields:
-            return _Found(None, interpret(fields, _from_table(name, revision)))
+        row = self._once(("published", name), (), lambda: self.shelf.published(name))
+        if row is not None:
+            return _Found(None, interpret(row.config, _from_table(name, revision)), row)
         why = folder or NotRead("it is neither in the hub's cache nor a model that Pitchpipe knows")
         return _Found(None, why)
 
@@ -191,7 +196,11 @@ class ModelShapes:
         return model_shape(shard, config.config, head or _head(config, shard), config.source)
 
     def _confirmed(self, shape: ModelShape, found: _Found) -> ModelShape:
-        """`shape` beside the stored tensors, if there are any."""
+        """`shape` beside the published total or the stored tensors, if there are any."""
+        row = found.published
+        if row is not None and row.head == shape.head and row.parameters != shape.numel:
+            said = f"but {row.parameters:,} parameters are published"
+            return replace(_saying(shape, said), exact=False)
         stored = self._weights(found.folder) if found.folder else None
         if stored is None or isinstance(found.config, NotRead):
             return shape

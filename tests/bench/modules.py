@@ -50,9 +50,8 @@ def main() -> int:
                 wrong += shape.exact
                 how = "exact" if shape.exact else "inexact"
                 print(f"{name}: {how} {shape.numel:,} instead of {published.parameters:,}")
-    print(
-        f"{len(table['models'])} models: {wrong} with a wrong total called exact, {unknown} not described"
-    )
+    count = len(table["models"])
+    print(f"{count} models: {wrong} with a wrong total called exact, {unknown} not described")
     for what, times in (("first of a type", first), ("further", further), ("kept", kept)):
         times.sort()
         p95 = times[int(0.95 * (len(times) - 1))]

@@ -118,6 +118,16 @@ def test_the_table_says_which_revision_it_is_of(tmp_path: Path) -> None:
     assert found.config["layers"] == 3
 
 
+def test_another_total_than_the_published_one_is_not_exact() -> None:
+    assert shape("org/table").exact
+    found = shape("org/odd")
+    assert not found.exact
+    assert found.source.detail == (
+        "the table of published models; but 2,761 parameters are published"
+    )
+    assert shape("org/odd", head="sequence-classification").exact
+
+
 def test_a_type_by_itself_has_its_default_sizes() -> None:
     found = ModelShapes({}, SHELF).of_type("toy", "sequence-classification", {"layers": 7})
     assert isinstance(found, ModelShape)

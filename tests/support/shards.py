@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pitchpipe.published import PublishedModel
 from pitchpipe_facts.model_shapes import Shelf
 
 TOY: dict[str, Any] = {
@@ -92,7 +93,25 @@ CONFIG: dict[str, Any] = {
     "max_position_embeddings": 128,
 }
 
-SHELF = Shelf(architecture={"toy": TOY}.get, published={"org/table": {**CONFIG, "layers": 3}}.get)
+
+def published(name: str, parameters: int) -> PublishedModel:
+    """A row of the table: a model of three layers."""
+    return PublishedModel(
+        name=name,
+        head="causal-lm",
+        config={**CONFIG, "layers": 3},
+        parameters=parameters,
+        stored_parameters=None,
+        license=None,
+        context_length=None,
+        chat_template=None,
+        gated=None,
+        sources={},
+    )
+
+
+TABLE = {"org/table": published("org/table", 2760), "org/odd": published("org/odd", 2761)}
+SHELF = Shelf(architecture={"toy": TOY}.get, published=TABLE.get)
 
 BYTES = {"BF16": 2, "F32": 4, "U8": 1, "F8_E4M3": 1}
 
