@@ -94,7 +94,13 @@ def trace_work(
     began = time.perf_counter()
     fakes = FakeTensorMode()
     weightless.place(model, fakes, device)
-    tracker = Tracker(fakes, Ledger(granularity), kernels, time.monotonic() + seconds)
+    tracker = Tracker(
+        fakes,
+        Ledger(granularity),
+        device=device,
+        kernels_of=kernels,
+        deadline=time.monotonic() + seconds,
+    )
     with ExitStack() as stack:
         stack.enter_context(as_in_a_real_step())
         stack.enter_context(_labels(model, tracker))

@@ -27,13 +27,20 @@ class Tracker(TorchDispatchMode):
     """Lies above a `FakeTensorMode` and, beside keeping the ledger, gives the values it lacks."""
 
     def __init__(
-        self, fakes: FakeTensorMode, ledger: Ledger, kernels_of: str, deadline: float
+        self,
+        fakes: FakeTensorMode,
+        ledger: Ledger,
+        *,
+        device: str,
+        kernels_of: str,
+        deadline: float,
     ) -> None:
         super().__init__()
         self.known = Known()
         self.ledger = ledger
         self.operations = 0
         self._fakes = fakes
+        self._device = device
         self._kernels_of = kernels_of
         self._deadline = deadline
         self._entries: dict[int, Entry] = {}  # by the storage's address
@@ -47,7 +54,9 @@ class Tracker(TorchDispatchMode):
     def hold(
         self, tensor: torch.Tensor, part: Part | None, name: str | None = None, op: str = ""
     ) -> None:
-        """Says what a tensor's storage is for. The first to say so is right."""
+        """Says what a tensor's storage is for, if it lies on the device. The first one is right."""
+        if tensor.device.type != self._device:
+            return
         storage = tensor.untyped_storage()
         entry = self._entries.get(storage._cdata)
         if entry is None:
