@@ -47,7 +47,8 @@ def find(name: str, models: ModelShapes, revision: str | None, head: Head | None
     if folder.is_dir():
         shape = models.shape(str(folder.absolute()), local=True, head=head)
         if isinstance(shape, NotRead):
-            raise CommandError(f"the folder {name} tells no modules: {shape.reason}")
+            hint = _hint(models, models.config(str(folder.absolute()), local=True), head)
+            raise CommandError(f"the folder {name} tells no modules: {shape.reason}{hint}")
         return Known(name, shape, models.config(str(folder.absolute()), local=True))
     if folder.exists():
         raise CommandError(f"{name} is a file; name the folder that holds `config.json`")
@@ -58,9 +59,24 @@ def find(name: str, models: ModelShapes, revision: str | None, head: Head | None
         shape = models.shape(name, local=False, revision=revision, head=head)
     else:
         shape = _of_type(name, models, head) or config
-    if isinstance(shape, NotRead):
-        raise CommandError(f"`{name}` is not known: {shape.reason}{_or(_meant(name))}")
-    return Known(name, shape, config)
+    if isinstance(shape, ModelShape):
+        return Known(name, shape, config)
+    if isinstance(config, ModelConfig) or name in pitchpipe_schemas.architectures():
+        hint = _hint(models, config if isinstance(config, ModelConfig) else None, head)
+        raise CommandError(f"the modules of `{name}` are not known: {shape.reason}{hint}")
+    raise CommandError(f"`{name}` is not known: {shape.reason}{_or(_meant(name))}")
+
+
+def _hint(models: ModelShapes, config: ModelConfig | NotRead | None, head: Head | None) -> str:
+    """What to try, where the runner's Python may know more and was not asked yet.
+
+    `config`: None for a type with its default sizes.
+    """
+    if models.builder is not None or head is not None or isinstance(config, NotRead):
+        return ""
+    if config is not None and config.remote_code:
+        return "; `--build --trust-remote-code` has the runner's Python build it with its own code"
+    return "; `--build` has the runner's Python build it"
 
 
 def _of_type(name: str, models: ModelShapes, head: Head | None) -> ModelShape | NotRead | None:

@@ -218,6 +218,11 @@ def test_a_part_of_the_layers_is_said_to_be_one(tmp_path: Path) -> None:
         ),
         (["toy", "--head", "masked-lm"], "`toy` has no class for masked-lm"),
         (["tooy"], "`tooy` is not known"),
+        (
+            ["own"],
+            "the model type `own` is not in the catalogue; `--build` has the runner's Python",
+        ),
+        (["code"], "; `--build --trust-remote-code` has the runner's Python build it with its own"),
         (["metallama/Llama-3.1-8B"], "did you mean `meta-llama/Llama-3.1-8B`?"),
         (["./toys"], "there is no folder ./toys; did you mean `toy`?"),
         (["file"], "file is a file; name the folder that holds `config.json`"),
@@ -233,6 +238,8 @@ def test_a_wrong_name_is_2_and_says_what_may_be_meant(
         model(tmp_path / "toy")
     (tmp_path / "file").write_text("", encoding="utf-8")
     (tmp_path / "hollow").mkdir()
+    model(tmp_path / "own", {"model_type": "own"})
+    model(tmp_path / "code", {"model_type": "own", "auto_map": {"AutoConfig": "x.C"}})
     done = modules(tmp_path, *arguments)
     assert done.returncode == 2
     assert said in done.stderr
