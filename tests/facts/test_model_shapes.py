@@ -285,6 +285,19 @@ def test_a_task_has_its_own_class(tmp_path: Path) -> None:
     assert asked(folder, head="masked-lm") == NotRead("`toy` has no class for masked-lm")
 
 
+def test_another_task_than_the_stored_one_contradicts_nothing(tmp_path: Path) -> None:
+    stored = {**tensors(), "other_head.weight": ("F32", [3, 8])}
+    folder = model(tmp_path / "m", stored=stored)
+    found = shape(folder, head="sequence-classification")
+    assert found.exact
+    assert found.source.detail == (
+        "`config.json` in the folder; but the weights lack 16 parameters (such as `score.weight`)"
+        " and hold 24 more parameters (such as `other_head.weight`)"
+    )
+    config = {**CONFIG, "architectures": ["ToyForSequenceClassification"]}
+    assert not shape(model(tmp_path / "same", config, stored)).exact
+
+
 @pytest.mark.parametrize(
     ("architectures", "expected"),
     [
