@@ -17,7 +17,7 @@ from pitchpipe_cli.errors import CommandError, Exit
 from pitchpipe_cli.supervise import Ending
 from pitchpipe_cli.view import View
 from pitchpipe_cli.view.words import shown
-from pitchpipe_facts import run_index, runs
+from pitchpipe_facts import calibration, run_index, runs
 from pitchpipe_facts.runs import RunInfo
 
 _EVENT = 4096  # bytes; an event is not longer, and file systems give out no less
@@ -65,6 +65,8 @@ def tell(watch: Watch, ending: Ending, python: str, arguments: argparse.Namespac
         CommandError: the runner could not even begin.
     """
     run = watch.run
+    if "measurement" in watch.kinds:
+        calibration.record(run.folder)
     if "run-done" in watch.kinds:
         return _done(run, ending, arguments)
     if "failure" in watch.kinds and run.failure is not None:

@@ -90,8 +90,8 @@ class RunInfo:
     `workflow` is the file that the plan was made from. `state` is "waiting" before the first event,
     "stopped" when no process works on it although it has not ended. Times are seconds since 1970.
     `began` is when the last process took the run up, which is later than `started` after a resume.
-    `metrics` holds the last value of each name; `resources` the last `resources` event. `report` is
-    absolute.
+    `metrics` holds the last value of each name; `resources`, `prediction` and `measurement` are the
+    last events of their kind. `report` is absolute.
     """
 
     folder: Path
@@ -107,6 +107,8 @@ class RunInfo:
     total_steps: int | None = None
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     resources: Event | None = None
+    prediction: Event | None = None
+    measurement: Event | None = None
     artifacts: dict[str, Path] = field(default_factory=dict[str, Path])
     failure: Failure | None = None
     report: Path | None = None
@@ -297,6 +299,15 @@ def _resources(run: RunInfo, event: Event) -> RunInfo:
     return replace(run, resources=event)
 
 
+def _prediction(run: RunInfo, event: Event) -> RunInfo:
+    """What was measured before a resume is of another prediction."""
+    return replace(run, prediction=event, measurement=None)
+
+
+def _measurement(run: RunInfo, event: Event) -> RunInfo:
+    return replace(run, measurement=event)
+
+
 def _artifact(run: RunInfo, event: Event) -> RunInfo:
     return replace(run, artifacts={**run.artifacts, event["name"]: run.folder / event["path"]})
 
@@ -337,6 +348,8 @@ _STEPS = {
     "progress": _progress,
     "metrics": _metrics,
     "resources": _resources,
+    "prediction": _prediction,
+    "measurement": _measurement,
     "artifact": _artifact,
     "failure": _failure,
     "interrupted": _interrupted,

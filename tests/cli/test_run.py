@@ -117,6 +117,15 @@ def test_json_gives_the_event_lines_as_they_were_written(place: Workplace) -> No
     assert done.stdout == (place.runs[0] / "events.jsonl").read_text(encoding="utf-8")
 
 
+def test_what_a_run_measured_is_shown_and_handed_to_the_next(place: Workplace) -> None:
+    done = place.run("measured")
+    assert "process          -    900 MB      -" in done.stdout.splitlines()
+    assert not (place.runs[0] / "calibration.json").exists()
+    place.run("done")
+    content = json.loads((place.runs[1] / "calibration.json").read_text(encoding="utf-8"))
+    assert [o["process_bytes"] for o in content["observations"]] == [500_000_000]
+
+
 def test_options_for_the_runner_are_passed_on(place: Workplace) -> None:
     options = ["--only", "prepare", "--only", "train", "--fresh", "--trust-remote-code"]
     done = place.run("done", "tone.json", *options)

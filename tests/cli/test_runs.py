@@ -69,6 +69,28 @@ def test_show_tells_stages_evaluation_and_paths(shelf: Shelf) -> None:
     assert "evaluated on 412 test rows" in done.stdout
 
 
+def test_show_sets_what_was_predicted_beside_what_was_measured(shelf: Shelf) -> None:
+    shelf.put("a")
+    shown = shelf.runs("show", "a").stdout
+    table = [line.split("  ") for line in shown[shown.index("training\n") :].splitlines()[1:6]]
+    rows = {row[0]: [cell.strip() for cell in row[1:] if cell] for row in table}
+    assert rows["tensors"] == ["1.85 GB", "1.85 GB", "-0.2 %"]
+    assert rows["process"] == ["2.31 GB", "2.42 GB", "-4.5 %"]
+    assert rows["tokens/s"] == ["640", "611", "+4.7 %"]
+    assert rows["steps"] == ["8 min 24 s", "8 min 32 s", "-1.6 %"]
+    compared = json.loads(shelf.runs("show", "a", "--format", "json").stdout)["run"]["training"]
+    assert compared["allocated_bytes"]["predicted"] == 1_846_000_000
+
+
+def test_a_run_of_an_older_version_is_listed_and_shown(shelf: Shelf) -> None:
+    shelf.put("a", Recipe(forecast=False))
+    assert " done " in shelf.runs("list").stdout
+    shown = shelf.runs("show", "a")
+    assert shown.returncode == 0
+    assert "training\n" not in shown.stdout
+    assert json.loads(shelf.runs("show", "a", "--format", "json").stdout)["run"]["training"] is None
+
+
 def test_show_tells_why_a_run_failed(shelf: Shelf) -> None:
     shelf.put("b", Recipe(ends="failed"))
     done = shelf.runs("show", "b")

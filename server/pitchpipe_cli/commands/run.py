@@ -24,7 +24,7 @@ from pitchpipe_cli.view import View
 from pitchpipe_cli.view.plain import Plain
 from pitchpipe_cli.view.raw import Raw
 from pitchpipe_cli.view.words import shown
-from pitchpipe_facts import run_index, runs
+from pitchpipe_facts import calibration, run_index, runs
 from pitchpipe_facts.runs import RunInfo
 
 
@@ -148,6 +148,8 @@ def _run(folder: Path, python: str, arguments: argparse.Namespace) -> Exit:
     """Has the runner work in `folder` and shows it; the exit code is the run's."""
     run = runs.read(folder)
     assert run is not None, "the plan has just been read"
+    calibration.catch_up()
+    calibration.hand_over(folder)
     _, offset = runs.tail(folder / runs.EVENTS, 0)
     watch = outcome.Watch(run, outcome.size(folder / runs.OUTPUT), new=arguments.resume is None)
     with _view(arguments) as view:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pitchpipe_cli import amounts, columns, nearby, scores, summary, terminal
+from pitchpipe_cli import amounts, columns, forecast, nearby, scores, summary, terminal
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.view import plain, words
 from pitchpipe_facts import run_index, runs
@@ -218,4 +218,5 @@ def as_json(run: RunInfo) -> dict[str, Any]:
         "artifacts": {name: str(path) for name, path in run.artifacts.items()},
         "report": None if run.report is None else str(run.report),
         "scores": scores.raw(run.folder),
+        "training": forecast.raw(run),
     }
