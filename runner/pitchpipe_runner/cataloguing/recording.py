@@ -30,7 +30,6 @@ _SAME = frozenset([
     "unsqueeze",
     "squeeze",
     "alias",
-    "detach",
     "reshape",
     "view_as",
     "_reshape_alias",

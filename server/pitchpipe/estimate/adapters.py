@@ -95,7 +95,7 @@ class Adapters:
         name: str = step.method
         if step.method == "lora" and step.use_dora:
             name = "dora"
-        if step.method == "ia3" and group.role in ("mlp", "expert", "shared-expert"):
+        if step.method == "ia3" and _scales_input(group):
             name = "ia3-feedforward"
         choices = [name]
         if step.dropout:
@@ -162,6 +162,16 @@ class Adapters:
                             found.trained.append((weight.numel, self.form, count))
         found.adapters += sum(shared.values()) * BYTES[self.form]
         return found
+
+
+_LAST_IN_MLP = frozenset(("down_proj", "fc2", "wo", "w2", "dense_4h_to_h", "fc_out", "out_lin"))
+
+
+def _scales_input(group: ModuleGroup) -> bool:
+    """PEFT's own feedforward modules for IA3: the last layer of an MLP
+    (peft.utils.constants, TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING)."""
+    within = group.leaf in ("c_proj", "dense") and ("mlp." in group.path or "output." in group.path)
+    return group.leaf in _LAST_IN_MLP or within
 
 
 def _sides(added: Added, numbers: Mapping[str, int]) -> tuple[int, ...]:

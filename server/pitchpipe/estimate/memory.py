@@ -120,7 +120,8 @@ def peaks(
     ledger.begin("forward")
     run = ModelPass(passing, program, layer_types(shape.config))
     logits = run.forward()
-    total = loss(passing, logits, _classes(shape, logits.numel))
+    total = loss(passing, logits, _classes(shape), upcast=shape.head == "causal-lm")
+    passing.let_go()
     passing.end_autocast()
     head = passing.tape.nodes
     passing.tape.nodes = []
@@ -181,7 +182,7 @@ def optimizer_step(step: Step, totals: Totals, optimizer: OptimizerBytes) -> Pea
     return ledger.peaks["optimizer step"]
 
 
-def _classes(shape: ModelShape, logits: int) -> int:
+def _classes(shape: ModelShape) -> int:
     config = shape.config
     if shape.head in ("sequence-classification", "token-classification"):
         return len(config.get("id2label") or ()) or int(config.get("num_labels") or 2)

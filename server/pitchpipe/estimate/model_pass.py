@@ -51,29 +51,29 @@ class ModelPass:
         self._outer: list[Values] = []
         step = passing.step
         self._checkpoints = step.checkpointing
-        # PEFT's models let the embeddings' output ask for a gradient, or nothing would be computed
-        # again (transformers 5.23, enable_input_require_grads)
-        self._asks = step.checkpointing and step.method not in ("full", "freeze")
 
     def forward(self) -> Tensor:
         """The output of the model."""
         given: Tensor | None = None
-        for at, part in enumerate(self._program.parts):
+        last = self._program.parts[-1]
+        for part in self._program.parts:
+            self._p.holding = part is last and self._p.step.loss != "selected"
             if isinstance(part, Stack):
                 assert given is not None, "a model does not begin with its layers"
                 given = self._stack(part, given)
             else:
-                before_stack = isinstance(dict(enumerate(self._program.parts)).get(at + 1), Stack)
-                given = self._section(part, given, asks=self._asks and before_stack)
-        assert given is not None
+                given = self._section(part, given)
+        self._p.holding = False
+        assert given is not None, "a model makes something"
         return given
 
-    def _section(self, section: Section, given: Tensor | None, *, asks: bool) -> Tensor:
+    def _section(self, section: Section, given: Tensor | None) -> Tensor:
         values = self._p.run(section, Place(), given, self._outer)
         self._outer.append(values)
         made = values[section.made] if section.made is not None else None
         assert made is not None, "a section makes what the next one gets"
-        made.needs = made.needs or asks
+        if self._p.step.method == "prompt-tuning" and not self._parts:
+            made.needs = True  # virtual tokens' embeddings are trained and put in front
         self._parts.append(Part(made, self._take()))
         return made
 

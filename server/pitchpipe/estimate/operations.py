@@ -116,6 +116,7 @@ RULES: dict[str, Rule] = {
     "embedding": Rule(gradients=("new", "none")),
     "convolution": _BOTH,
     "nll_loss": Rule(keeps=((0, None),)),
+    "linalg_vector_norm": Rule(keeps=((0, None),), keeps_made=(0,), temporaries=1),
     "lerp": Rule(keeps=((2, None),)),
 }
 
@@ -159,7 +160,7 @@ CONSTANT = frozenset([
     "round",
     "floor",
     "ceil",
-    "sub_",
+    "sub_", "detach",
     "remainder",
 ])
 """Operations through which no gradient flows."""

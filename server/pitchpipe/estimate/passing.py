@@ -78,6 +78,13 @@ class Passing:
         self._casts: dict[str, str] = {}
         self._cached: dict[int, Tensor] = {}
         self.accumulating = step.accumulation > 1
+        self.hidden = numbers["hidden"]
+        self.holding = False
+        self.held: list[Block] = []
+        # PEFT's models let the embeddings' output ask for a gradient, or checkpointing would compute
+        # nothing again (transformers 5.23, enable_input_require_grads)
+        self.asks = step.checkpointing and step.method not in ("full", "freeze")
+        self._embeddings: Weight | None = None
 
     # sizes
 
@@ -132,11 +139,22 @@ class Passing:
         for at, operation in enumerate(operations):
             following = operations[at + 1] if at + 1 < len(operations) else None
             self._operation(section, operation, following, values, place)
+            last = following is None and self.holding and place.sizes is None
             for ended in operation.ends:
                 t = values[ended]
-                if t is not None and t.block is not None:
+                if t is None or t.block is None:
+                    continue
+                if last:
+                    self.held.append(t.block)
+                else:
                     self.ledger.drop(t.block)
         return values
+
+    def let_go(self) -> None:
+        """What the model's own code held until it returned."""
+        for block in self.held:
+            self.ledger.drop(block)
+        self.held.clear()
 
     def _weight_tensor(self, name: str, place: Place) -> Tensor:
         bound = place.names.get(name)
@@ -167,10 +185,23 @@ class Passing:
             made = self._cast(section, operation, following, given[0], place)
         elif name in ("mm", "addmm") and given[-1].weight is not None:
             made = self._linear(section, operation, given, place)
+        elif name == "index" and self._keeps_all(section, operation, given, place):
+            made = self._alias(given[0])
         else:
             self._generic(section, operation, given, values, place)
             return
         values[operation.outputs[0]] = made
+
+    def _keeps_all(
+        self, section: Section, operation: Operation, given: list[Tensor], place: Place
+    ) -> bool:
+        """`logits_to_keep` was recorded with columns; where all are kept nothing is copied."""
+        return (
+            self.step.loss != "selected"
+            and place.sizes is None
+            and section.values[operation.inputs[-1]].kind == "input"
+            and self.size(section.values[operation.outputs[0]].size, place) == given[0].numel
+        )
 
     def _generic(
         self,
@@ -186,6 +217,10 @@ class Passing:
         outputs: list[Tensor] = []
         for index in operation.outputs:
             v = section.values[index]
+            known = values[index]
+            if known is not None:  # a part of a buffer
+                outputs.append(known)
+                continue
             form = tape.form_of(v.dtype, given, self._default(v.dtype))
             numel = self.size(v.size, place)
             if v.kind == "view":
@@ -199,6 +234,16 @@ class Passing:
         if outputs and section.values[operation.outputs[0]].kind == "new":
             tape.promote(operation.name, given, outputs[0].form)
         tape.apply(operation.name, given, outputs)
+        if operation.name == "embedding" and self.asks:
+            self._ask(given[0], outputs[0])
+
+    def _ask(self, w: Tensor, made: Tensor) -> None:
+        """As a leaf of the graph it is there as long as the graph."""
+        if self._embeddings is None:
+            self._embeddings = w.weight
+        if w.weight is self._embeddings and not made.needs and made.block is not None:
+            made.needs = True
+            made.block.refs += 1
 
     def _default(self, code: str) -> str:
         return self.adapters.form if code == "a" else self.base
@@ -487,8 +532,9 @@ class Passing:
 
     def _with_prefix(self, t: Tensor, part: int) -> Tensor:
         """Behind the prefix of the cache (transformers' DynamicCache concatenates)."""
-        length = t.numel + t.numel * self.step.virtual_tokens // self.step.length
-        return self.simple("cat", [t], length, t.form, part)
+        prefix = t.numel * self.step.virtual_tokens // self.step.length
+        trained = Tensor(prefix, t.form, needs=True)
+        return self.simple("cat", [t, trained], t.numel + prefix, t.form, part)
 
     def simple(
         self,

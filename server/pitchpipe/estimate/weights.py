@@ -201,8 +201,8 @@ class Weights:
         if step.method == "full":
             return True
         if step.method == "freeze":
-            if group.role in ("head", "norm") and not self._stack_of(group):
-                return True
+            if not self._stack_of(group):
+                return group.kind in ("norm", "linear", "conv1d")
             return self._stack_of(group) == self._stacks[-1] and at[0] >= self._first_trained
         if step.bias == "none" or parameter.name != "bias":
             return False
@@ -235,6 +235,7 @@ class Weights:
             and parameter.name == "weight"
             and group.kind in ("linear", "conv1d")
             and group.role != "head"
+            and "{}" in group.path
         )
 
     def totals(self) -> Totals:

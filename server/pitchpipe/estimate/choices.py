@@ -1,0 +1,218 @@
+"""What else one could do: changes that save, all methods side by side, what a device can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.memory import Records, estimate
+from pitchpipe.estimate.result import Estimate
+from pitchpipe.estimate.step import Step
+from pitchpipe.modules import ModelShape
+
+_LEAST_LENGTH = 32
+_MOST_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """A change of a step. `bytes` is what its peak loses, `cost` what one pays, for people."""
+
+    change: str
+    step: Step
+    bytes: int
+    cost: str
+
+
+def savings(
+    shape: ModelShape, step: Step, records: Records, *, most: int = 3
+) -> tuple[Saving, ...]:
+    """The changes that save most, the best first; those that save nothing are left out."""
+    now = estimate(shape, step, records).allocated.likely
+    found: list[Saving] = []
+    for change, other, cost in _changes(shape, step):
+        saved = now - estimate(shape, other, records).allocated.likely
+        if saved > 0:
+            found.append(Saving(change, other, saved, cost))
+    return tuple(sorted(found, key=lambda s: -s.bytes)[:most])
+
+
+def _changes(shape: ModelShape, step: Step) -> Iterator[tuple[str, Step, str]]:
+    if not step.checkpointing:
+        yield (
+            "gradient_checkpointing: true",
+            replace(step, checkpointing=True),
+            "a second forward pass: up to a third more time",
+        )
+    if step.batch_size > 1:
+        half = step.batch_size // 2
+        share = half / step.batch_size
+        other = replace(
+            step,
+            batch_size=half,
+            accumulation=step.accumulation * 2,
+            learnt_tokens=None if step.learnt_tokens is None else round(step.learnt_tokens * share),
+        )
+        yield (
+            f"per_device_train_batch_size: {half}, gradient_accumulation_steps: "
+            f"{other.accumulation}",
+            other,
+            "the same batch in smaller pieces: somewhat slower",
+        )
+    if step.length > _LEAST_LENGTH:
+        shorter = step.length // 2
+        columns = None if step.logits_columns is None else min(step.logits_columns, shorter)
+        learnt = None if step.learnt_tokens is None else step.learnt_tokens // 2
+        yield (
+            f"max_length: {shorter}",
+            replace(step, length=shorter, logits_columns=columns, learnt_tokens=learnt),
+            "longer rows are cut or left out",
+        )
+    if step.loss in ("full", "full-shifted"):
+        yield (
+            "a fused loss (Liger)",
+            replace(step, loss="fused"),
+            "another package; CUDA only",
+        )
+    if step.method in ("full", "freeze") or step.modules_to_save:
+        if "8bit" not in step.optimizer:
+            yield (
+                "optim: adamw_bnb_8bit",
+                replace(step, optimizer="adamw_bnb_8bit"),
+                "bitsandbytes; moments with 8 bits",
+            )
+    if step.optimizer == "adamw_torch":
+        yield (
+            "optim: adamw_torch_fused",
+            replace(step, optimizer="adamw_torch_fused"),
+            "nothing",
+        )
+    if step.method in ("full", "freeze"):
+        yield (
+            "method.type: lora",
+            _as_lora(shape, step),
+            "an adapter instead of all weights: less room to change the model",
+        )
+    elif step.quantization is None:
+        yield (
+            "a base in 4 bits (QLoRA)",
+            replace(step, quantization="nf4"),
+            "slower, and a base that is rounded",
+        )
+    if step.method not in ("full", "freeze") and (step.trained_dtype or "float32") != step.dtype:
+        yield (
+            f"adapters in {step.dtype}",
+            replace(step, trained_dtype=step.dtype),
+            "small updates are rounded away",
+        )
+
+
+def _as_lora(shape: ModelShape, step: Step) -> Step:
+    return replace(
+        step,
+        method="lora",
+        adapted=linear_layers(shape),
+        modules_to_save=(),
+        trained_dtype=None,
+        autocast=None,
+    )
+
+
+def linear_layers(shape: ModelShape) -> tuple[str, ...]:
+    """The groups that `all-linear` means: linear layers but the head."""
+    return tuple(
+        g.path
+        for g in shape.groups
+        if g.kind in ("linear", "conv1d") and g.role != "head" and "{}" in g.path
+    )
+
+
+def compare(
+    shape: ModelShape, step: Step, records: Records, calibration: Calibration = NOTHING_LEARNT
+) -> dict[str, Estimate]:
+    """The same batch with every method, by its name; `step`'s own modules where it has some."""
+    adapted = step.adapted or linear_layers(shape)
+    base = replace(step, adapted=(), quantization=None, upcast_kbit=False, use_dora=False)
+    lora = replace(_as_lora(shape, base), adapted=adapted)
+    whole = replace(base, method="full", modules_to_save=(), dropout=0.0)
+    steps = {
+        "full": whole,
+        "freeze": replace(whole, method="freeze"),
+        "lora": lora,
+        "dora": replace(lora, use_dora=True),
+        "qlora": replace(lora, quantization="nf4"),
+        "lora, 8 bits": replace(lora, quantization="int8"),
+        "ia3": replace(lora, method="ia3"),
+        "adalora": replace(lora, method="adalora"),
+        "loha": replace(lora, method="loha"),
+        "lokr": replace(lora, method="lokr"),
+        "vera": replace(lora, method="vera"),
+        "prompt-tuning": replace(lora, method="prompt-tuning", adapted=()),
+        "prefix-tuning": replace(lora, method="prefix-tuning", adapted=()),
+    }
+    return {name: estimate(shape, s, records, calibration) for name, s in steps.items()}
+
+
+def fits(found: Estimate, memory: int) -> bool | None:
+    """Whether a device with so many bytes can do it; None where the interval has both answers."""
+    if found.total.high <= memory:
+        return True
+    return False if found.total.low > memory else None
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """0 where not even the least fits: one row, or rows of 32 tokens."""
+
+    batch_size: int
+    length: int
+
+
+def largest(
+    shape: ModelShape,
+    step: Step,
+    records: Records,
+    memory: int,
+    calibration: Calibration = NOTHING_LEARNT,
+) -> Largest:
+    """The largest batch of rows this long, and the longest rows in a batch this large, that likely
+    fit. A length is at most what the model's configuration allows."""
+
+    def holds(other: Step) -> bool:
+        return estimate(shape, other, records, calibration).total.likely <= memory
+
+    def rows(n: int) -> Step:
+        learnt = None
+        if step.learnt_tokens is not None:
+            learnt = step.learnt_tokens * n // step.batch_size
+        return replace(step, batch_size=n, learnt_tokens=learnt)
+
+    def tokens(n: int) -> Step:
+        share = n / step.length
+        columns = None if step.logits_columns is None else max(1, round(step.logits_columns * share))
+        learnt = None if step.learnt_tokens is None else max(1, round(step.learnt_tokens * share))
+        return replace(step, length=n, logits_columns=columns, learnt_tokens=learnt)
+
+    limit = shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
+    batch = _last(lambda n: holds(rows(n)), 1, _MOST_BATCH)
+    length = _last(lambda n: holds(tokens(n * 8)), _LEAST_LENGTH // 8, int(limit) // 8) * 8
+    return Largest(batch, length)
+
+
+def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The largest number for which it holds, if it holds up to one; 0 where not even for `low`."""
+    if not holds(low):
+        return 0
+    step = low
+    while low + step <= high and holds(low + step):
+        low += step
+        step *= 2
+    high = min(high, low + step)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

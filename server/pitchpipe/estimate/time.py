@@ -1,0 +1,123 @@
+"""How long training takes: floating-point operations, and seconds by a device's rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.result import Estimate, Interval
+from pitchpipe.estimate.step import Step
+from pitchpipe.modules import ModelShape
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRates:
+    """`flops_per_second`: dense matrix products in the format that is computed in; `bandwidth`:
+    bytes a second of the device's memory. Both as the maker states them."""
+
+    flops_per_second: float
+    bandwidth: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`needed` operations are those of one token without what checkpointing computes again."""
+
+    seconds: Interval
+    flops_per_token: float
+    needed_per_token: float
+    tokens_per_second: Interval
+
+
+_ACHIEVED = (0.25, 0.45, 0.65)
+"""Of the maker's rate. Published runs: 0.44 to 0.65 on an A100 at 4096 tokens with checkpointing,
+0.21 (full) and 0.51 (LoRA) on an L40S with short rows (tests/bench/measured)."""
+
+
+def flops(shape: ModelShape, step: Step) -> tuple[float, float]:
+    """(computed, needed) a token.
+
+    A weight takes two operations forward and two for the gradient of its input, and two for its
+    own where it is trained (Kaplan et al. 2020, appendix B). Attention adds 4 · length · width
+    forward, half of it where it is causal, and twice that backward (Dao 2023, section 4.1). Of
+    experts those count that a token is given to. Checkpointing repeats the forward pass.
+    """
+    used = trained = 0.0
+    for group in shape.groups:
+        if group.kind in ("linear", "conv1d", "experts"):
+            share = _share(shape) if group.kind == "experts" or group.role == "expert" else 1.0
+            used += share * group.numel * group.count
+    if step.method == "full":
+        trained = used
+    elif step.method == "freeze":
+        layers = int(shape.config.get("num_hidden_layers") or step.trained_layers)
+        trained = used * min(1.0, step.trained_layers / max(layers, 1))
+    heads = int(shape.config.get("num_attention_heads") or 0)
+    width = heads * int(shape.config.get("head_dim") or _head_width(shape, heads))
+    layers = int(shape.config.get("num_hidden_layers") or 0)
+    causal = 0.5 if shape.head == "causal-lm" else 1.0
+    attention = 4.0 * step.length * width * layers * causal
+    forward = 2 * used + attention
+    backward = 2 * used + 2 * trained + 2 * attention
+    again = forward if step.checkpointing else 0.0
+    return forward + backward + again, forward + backward
+
+
+def _share(shape: ModelShape) -> float:
+    config = shape.config
+    names = ("num_local_experts", "num_experts", "n_routed_experts")
+    total = next((int(config[n]) for n in names if config.get(n)), 0)
+    chosen = int(config.get("num_experts_per_tok") or total or 1)
+    return min(1.0, chosen / total) if total else 1.0
+
+
+def _head_width(shape: ModelShape, heads: int) -> int:
+    hidden = shape.config.get("hidden_size") or shape.config.get("n_embd") or 0
+    return int(hidden) // max(heads, 1)
+
+
+def duration(
+    shape: ModelShape,
+    step: Step,
+    found: Estimate,
+    positions: Interval,
+    steps: Interval,
+    rates: DeviceRates,
+    calibration: Calibration = NOTHING_LEARNT,
+) -> Duration:
+    """Of `positions` tokens, padding included, in so many optimizer steps.
+
+    The optimizer's step reads and writes weights, gradients and states once at the memory's
+    bandwidth. With a recorded rate of earlier runs the interval is a quarter to either side.
+    """
+    computed, needed = flops(shape, step)
+    low, likely, high = (f * rates.flops_per_second for f in _ACHIEVED)
+    learnt = calibration.flops_per_second.get(step.method)
+    if learnt is not None:  # counts needed operations only
+        rate = calibration.rate(step.method, likely) * computed / needed
+        low, likely, high = rate * 0.75, rate, rate * 1.25
+    update = optimizer_seconds(found, rates)
+    devices = max(1, step.sharding.devices)
+    ends = (
+        positions.low * computed / high / devices + steps.low * update,
+        positions.likely * computed / likely / devices + steps.likely * update,
+        positions.high * computed / low / devices + steps.high * 2 * update,
+    )
+    seconds = Interval(int(ends[0]), round(ends[1]), int(ends[2]) + 1)
+    per_second = Interval(
+        int(positions.high / max(ends[2], 1e-9)),
+        round(positions.likely / max(ends[1], 1e-9)),
+        int(positions.low / max(ends[0], 1e-9)) + 1,
+    )
+    return Duration(seconds, computed, needed, per_second)
+
+
+def optimizer_seconds(found: Estimate, rates: DeviceRates) -> float:
+    """Weights and states are read and written, gradients read."""
+    parts = {p.name: p.bytes for peak in found.peaks for p in peak.parts}
+    states = parts.get("optimizer states", 0)
+    moved = 2 * states + 3 * found.trainable * 4
+    return moved / rates.bandwidth
+
+
+__all__ = ["DeviceRates", "Duration", "duration", "flops", "optimizer_seconds"]
