@@ -37,7 +37,7 @@ _MEASURED = Path(__file__).parent / "measured"
 _LLAMA = {"model_type": "llama", "rms_norm_eps": 1e-5}
 
 # Dimensions as in the models' config.json on the hub.
-_CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
+CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
     "mistralai/Mistral-7B-v0.1": {
         "model_type": "mistral",
         "hidden_size": 4096,
@@ -115,11 +115,11 @@ def rows() -> Iterator[dict[str, str]]:
 
 
 def shape_of(name: str) -> ModelShape:
-    configuration = _CONFIGURATIONS[name]
+    configuration = CONFIGURATIONS[name]
     shard = pitchpipe_schemas.architecture(configuration["model_type"])
     assert shard is not None
     shape = model_shape(shard, configuration, "causal-lm", ShapeSource("table", name))
-    assert shape is not None
+    assert isinstance(shape, ModelShape), shape
     return shape
 
 
@@ -141,7 +141,9 @@ def step_of(row: Mapping[str, str], shape: ModelShape) -> Step | None:
         trained_dtype="float32" if method != "full" else None,
         autocast="bfloat16" if row["amp"] == "bfloat16" else None,
         method=method,
-        quantization=cast(Quantization, row["quantization"]) if row["quantization"] == "nf4" else None,
+        quantization=cast(Quantization, row["quantization"])
+        if row["quantization"] == "nf4"
+        else None,
         double_quantization=row["double_quant"] != "no",
         upcast_kbit=row["kbit_upcast"] == "yes",
         rank=int(row["rank"] or 8),
@@ -168,11 +170,9 @@ def main() -> None:
     for row in rows():
         if wanted not in row["id"]:
             continue
-        step = None
-        if row["model"] in _CONFIGURATIONS:
-            shape = shape_of(row["model"])
-            step = step_of(row, shape)
-        if step is None:
+        shape = shape_of(row["model"]) if row["model"] in CONFIGURATIONS else None
+        step = step_of(row, shape) if shape else None
+        if shape is None or step is None:
             left_out += 1
             continue
         shard = recorded.activations(shape.model_type)

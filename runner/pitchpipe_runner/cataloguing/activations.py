@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -172,10 +173,11 @@ def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
     missing: dict[str, str] = {}
     for head in classes.class_names(model_type):
         for attention in ATTENTIONS:
-            try:
-                programs[f"{head}/{attention}"] = program(model_type, head, attention, pools)
-            except Exception as error:  # noqa: BLE001  # models raise anything
-                missing[f"{head}/{attention}"] = f"{type(error).__name__}: {error}"[:200]
+            made_or_why = _tried(model_type, head, attention, pools)
+            if isinstance(made_or_why, str):
+                missing[f"{head}/{attention}"] = made_or_why
+            else:
+                programs[f"{head}/{attention}"] = made_or_why
     made = {
         "transformers": transformers.__version__,
         "sizes": pools.sizes,
@@ -184,6 +186,14 @@ def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
         "programs": programs,
     }
     return made, missing
+
+
+def _tried(model_type: str, head: Head, attention: str, pools: Pools) -> list[Any] | str:
+    """The program, or why there is none."""
+    try:
+        return program(model_type, head, attention, pools)
+    except Exception as error:  # noqa: BLE001  # models raise anything
+        return f"{type(error).__name__}: {error}"[:200]
 
 
 def main() -> None:
@@ -196,9 +206,9 @@ def main() -> None:
         if made["programs"]:
             text = json.dumps(made, separators=(",", ":"))
             (FOLDER / f"{model_type}.json").write_text(text + "\n", encoding="utf-8")
-        print(f"{model_type}: {len(made['programs'])} programs", flush=True)
+        sys.stdout.write(f"{model_type}: {len(made['programs'])} programs\n")
         for name, reason in missing.items():
-            print(f"    {name}: {reason}", flush=True)
+            sys.stdout.write(f"    {name}: {reason}\n")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ stands for whatever format they have.
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import bitsandbytes
 import peft
 import torch
 from torch import nn
@@ -62,6 +62,7 @@ class _Model(nn.Module):
         super().__init__()
         self.is_loaded_in_4bit = four_bit  # what PEFT asks a model
         if four_bit:
+            bitsandbytes: Any = importlib.import_module("bitsandbytes")  # for this command alone
             made = bitsandbytes.nn.Linear4bit(
                 inward, outward, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4"
             )
@@ -77,8 +78,10 @@ class _Model(nn.Module):
 
 
 def fragment(method: str, dropout: float, pools: Pools, *, four_bit: bool) -> dict[str, Any]:
-    """The program of one adapted layer, and the tensors that it adds: their shapes (None where a
-    side has no name), whether they are trained, whether each layer has its own.
+    """The program of one adapted layer, and the tensors that it adds.
+
+    Of those their shapes (None where a side has no name), whether they are trained, and whether
+    each layer has its own.
 
     Raises:
         NotDescribed: a size has no name.
@@ -117,7 +120,8 @@ def _adapted(method: str, dropout: float, variant: int, *, four_bit: bool) -> nn
     size = {name: pair[variant] for name, pair in _SIZES.items()}
     torch.manual_seed(0)
     base: Any = _Model(size["I"], size["O"], four_bit=four_bit)
-    layer = peft.get_peft_model(base, _METHODS[method](size["r"], dropout)).base_model.model.layer
+    adapted: Any = peft.get_peft_model(base, _METHODS[method](size["r"], dropout))
+    layer = adapted.base_model.model.layer
     layer.train()
     for tensor in _added(layer).values():
         if tensor.is_floating_point():
@@ -150,7 +154,6 @@ def main() -> None:
             for four_bit in (False, True) if method in _OWN_LAYER_IN_4_BITS else (False,):
                 name = method + ("+dropout" if dropout else "") + ("+4bit" if four_bit else "")
                 fragments[name] = fragment(method, dropout, pools, four_bit=four_bit)
-                print(name)
     shard = {
         "peft": peft.__version__,
         "sizes": pools.sizes,

@@ -10,8 +10,8 @@ In a section, values are numbered as they appear. Each is one of
     [place, value]            made in the section at that place of the program
     ["input", size, dtype]    given to the model
 
-and an operation is [name, module, inputs, outputs, ends, chance]: `ends` are values whose memory the
-model's own code lets go of behind the operation, `chance` a dropout's field in the configuration.
+and an operation is [name, module, inputs, outputs, ends, chance]: `ends` are values whose memory
+the model's own code lets go of behind it, `chance` a dropout's field in the configuration.
 Sizes, modules and sections are indices into pools that all programs of a shard share.
 """
 
@@ -75,7 +75,7 @@ class Pools:
 class Naming:
     """What sizes, chances and modules are called.
 
-    `numbers` are further fields of the configuration, `layers` each layer's modules with parameters.
+    `numbers` are further fields of the configuration, `layers` each layer's modules with weights.
     """
 
     batch: Mapping[str, Pair]
@@ -201,7 +201,7 @@ class Encoder:
         return len([p for at, p in enumerate(places) if at == 0 or p != places[at - 1]]) - 1
 
     def _ends(self, index: int, operation: Operation) -> list[int]:
-        """Memory of this section only; that of others ends with the next section without a layer."""
+        """Memory of this section; that of others ends with the next section without a layer."""
         section = self.sections[index]
         ended = list(operation.ends)
         if not section.layer:

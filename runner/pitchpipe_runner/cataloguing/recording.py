@@ -2,8 +2,7 @@
 
 Values are tensors as autograd tells them apart, storages what is allocated; views share a storage.
 Attention and dropout are recorded as one operation each, because what they allocate depends on the
-device; `pitchpipe.estimate.operations` knows. Nothing that autograd saves is kept, so a storage ends
-where the model's own code ends it.
+device. Nothing that autograd saves is kept, so a storage ends where the model's own code ends it.
 """
 
 from __future__ import annotations
@@ -21,22 +20,12 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-_SAME = frozenset([
-    "view",
-    "_unsafe_view",
-    "t",
-    "transpose",
-    "permute",
-    "unsqueeze",
-    "squeeze",
-    "alias",
-    "reshape",
-    "view_as",
-    "_reshape_alias",
-    "lift_fresh",
-])
-_PARTS = frozenset(["split", "split_with_sizes", "unbind", "chunk", "unsafe_split", "unsafe_chunk"])
-_PART = frozenset(["slice", "select", "narrow", "as_strided", "diagonal"])
+_SAME = frozenset((
+    *("view", "_unsafe_view", "t", "transpose", "permute", "unsqueeze", "squeeze", "alias"),
+    *("reshape", "view_as", "_reshape_alias", "lift_fresh"),
+))
+_PARTS = frozenset(("split", "split_with_sizes", "unbind", "chunk", "unsafe_split", "unsafe_chunk"))
+_PART = frozenset(("slice", "select", "narrow", "as_strided", "diagonal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +93,7 @@ class Recorder(TorchDispatchMode):
         self.spans: list[Span] = []
         self.modules = [""]
         self.done = False
+        self.result: Any = None  # held, so that what it consists of outlives the recording
         self._storages: dict[int, int] = {}
         self._known: dict[int, int] = {}
         self._count = itertools.count()
@@ -212,9 +202,12 @@ def record(model: nn.Module, watched: Collection[str] = (), **inputs: Any) -> Re
     for module in names:
         hooks.append(module.register_forward_pre_hook(enter, with_kwargs=True))
         hooks.append(module.register_forward_hook(leave))
-    nothing = torch.autograd.graph.saved_tensors_hooks(lambda _: None, lambda _: None)
+    nothing = torch.autograd.graph.saved_tensors_hooks(
+        lambda _: None,
+        lambda _: None,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
     with _one_operation_each(), nothing, recorder:
-        out = model(**inputs)  # held, so that what it consists of outlives the recording
+        recorder.result = model(**inputs)
     recorder.done = True
     for hook in hooks:
         hook.remove()

@@ -8,6 +8,8 @@ from itertools import combinations, combinations_with_replacement
 Pair = tuple[int, int]
 """The same size in the first and in the second model."""
 
+Named = tuple[str, Pair]
+
 
 class Vocabulary:
     """Names pairs of numbers. Earlier names win over later ones, single names over products.
@@ -32,6 +34,8 @@ class Vocabulary:
         self._add(_products((a, b) for a in batch.items() for b in fields.items()))
         whole = [*named.items(), *ratios]
         self._add((f"{name}/2", (x // 2, y // 2)) for name, (x, y) in whole if even(x, y))
+        for part in (4, 8):  # rotary angles of a part of each head
+            self._add(_parts(whole, part))
         self._add((f"2*{name}", (2 * x, 2 * y)) for name, (x, y) in named.items())
         self._add(_products((a, b) for a in two for b in fields.items()))
 
@@ -57,9 +61,13 @@ def even(*numbers: int) -> bool:
     return all(n % 2 == 0 for n in numbers)
 
 
-def _products(
-    pairs: Iterable[tuple[tuple[str, Pair], tuple[str, Pair]]],
-) -> Iterable[tuple[str, Pair]]:
+def _parts(named: Iterable[Named], part: int) -> Iterable[Named]:
+    for name, (x, y) in named:
+        if x % part == 0 and y % part == 0:
+            yield f"{name}/{part}", (x // part, y // part)
+
+
+def _products(pairs: Iterable[tuple[Named, Named]]) -> Iterable[Named]:
     for (a, (x1, x2)), (b, (y1, y2)) in pairs:
         yield f"{a}*{b}", (x1 * y1, x2 * y2)
 

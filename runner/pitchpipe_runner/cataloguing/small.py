@@ -6,43 +6,35 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-_SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
-    (
-        "num_attention_heads n_head num_heads n_heads encoder_attention_heads"
-        " decoder_attention_heads",
-        (20, 24),
-    ),
-    ("num_key_value_heads num_kv_heads", (5, 6)),
-    (
-        "intermediate_size n_inner d_ff ffn_dim encoder_ffn_dim decoder_ffn_dim ffn_hidden_size",
-        (456, 600),
-    ),
-    ("moe_intermediate_size expert_ffn_hidden_size", (264, 328)),
-    ("shared_expert_intermediate_size", (296, 344)),
-    ("num_local_experts num_experts n_routed_experts moe_num_experts", (11, 13)),
-    ("num_experts_per_tok moe_k moe_top_k top_k_experts", (3, 3)),
-    ("vocab_size", (1009, 1013)),
-    ("max_position_embeddings n_positions n_ctx max_seq_len", (509, 521)),
-    ("sliding_window attention_window_size", (499, 503)),
+_HEADS = (
+    *("num_attention_heads", "n_head", "num_heads", "n_heads"),
+    *("encoder_attention_heads", "decoder_attention_heads"),
 )
-_HIDDEN = [
-    "hidden_size",
-    "d_model",
-    "n_embd",
-    "dim",
-    "embed_dim",
-    "word_embed_proj_dim",
-    "embedding_size",
-]
-_HEAD_DIM = ["head_dim", "d_kv"]
-_LAYERS = [
-    "num_hidden_layers",
-    "n_layer",
-    "num_layers",
-    "n_layers",
-    "encoder_layers",
-    "decoder_layers",
-]
+_WIDE = (
+    *("intermediate_size", "n_inner", "d_ff", "ffn_dim", "ffn_hidden_size"),
+    *("encoder_ffn_dim", "decoder_ffn_dim"),
+)
+_SIZES: tuple[tuple[tuple[str, ...], tuple[int, int]], ...] = (
+    (_HEADS, (20, 24)),
+    (("num_key_value_heads", "num_kv_heads"), (5, 6)),
+    (_WIDE, (456, 600)),
+    (("moe_intermediate_size", "expert_ffn_hidden_size"), (264, 328)),
+    (("shared_expert_intermediate_size",), (296, 344)),
+    (("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"), (11, 13)),
+    (("num_experts_per_tok", "moe_k", "moe_top_k", "top_k_experts"), (3, 3)),
+    (("vocab_size",), (1009, 1013)),
+    (("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"), (509, 521)),
+    (("sliding_window", "attention_window_size"), (499, 503)),
+)
+_HIDDEN = (
+    *("hidden_size", "d_model", "n_embd", "dim", "embed_dim"),
+    *("word_embed_proj_dim", "embedding_size"),
+)
+_HEAD_DIM = ("head_dim", "d_kv")
+_LAYERS = (
+    *("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
+    *("encoder_layers", "decoder_layers"),
+)
 
 _WORKED_OUT = frozenset(("head_dim", "num_key_value_heads"))
 """Absent from many configurations, where models divide or repeat instead."""
@@ -67,7 +59,7 @@ def shrink(config: PreTrainedConfig, variant: int) -> dict[str, int]:
             named[name] = value
 
     for names, values in _SIZES:
-        for name in names.split():
+        for name in names:
             put(name, values[variant])
     separate = any(name in fields for name in _HEAD_DIM)
     heads = (20, 24)[variant]

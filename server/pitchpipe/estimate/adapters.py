@@ -46,7 +46,7 @@ def decode_fragments(shard: Mapping[str, Any]) -> dict[str, Fragment]:
     return {
         name: Fragment(
             name,
-            sections[raw["section"]],
+            sections[int(raw["section"])],
             sizes,
             tuple(
                 Added(
@@ -168,8 +168,10 @@ _LAST_IN_MLP = frozenset(("down_proj", "fc2", "wo", "w2", "dense_4h_to_h", "fc_o
 
 
 def _scales_input(group: ModuleGroup) -> bool:
-    """PEFT's own feedforward modules for IA3: the last layer of an MLP
-    (peft.utils.constants, TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING)."""
+    """PEFT's own feedforward modules for IA3: the last layer of an MLP.
+
+    peft.utils.constants, TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING.
+    """
     within = group.leaf in ("c_proj", "dense") and ("mlp." in group.path or "output." in group.path)
     return group.leaf in _LAST_IN_MLP or within
 

@@ -11,6 +11,7 @@ from pitchpipe.estimate.result import Estimate
 from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
 
+_ROWS, _STEPS = "per_device_train_batch_size", "gradient_accumulation_steps"
 _LEAST_LENGTH = 32
 _MOST_BATCH = 4096
 
@@ -55,8 +56,7 @@ def _changes(shape: ModelShape, step: Step) -> Iterator[tuple[str, Step, str]]:
             learnt_tokens=None if step.learnt_tokens is None else round(step.learnt_tokens * share),
         )
         yield (
-            f"per_device_train_batch_size: {half}, gradient_accumulation_steps: "
-            f"{other.accumulation}",
+            f"{_ROWS}: {half}, {_STEPS}: {other.accumulation}",
             other,
             "the same batch in smaller pieces: somewhat slower",
         )
@@ -75,13 +75,13 @@ def _changes(shape: ModelShape, step: Step) -> Iterator[tuple[str, Step, str]]:
             replace(step, loss="fused"),
             "another package; CUDA only",
         )
-    if step.method in ("full", "freeze") or step.modules_to_save:
-        if "8bit" not in step.optimizer:
-            yield (
-                "optim: adamw_bnb_8bit",
-                replace(step, optimizer="adamw_bnb_8bit"),
-                "bitsandbytes; moments with 8 bits",
-            )
+    whole = step.method in ("full", "freeze") or bool(step.modules_to_save)
+    if whole and "8bit" not in step.optimizer:
+        yield (
+            "optim: adamw_bnb_8bit",
+            replace(step, optimizer="adamw_bnb_8bit"),
+            "bitsandbytes; moments with 8 bits",
+        )
     if step.optimizer == "adamw_torch":
         yield (
             "optim: adamw_torch_fused",
@@ -176,8 +176,10 @@ def largest(
     memory: int,
     calibration: Calibration = NOTHING_LEARNT,
 ) -> Largest:
-    """The largest batch of rows this long, and the longest rows in a batch this large, that likely
-    fit. A length is at most what the model's configuration allows."""
+    """The largest batch of rows this long and the longest rows in a batch this large.
+
+    Those that likely fit; a length is at most what the model's configuration allows.
+    """
 
     def holds(other: Step) -> bool:
         return estimate(shape, other, records, calibration).total.likely <= memory
@@ -190,11 +192,15 @@ def largest(
 
     def tokens(n: int) -> Step:
         share = n / step.length
-        columns = None if step.logits_columns is None else max(1, round(step.logits_columns * share))
+        columns = (
+            None if step.logits_columns is None else max(1, round(step.logits_columns * share))
+        )
         learnt = None if step.learnt_tokens is None else max(1, round(step.learnt_tokens * share))
         return replace(step, length=n, logits_columns=columns, learnt_tokens=learnt)
 
-    limit = shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
+    limit = (
+        shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
+    )
     batch = _last(lambda n: holds(rows(n)), 1, _MOST_BATCH)
     length = _last(lambda n: holds(tokens(n * 8)), _LEAST_LENGTH // 8, int(limit) // 8) * 8
     return Largest(batch, length)

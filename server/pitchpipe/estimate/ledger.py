@@ -50,7 +50,9 @@ class Change:
 
 
 class Ledger:
-    """`granule`: sizes are rounded up to its multiples (512 bytes in CUDA's caching allocator,
+    """Counts what lives.
+
+    `granule`: sizes are rounded up to its multiples (512 bytes in CUDA's caching allocator,
     c10/cuda/CUDACachingAllocator.h, kMinBlockSize).
     """
 

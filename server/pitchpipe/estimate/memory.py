@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pitchpipe.estimate import coarse, surroundings
 from pitchpipe.estimate.adapters import Adapters, Fragment
@@ -91,9 +91,9 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
 
 def layer_types(config: Mapping[str, Any]) -> tuple[str, ...] | None:
     for name in ("layer_types", "layers_block_type"):
-        found = config.get(name)
+        found: Any = config.get(name)
         if isinstance(found, list | tuple):
-            return tuple(found)
+            return tuple(str(kind) for kind in cast("list[Any]", found))
     return None
 
 
@@ -135,8 +135,10 @@ def peaks(
 
 
 def all_totals(weights: Weights, adapters: Adapters, shape: ModelShape) -> Totals:
-    """Of the model with its adapters. Prompts and prefixes (peft 0.21, tuners/prompt_tuning and
-    tuners/prefix_tuning): an embedding for each virtual token, or keys and values of every layer.
+    """Of the model with its adapters.
+
+    Prompts and prefixes (peft 0.21, tuners/prompt_tuning and tuners/prefix_tuning): an embedding
+    for each virtual token, or keys and values of every layer.
     """
     model, added = weights.totals(), adapters.totals()
     step = weights.step

@@ -125,7 +125,7 @@ class ModelPass:
         return Kind(section, place, begun, made, change, self._take(), held, tape.packed)
 
     def _hold(self, section: Section, values: Values, begun: Tensor) -> list[Block]:
-        """Checkpointing keeps what a layer is given: the output of the one before, masks, angles."""
+        """Checkpointing keeps what a layer is given: what the one before made, masks, angles."""
         held = [begun.block] if begun.block is not None else []
         for v, t in zip(section.values, values, strict=True):
             if v.kind == "made" and t is not None and t.block is not None:

@@ -1,7 +1,6 @@
 """What autograd keeps of an operation, and what its backward pass allocates.
 
 From tools/autograd/derivatives.yaml and torch/csrc/autograd/FunctionsManual.cpp of torch 2.13.
-`tests/runner` compares the first with what autograd really saves.
 """
 
 from __future__ import annotations
@@ -18,7 +17,9 @@ Gradient = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`keeps` are inputs that are saved, each if the input `needed_by` it needs a gradient (None: if
+    """What is saved, and what becomes of the gradient.
+
+    `keeps` are inputs that are saved, each if the input `needed_by` it needs a gradient (None: if
     any does); `keeps_made` are outputs. `gradients` are those of the inputs, the last stands for
     the rest. `temporaries`: tensors of an input's size that live while its gradient is computed.
     """
@@ -120,49 +121,50 @@ RULES: dict[str, Rule] = {
     "lerp": Rule(keeps=((2, None),)),
 }
 
-CONSTANT = frozenset([
-    "arange",
-    "zeros",
-    "ones",
-    "full",
-    "empty",
-    "empty_like",
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "new_ones",
-    "new_zeros",
-    "new_full",
-    "scalar_tensor",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "any",
+CONSTANT = frozenset((
     "all",
+    "any",
+    "arange",
     "argmax",
     "argsort",
+    "bernoulli_",
     "bitwise_and",
-    "bitwise_or",
     "bitwise_not",
-    "logical_not",
-    "logical_and",
-    "logical_or",
+    "bitwise_or",
+    "ceil",
+    "detach",
+    "empty",
+    "empty_like",
+    "eq",
+    "floor",
+    "floor_divide",
+    "full",
+    "full_like",
+    "ge",
+    "gt",
+    "histc",
     "isin",
+    "le",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "lt",
+    "ne",
+    "new_full",
+    "new_ones",
+    "new_zeros",
     "nonzero",
     "one_hot",
-    "floor_divide",
-    "histc",
-    "bernoulli_",
-    "sign",
-    "round",
-    "floor",
-    "ceil",
-    "sub_", "detach",
+    "ones",
+    "ones_like",
     "remainder",
-])
+    "round",
+    "scalar_tensor",
+    "sign",
+    "sub_",
+    "zeros",
+    "zeros_like",
+))
 """Operations through which no gradient flows."""
 
 UNKNOWN = Rule(keeps=tuple((i, None) for i in range(4)), keeps_made=(0,), temporaries=1)

@@ -29,7 +29,8 @@ def optimizer_bytes(step: Step, totals: Totals) -> OptimizerBytes:
     CUDA the default computes square roots of all second moments at once (_multi_tensor_adam), one
     tensor at a time twice that of the largest (_single_tensor_adam), fused nothing. SGD without
     momentum (transformers' `sgd`): nothing. Adagrad and RMSprop: one. Adafactor (transformers 5.23,
-    optimization.py): a row and a column of second moments, and float32 copies of one tensor at a time.
+    optimization.py): rows and columns of second moments, and float32 copies of one tensor at a
+    time.
     Lion and the 8-bit ones: bitsandbytes 0.50, optim/.
     """
     name = step.optimizer

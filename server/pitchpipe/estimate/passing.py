@@ -34,7 +34,7 @@ _THERE = Block(0, INDEX["gradients"])
 class Place:
     """Where a section is: in a layer, outside of layers, or around an adapted module.
 
-    Of the last: the sizes, and what the fragment's weights are; `bias` is that of the module itself.
+    Of the last: the sizes, and what the fragment's weights are; `bias` is the module's own.
     """
 
     stack: str = ""
@@ -81,8 +81,8 @@ class Passing:
         self.hidden = numbers["hidden"]
         self.holding = False
         self.held: list[Block] = []
-        # PEFT's models let the embeddings' output ask for a gradient, or checkpointing would compute
-        # nothing again (transformers 5.23, enable_input_require_grads)
+        # PEFT's models let the embeddings' output ask for a gradient, or checkpointing would
+        # compute nothing again (transformers 5.23, enable_input_require_grads)
         self.asks = step.checkpointing and step.method not in ("full", "freeze")
         self._embeddings: Weight | None = None
 
@@ -440,9 +440,8 @@ class Passing:
         else:
             whole = chance > 0 or any(m.needs for m in masks) or wide_k != wide_v
         if whole:
-            made = self._plain_attention(
-                q, k, v, masks, scores, wide_k, wide_v, numel, chance, part
-            )
+            sizes = (scores, wide_k, wide_v, numel)
+            made = self._plain_attention(q, k, v, masks, sizes, chance, part)
         else:
             made = self._fused_attention(q, k, v, masks, rows, wide_k, numel, part)
         for t in casts:
@@ -490,16 +489,15 @@ class Passing:
         k: Tensor,
         v: Tensor,
         masks: list[Tensor],
-        scores: int,
-        wide_k: int,
-        wide_v: int,
-        numel: int,
+        sizes: tuple[int, int, int, int],
         chance: float,
         part: int,
     ) -> Tensor:
-        """aten/src/ATen/native/transformers/attention.cpp, _scaled_dot_product_attention_math:
-        half precision is computed in float32.
+        """Half precision is computed in float32.
+
+        aten/src/ATen/native/transformers/attention.cpp, _scaled_dot_product_attention_math.
         """
+        scores, wide_k, wide_v, numel = sizes
         form = q.form
         q32, k32, v32 = (self.cast(t, "f4", part) for t in (q, k, v))
         scaled_q = self.simple("mul", [q32], q32.numel, "f4", part)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 Size: TypeAlias = tuple[tuple[tuple[str, ...], ...], Fraction]
 """A product: for each factor the names of numerator and denominators, and a constant."""
@@ -17,8 +17,10 @@ Size: TypeAlias = tuple[tuple[tuple[str, ...], ...], Fraction]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`kind`: "new", "view" (of the value `of`), "weight" (`name`), "in" (what the section before
-    made), "made" (value `of` of the program's section `place`), "input" (given to the model).
+    """A tensor as a section sees it.
+
+    `kind`: "new", "view" (of the value `of`), "weight" (`name`), "in" (what the section before
+    made), "made" (the value `of` of the program's section `place`), "input" (given to the model).
     """
 
     kind: str
@@ -119,8 +121,8 @@ def decode_sections(shard: Mapping[str, Any]) -> list[Section]:
 def _part(item: Any, sections: list[Section]) -> Section | Stack:
     if isinstance(item, int):
         return sections[item]
-    path, layers, keeps = item
-    return Stack(path, tuple(sections[i] for i in layers), keeps)
+    layers = cast("list[int]", item[1])
+    return Stack(str(item[0]), tuple(sections[i] for i in layers), bool(item[2]))
 
 
 def _section(raw: Mapping[str, Any], modules: list[Any]) -> Section:
@@ -146,7 +148,7 @@ def _value(raw: Any) -> Value:
 
 def _operation(raw: Any, modules: list[Any]) -> Operation:
     name, module, inputs, outputs, ends, details = raw
-    chance, *attended = details if isinstance(details, list) else [details]
+    chance, *attended = cast("list[Any]", details if isinstance(details, list) else [details])
     path, category = modules[module]
     return Operation(
         name, path, category, tuple(inputs), tuple(outputs), tuple(ends), chance, tuple(attended)
@@ -154,7 +156,7 @@ def _operation(raw: Any, modules: list[Any]) -> Operation:
 
 
 def size(text: str) -> Size:
-    """ "B*S*hidden_size/2" as factors."""
+    """An expression such as `B*S*hidden_size/2`, as factors."""
     factors: list[tuple[str, ...]] = []
     constant = Fraction(1)
     for factor in text.split("*"):

@@ -32,8 +32,10 @@ _SPLIT: dict[ShardingKind, frozenset[PartName]] = {
 
 
 def sharded(found: list[Peak], step: Step, totals: Totals, optimizer: OptimizerBytes) -> list[Peak]:
-    """The peaks of one device. What is gathered for a layer at a time counts twice: the next
-    layer's weights arrive while one is computed (FSDP2 prefetches one, ZeRO-3 a bucket).
+    """The peaks of one device.
+
+    What is gathered for a layer at a time counts twice: the next layer's weights arrive while one
+    is computed (FSDP2 prefetches one, ZeRO-3 a bucket).
     """
     kind, devices = step.sharding.kind, max(1, step.sharding.devices)
     if kind == "none" or devices == 1:

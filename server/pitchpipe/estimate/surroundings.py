@@ -1,4 +1,4 @@
-"""What lies around a step's tensors: what is not known of them, the allocator, the process, disks."""
+"""What lies around a step's tensors: doubts about them, the allocator, the process, disks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ CONTEXT = 512 << 20
 lazily; nvidia-smi shows it beside what torch has reserved. An earlier run replaces it."""
 
 WORKSPACE = 8_519_680
-"""cuBLAS's, which torch allocates as a tensor (aten/src/ATen/cuda/CUDABlas.cpp: 4096:2:16:8 KiB)."""
+"""cuBLAS's, which torch allocates as a tensor: 4096 KiB twice and 16 KiB eight times
+(aten/src/ATen/cuda/CublasHandlePool.cpp)."""
 
 WORKSPACE_HOPPER = 32 << 20
 
@@ -116,8 +117,9 @@ def _reserved(allocated: Interval, calibration: Calibration) -> Interval:
 
 
 def _host(step: Step, totals: Totals, optimizer: OptimizerBytes, process: int) -> Interval:
-    """A CUDA process: itself, pages of optimizer states, and the weights while they are loaded,
-    one file at a time (safetensors maps them, so at most a shard of 5 GB is resident).
+    """A CUDA process: itself, pages of optimizer states, and weights while they are loaded.
+
+    One file at a time is mapped (safetensors), and the hub's are of 5 GB at most.
     """
     shard = min(totals.weights, 5_000_000_000)
     likely = 2 * process + optimizer.paged

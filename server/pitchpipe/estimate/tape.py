@@ -31,7 +31,7 @@ _TEMPORARY = INDEX["temporaries"]
 
 
 class Tensor:
-    """`block` is None where memory is counted elsewhere: weights, inputs, what was computed before."""
+    """`block` is None where memory is counted elsewhere: weights, and what the model is given."""
 
     __slots__ = ("block", "form", "grad", "needs", "numel", "weight")
 
@@ -82,8 +82,10 @@ class Node:
 
 
 class Tape:
-    """`keeping`: what autograd saves is kept, and not left to checkpointing to compute again.
-    `ghost`: nothing is allocated any more (see `about_to`).
+    """What autograd records.
+
+    `keeping`: what it saves is kept, and not left to checkpointing to compute again. `ghost`:
+    nothing is allocated any more (see `about_to`).
     """
 
     def __init__(self, ledger: Ledger, *, copies: bool) -> None:
@@ -154,8 +156,9 @@ class Tape:
         return kept
 
     def promote(self, name: str, inputs: Sequence[Tensor], form: str) -> None:
-        """On a CPU an elementwise operation converts its inputs into copies first
-        (aten/src/ATen/TensorIterator.cpp, compute_types); CUDA's kernels do it while they read.
+        """On a CPU an elementwise operation converts its inputs into copies first.
+
+        aten/src/ATen/TensorIterator.cpp, compute_types; CUDA's kernels do it while they read.
         """
         if self.copies and name in _ELEMENTWISE and not self.ghost:
             size = sum(t.numel for t in inputs if t.form in FLOATS and t.form != form)

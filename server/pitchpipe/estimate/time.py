@@ -12,8 +12,11 @@ from pitchpipe.modules import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class DeviceRates:
-    """`flops_per_second`: dense matrix products in the format that is computed in; `bandwidth`:
-    bytes a second of the device's memory. Both as the maker states them."""
+    """As the maker states them.
+
+    `flops_per_second`: dense matrix products in the format that is computed in; `bandwidth`: bytes
+    a second of the device's memory.
+    """
 
     flops_per_second: float
     bandwidth: float

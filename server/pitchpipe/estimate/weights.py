@@ -40,8 +40,9 @@ class Weight:
 
 @dataclass(slots=True)
 class Totals:
-    """Bytes by part, and parameters. `trained` lists what an optimizer gets: (elements, format,
-    how many such tensors).
+    """Bytes by part, and parameters.
+
+    `trained` lists what an optimizer gets: (elements, format, how many such tensors).
     """
 
     weights: int = 0
@@ -137,12 +138,9 @@ class Weights:
         if found is None:
             raise KeyError(name)
         parameter = found[1]
-        if (
-            parameter.tied_to
-            and not self._saves(found[0], found[2])
-            and self.has(parameter.tied_to)
-        ):
-            return self.outside(parameter.tied_to)
+        tied = parameter.tied_to
+        if tied and not self._saves(found[0], found[2]) and self.has(tied):
+            return self.outside(tied)
         if name not in self._outer:
             self._outer[name] = self._weight(*found)
         return self._outer[name]
