@@ -151,6 +151,10 @@ class Facts(Protocol):
         """The environment variable `name`, None where it is unset."""
         ...
 
+    def devices(self) -> Mapping[str, Any]:
+        """The table of devices that `pitchpipe.published` reads; empty where there is none."""
+        ...
+
 
 def json_type(value: object) -> JsonType:
     """What JSON would call `value`; "object" for whatever is no JSON value at all."""

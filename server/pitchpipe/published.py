@@ -118,6 +118,12 @@ def find_devices(text: str, table: Table) -> tuple[Device, ...]:
     return tuple(device for others, device in fitting if others == fewest)
 
 
+def machine(text: str) -> tuple[int, str]:
+    """How many devices a machine has and the name of one: "2x RTX 4090" are two."""
+    counted = re.match(r"\s*([1-9]\d{0,3})\s*[x×*]\s*(?=\S)", text, re.IGNORECASE)
+    return (int(counted[1]), text[counted.end() :].strip()) if counted else (1, text.strip())
+
+
 def nearest_device(text: str, table: Table) -> str | None:
     """The name of the device that `text` most likely stands for."""
     names = {" ".join(sorted(_words(d.name)[0])): d.name for d in devices(table)}

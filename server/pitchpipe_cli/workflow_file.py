@@ -84,7 +84,12 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
     analysis = analyse(
         text,
         schema=schema(),
-        facts=Reader(path.parent, python=interpreter.named(), models=known_models.shapes()),
+        facts=Reader(
+            path.parent,
+            python=interpreter.named(),
+            models=known_models.shapes(),
+            devices=pitchpipe_schemas.devices,
+        ),
         path=os.path.normpath(path),
         overrides=overrides or {},
     )

@@ -39,7 +39,8 @@ class Reader:
     """Reads under `root`, the folder that relative paths start from.
 
     `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files;
-    without one they are "not read". `models` answers what models consist of.
+    without one they are "not read". `models` answers what models consist of,
+    `devices` loads the table of devices.
     """
 
     def __init__(
@@ -48,11 +49,14 @@ class Reader:
         python: str | None = None,
         environment: Mapping[str, str] | None = None,
         models: ModelShapes | None = None,
+        devices: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self.root = Path(root)
         self._python = python
         self._environment = os.environ if environment is None else environment
         self._models = models or ModelShapes(self._environment)
+        self._load_devices = devices
+        self._table: Mapping[str, Any] | None = None
         self._cache: dict[tuple[str, str, int, int], object] = {}
 
     def file(self, path: str) -> FileFact:
@@ -100,6 +104,11 @@ class Reader:
 
     def environment(self, name: str) -> str | None:
         return self._environment.get(name)
+
+    def devices(self) -> Mapping[str, Any]:
+        if self._table is None:
+            self._table = self._load_devices()
+        return self._table
 
     def _once(self, question: str, path: str, read: Callable[[Path], T | NotRead]) -> T | NotRead:
         found = self._stat(path)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+import pitchpipe_schemas
 from pitchpipe.facts import (
     HEAD_ROWS,
     FileFact,
@@ -23,8 +24,11 @@ from pitchpipe.facts import (
 from pitchpipe.model_config import ModelConfig, interpret
 from pitchpipe.modules import Head, ModelShape, ShapeSource
 from pitchpipe.plan import Fingerprint
+from support import shapes
 
 T = TypeVar("T")
+
+DEVICES = pitchpipe_schemas.devices()
 
 ROOT = "/home/me/project"
 
@@ -116,6 +120,9 @@ class World:
     def environment(self, name: str) -> str | None:
         return self.variables.get(name)
 
+    def devices(self) -> Mapping[str, Any]:
+        return DEVICES
+
     def _absolute(self, path: str) -> str:
         return posixpath.join(self.root, path)
 
@@ -161,6 +168,25 @@ WORLD = World(
         "models/plain": ModelFact(True, "gpt2", True, False),
         "models/mute": ModelFact(True, "gpt2", False, False),
         "models/hollow": ModelFact(False, None, False, False),
+        "models/tied": ModelFact(True, "llama", True, True),
+        "models/experts": ModelFact(True, "deepseek_v3", True, True),
+        "models/hybrid": ModelFact(True, "jamba", True, True),
+        "models/seeing": ModelFact(True, "gemma3", True, True),
+        "models/packed": ModelFact(True, "llama", True, True),
+    },
+    configs={
+        "models/tiny": {"model_type": "llama", "max_position_embeddings": 4096},
+        "models/packed": {
+            "model_type": "llama",
+            "quantization_config": {"quant_method": "gptq", "bits": 4},
+        },
+    },
+    shapes={
+        "models/tiny": shapes.llama(),
+        "models/tied": shapes.llama(tied=True),
+        "models/experts": shapes.deepseek(),
+        "models/hybrid": shapes.hybrid(),
+        "models/seeing": shapes.seeing(),
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
 )

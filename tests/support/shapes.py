@@ -103,3 +103,20 @@ def deepseek() -> ModelShape:
     """The first layer is dense, the second has experts."""
     groups = (embedding(), *attention(), *mlp(((0,),)), *experts(((1,),)), head())
     return replace(shape(*groups), model_type="deepseek_v3")
+
+
+def hybrid() -> ModelShape:
+    """Five layers, of which the last alone has attention; the others mix by a state."""
+    base, four = "model.layers.{}.mamba", tuple((n,) for n in range(4))
+    mixers = (
+        linear(f"{base}.in_proj", "mixer", (WIDTH, 2 * INNER), at=four),
+        linear(f"{base}.out_proj", "mixer", (INNER, WIDTH), at=four),
+    )
+    own = tuple(replace(group, at=((4,),)) for group in attention())
+    return replace(shape(embedding(), *mixers, *own, head()), model_type="jamba")
+
+
+def seeing() -> ModelShape:
+    """A model with a vision tower whose attention has the same names."""
+    tower = linear("model.vision_tower.layers.{}.self_attn.q_proj", "tower")
+    return replace(shape(embedding(), tower, *attention(), *mlp(), head()), model_type="gemma3")

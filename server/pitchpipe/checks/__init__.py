@@ -56,6 +56,7 @@ RULES = (
     Rule("invalid-value", _ERROR, values.invalid_value),
     Rule("yaml11-float", _WARNING, values.yaml11_float),
     Rule("unset-environment-variable", _ERROR, environment.unset_environment_variable),
+    Rule("unknown-device", _WARNING, environment.unknown_device),
     Rule("model-not-found", _ERROR, model.model_not_found),
     Rule("model-taken-for-hub-name", _WARNING, model.model_taken_for_hub_name),
     Rule("tokenizer-not-found", _ERROR, model.tokenizer_not_found),

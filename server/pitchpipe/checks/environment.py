@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pitchpipe import published
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
+from pitchpipe.findings import Edit, Fix
+from pitchpipe.suggest import one_of
 from pitchpipe.workflow import Present, Setting
+
+_LISTED = 4  # devices that a message names
 
 
 def unset_environment_variable(context: Context) -> Iterator[Report]:
@@ -16,6 +21,30 @@ def unset_environment_variable(context: Context) -> Iterator[Report]:
             for name in context.resolve(path.value).unset:
                 message = f"the environment variable `{name}` is not set"
                 yield Report(message, path.span, path.path)
+
+
+def unknown_device(context: Context) -> Iterator[Report]:
+    """A machine that a run is meant for, whose device is not in the table."""
+    target, table = context.workflow.compute.target, context.facts.devices()
+    if not isinstance(target, Present) or target.value is None or not table:
+        return
+    count, name = published.machine(target.value)
+    found = published.find_devices(name, table)
+    if len(found) == 1:
+        return
+    if found:
+        several = one_of(device.name for device in found[:_LISTED])
+        yield Report(f"`{name}` could be {several}", target.span, target.path)
+        return
+    message = f"no device is known as `{name}`"
+    near = published.nearest_device(name, table)
+    if near is None:
+        yield Report(f"{message}, so nothing is checked for it", target.span, target.path)
+        return
+    whole = f"{count}x {near}" if count > 1 else near
+    scalar = context.reading.scalar(target.path)
+    fix = Fix(f"Write `{whole}`", (Edit(scalar.span, whole),)) if scalar else None
+    yield Report(f"{message}; did you mean `{near}`?", target.span, target.path, fix)
 
 
 def _paths(context: Context) -> Iterator[Setting[str]]:
