@@ -65,7 +65,7 @@ def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[A
         Exception: whatever the model's own code raises.
     """
     name = classes.class_names(model_type)[head]
-    models: list[nn.Module] = []
+    models: list[Any] = []
     recorders: list[Recorder] = []
     fields: list[dict[str, int]] = []
     chances: dict[str, float] = {}

@@ -1,0 +1,202 @@
+"""The closed-form estimate on models of the catalogue, against what can be reckoned by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+import pitchpipe_schemas
+from pitchpipe.catalog import model_shape
+from pitchpipe.estimate import Records, Sharding, Step, decode, decode_fragments, estimate
+from pitchpipe.estimate.choices import compare, fits, largest, linear_layers, savings
+from pitchpipe.estimate.programs import product, size
+from pitchpipe.estimate.time import flops
+from pitchpipe.modules import ModelShape, ShapeSource
+from pitchpipe_schemas import recorded
+
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "head_dim": 32,
+    "vocab_size": 4096,
+    "tie_word_embeddings": False,
+}
+QV = ("model.layers.{}.self_attn.q_proj", "model.layers.{}.self_attn.v_proj")
+
+
+@lru_cache
+def records(model_type: str = "llama") -> Records:
+    shard = recorded.activations(model_type)
+    return Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))
+
+
+def llama(**changes: Any) -> ModelShape:
+    shard = pitchpipe_schemas.architecture("llama")
+    assert shard is not None
+    shape = model_shape(shard, LLAMA | changes, "causal-lm", ShapeSource("table", "test"))
+    assert isinstance(shape, ModelShape)
+    return shape
+
+
+def test_full_training_in_half_precision_peaks_at_ten_bytes_a_parameter() -> None:
+    step = Step(batch_size=1, length=8, method="full", optimizer="adamw_torch")
+    peak = estimate(llama(), step, records()).peak
+    assert peak.moment == "optimizer step"
+    assert peak.bytes == pytest.approx(10 * llama().numel, rel=0.002)
+
+
+def test_a_fused_optimizer_needs_no_temporaries() -> None:
+    step = Step(batch_size=1, length=8, method="full", optimizer="adamw_torch")
+    parts = {
+        name: sum(p.bytes for p in _moment(replace(step, optimizer=name), "optimizer step").parts)
+        for name in ("adamw_torch", "adamw_torch_fused")
+    }
+    assert parts["adamw_torch"] - parts["adamw_torch_fused"] == 2 * llama().numel
+
+
+def test_lora_trains_a_matrix_for_each_side() -> None:
+    found = estimate(llama(), Step(rank=8, adapted=QV), records())
+    assert found.trainable == 6 * 8 * ((256 + 256) + (256 + 128))
+
+
+def test_four_bits_take_half_a_byte_and_their_scales() -> None:
+    step = Step(quantization="nf4", double_quantization=False, adapted=QV)
+    parts = {p.name: p.bytes for p in estimate(llama(), step, records()).peak.parts}
+    linear = 6 * (256 * (256 + 128 + 128 + 256) + 3 * 256 * 512)
+    rest = llama().numel - linear
+    buffers = sum(p.numel * 4 for g in llama().groups for p in g.parameters if p.buffer)
+    assert parts["weights"] - buffers == pytest.approx(linear // 2 + 2 * rest, abs=512)
+    assert parts["quantization constants"] == pytest.approx(linear // 64 * 4 + 42 * 64, abs=512)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("method", ["full", "lora", "ia3", "vera", "prompt-tuning"])
+def test_parts_add_up_and_nothing_is_negative(method: Any, checkpointing: bool) -> None:
+    adapted = QV if method in ("lora", "ia3", "vera") else ()
+    step = Step(
+        batch_size=2, length=64, method=method, adapted=adapted, checkpointing=checkpointing
+    )
+    for peak in estimate(llama(), step, records()).peaks:
+        assert peak.bytes == sum(p.bytes for p in peak.parts)
+        assert all(p.bytes > 0 for p in peak.parts)
+
+
+def test_checkpointing_keeps_one_input_a_layer() -> None:
+    step = Step(batch_size=2, length=64, adapted=QV, checkpointing=True)
+    parts = {p.name: p.bytes for p in _moment(step, "start of backward").parts}
+    assert parts["layer inputs"] == 6 * 2 * 64 * 256 * 2
+
+
+def test_logits_are_counted_only_where_something_is_learnt() -> None:
+    step = Step(batch_size=4, length=128, adapted=QV, loss="selected")
+    few = replace(step, logits_columns=8, learnt_tokens=32)
+    saved = estimate(llama(), step, records()).peak.bytes
+    saved -= estimate(llama(), few, records()).peak.bytes
+    assert saved > 10 * 4096 * (4 * 128 - 32)  # at least float32 twice and half precision
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_layers_cost_the_same_each(method: Any) -> None:
+    step = Step(batch_size=2, length=64, method=method, adapted=QV if method == "lora" else ())
+    sizes = [
+        sum(p.bytes for p in _moment(step, "forward", num_hidden_layers=n).parts)
+        for n in (4, 5, 6, 7)
+    ]
+    steps = {b - a for a, b in pairwise(sizes)}
+    assert len(steps) == 1
+
+
+def test_an_architecture_without_a_record_says_so() -> None:
+    found = estimate(llama(), Step(adapted=QV), Records(None, records().fragments))
+    assert not found.exact
+    assert "not in the catalogue" in found.allocated.reasons[0]
+    real = estimate(llama(), Step(adapted=QV), records()).allocated.likely
+    assert found.allocated.low < real < found.allocated.high
+
+
+def test_savings_are_what_the_changed_step_saves() -> None:
+    step = Step(batch_size=4, length=256, adapted=QV)
+    now = estimate(llama(), step, records()).allocated.likely
+    found = savings(llama(), step, records())
+    assert len(found) == 3
+    for saving in found:
+        assert saving.bytes == now - estimate(llama(), saving.step, records()).allocated.likely > 0
+    assert list(found) == sorted(found, key=lambda s: -s.bytes)
+
+
+def test_the_largest_batch_fits_and_one_more_row_does_not() -> None:
+    memory = 3 << 30
+    step = Step(length=512, adapted=QV)
+    best = largest(llama(), step, records(), memory)
+    sizes = [
+        estimate(llama(), replace(step, batch_size=n), records()).total.likely
+        for n in (best.batch_size, best.batch_size + 1)
+    ]
+    assert sizes[0] <= memory < sizes[1]
+
+
+def test_a_device_fits_where_the_whole_interval_does() -> None:
+    found = estimate(llama(), Step(adapted=QV), records())
+    assert fits(found, found.total.high) is True
+    assert fits(found, found.total.low - 1) is False
+    assert fits(found, found.total.likely) is None
+
+
+def test_methods_side_by_side_differ_as_they_must() -> None:
+    found = compare(llama(), Step(batch_size=1, length=32), records())
+    assert found["qlora"].allocated.likely < found["lora"].allocated.likely
+    assert found["lora"].allocated.likely < found["full"].allocated.likely
+    assert found["dora"].trainable - found["lora"].trainable == 6 * (
+        256 * 2 + 128 * 2 + 512 * 2 + 256
+    )
+    assert found["full"].trainable == llama().numel
+
+
+def test_zero_3_splits_what_lives_between_steps() -> None:
+    step = Step(batch_size=1, length=8, method="full")
+    whole = _moment(step, "optimizer step")
+    split = _moment(replace(step, sharding=Sharding("zero-3", 4)), "optimizer step")
+    states = [{p.name: p.bytes for p in peak.parts}["optimizer states"] for peak in (whole, split)]
+    assert states[1] == -(-states[0] // 4)
+
+
+def test_floating_point_operations_by_hand() -> None:
+    step = Step(length=128, method="full")
+    linear = 6 * (256 * (256 + 128 + 128 + 256) + 3 * 256 * 512) + 256 * 4096
+    attention = 4 * 128 * 256 * 6 / 2
+    computed, needed = flops(llama(), step)
+    assert computed == needed == 6 * linear + 3 * attention
+    again, same = flops(llama(), replace(step, checkpointing=True))
+    assert (again, same) == (8 * linear + 4 * attention, needed)
+
+
+def test_sizes_are_products_and_quotients() -> None:
+    numbers = {"B": 3, "n": 8, "h": 64}.__getitem__
+    assert product(size("B*n"), numbers) == 24
+    assert product(size("B*h/n"), numbers) == 24
+    assert product(size("2*B*h/2"), numbers) == 192
+    assert product(size("1"), numbers) == 1
+
+
+def test_every_record_can_be_read() -> None:
+    for name in recorded.recorded_types():
+        shard = recorded.activations(name)
+        assert shard is not None
+        assert decode(shard).programs, name
+
+
+def test_linear_layers_leave_out_the_head() -> None:
+    assert len(linear_layers(llama())) == 7
+
+
+def _moment(step: Step, moment: str, **changes: Any) -> Any:
+    found = estimate(llama(**changes), step, records())
+    return next(p for p in found.peaks if p.moment == moment)
