@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pitchpipe_runner import expecting
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.metering import Meter
 from pitchpipe_runner.predict import Forecast
@@ -21,6 +22,7 @@ class Observer(TrainerCallback):
 
     def __init__(self, forecast: Forecast, kind: str, events: Events) -> None:
         self._forecast = forecast
+        self.trainer: Any = None
         self._meter = Meter(kind)
         self._events = events
         self._began = 0.0
@@ -39,9 +41,20 @@ class Observer(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        left = state.max_steps - state.global_step
-        if left > 0:
-            self._forecast.tell(left, self._events)
+        left, accumulated = state.max_steps - state.global_step, args.gradient_accumulation_steps
+        if left <= 0 or self.trainer is None:
+            return
+        try:
+            passes = expecting.passes(
+                self.trainer, state.global_step * accumulated, left * accumulated
+            )
+            self._forecast.tell(passes, left, accumulated, self._events)
+        except OSError:  # the log can't be written
+            raise
+        except Exception as error:  # noqa: BLE001  # no run fails for want of a prediction
+            self._events.log(
+                f"what training will take can't be said: {type(error).__name__}: {error}", "warning"
+            )
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

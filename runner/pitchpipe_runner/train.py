@@ -35,7 +35,7 @@ from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
 from pitchpipe_runner.observing import Observer
-from pitchpipe_runner.predict import Forecast
+from pitchpipe_runner.predict import Forecast, handed_over
 from pitchpipe_runner.render import IGNORED
 from pitchpipe_runner.stages import Artifact
 
@@ -69,7 +69,7 @@ def run(
         plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed
     )
     watcher = _Watcher(events)
-    observer = Observer(Forecast(plan, device, model), device.kind, events)
+    observer = Observer(Forecast(plan, device, model, handed_over(out.parent)), device.kind, events)
     trainer = CompletionTrainer(
         model=model,
         args=arguments,
@@ -81,7 +81,7 @@ def run(
     )
     trainer.remove_callback(PrinterCallback)
     watcher.trainer = trainer
-    trainer.observer = observer
+    trainer.observer, observer.trainer = observer, trainer
     resume = checkpoints.last_whole(out / "checkpoints")
     if resume:
         events.log(f"going on from {resume.name}")
