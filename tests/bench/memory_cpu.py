@@ -2,12 +2,13 @@
 
 python tests/bench/memory_cpu.py [MODEL_TYPE ...]
 
-Measured by the profiler's allocator events, an oracle that knows nothing of the estimate. The models
-are SmolLM2-like in their proportions, with fewer and narrower layers and random weights.
+Measured by the profiler's allocator events, an oracle that knows nothing of the estimate. The
+models are SmolLM2-like in their proportions, with fewer and narrower layers and random weights.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from dataclasses import replace
@@ -124,8 +125,7 @@ def error(model_type: str, rows: int, length: int, step: Step) -> float:
 
 
 def _quantize(model: Any, dtype: str) -> None:
-    import bitsandbytes as bnb
-
+    bnb: Any = importlib.import_module("bitsandbytes")
     for name, module in list(model.named_modules()):
         if isinstance(module, torch.nn.Linear) and "lm_head" not in name:
             made = bnb.nn.Linear4bit(
