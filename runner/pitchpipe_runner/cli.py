@@ -87,6 +87,7 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the hub is asked for what is needed
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # torch's profiler reports each of its starts
     try:
         import torch  # noqa: F401
 
