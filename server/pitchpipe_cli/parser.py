@@ -62,6 +62,8 @@ def build() -> argparse.ArgumentParser:
     _run(_command(commands, "run", "fine-tune, export and evaluate as a workflow file says"))
     _init(_command(commands, "init", "write a commented workflow file to start from"))
     _modules(_command(commands, "modules", "show what a model consists of, and what is trained"))
+    _estimate(_command(commands, "estimate", "say what memory and time a workflow takes"))
+    _explain(_command(commands, "explain", "explain a finding's code, a key or a workflow file"))
     _runs(_command(commands, "runs", "list, show and remove runs"))
     _schema(_command(commands, "schema", "print a JSON Schema"))
     _completion(_command(commands, "completion", "print a shell's completion script"))
@@ -190,6 +192,41 @@ def _rank(text: str) -> int:
     if rank < 1:
         raise argparse.ArgumentTypeError("a rank is at least 1")
     return rank
+
+
+def _estimate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
+    _set(parser)
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the device to estimate for, as in 'RTX 4090'; further ones are compared (repeatable)",
+    )
+    parser.add_argument("--compare", action="store_true", help="set all methods side by side")
+    parser.add_argument(
+        "--count-tokens",
+        action="store_true",
+        help="count tokens with the model's tokenizer (takes seconds)",
+    )
+    parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="count tokens, and trace a step without weights in the runner's Python",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the Python that counts and traces (default: $PITCHPIPE_PYTHON, else this one)",
+    )
+    _format(parser)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", metavar="WHAT", help="a code (unknown-key), a key (training.optim), or a file"
+    )
 
 
 def _runs(parser: argparse.ArgumentParser) -> None:

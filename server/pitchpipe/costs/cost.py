@@ -1,0 +1,148 @@
+"""What a workflow costs: its largest step's memory, its work, its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pitchpipe.costs.data import DataSize
+from pitchpipe.costs.looking import Counts, data_size
+from pitchpipe.costs.machine import Machine, dtype_of
+from pitchpipe.costs.settings import Settings
+from pitchpipe.costs.step import End, adapted_by, largest_batch, step_of
+from pitchpipe.costs.work import Work, work_of
+from pitchpipe.estimate import Estimate, Interval, Records, Step, estimate
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.time import DeviceRates, Duration, duration, flops
+from pitchpipe.facts import Facts, NotRead
+from pitchpipe.model_config import context_length
+from pitchpipe.modules import ModelShape
+from pitchpipe.paths import resolve
+from pitchpipe.targets import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`step` is the largest that training takes, `estimate` what it takes, over all it may be.
+
+    `targets` is None where all weights are trained. `flops` are operations of the whole training
+    as it computes them, `time` is None where steps or the device's speed are not known.
+    """
+
+    shape: ModelShape
+    machine: Machine
+    data: DataSize
+    targets: Targets | None
+    step: Step
+    estimate: Estimate
+    work: Work
+    flops: Interval | None
+    time: Duration | None
+
+
+def shape_of(settings: Settings, facts: Facts) -> ModelShape | NotRead:
+    """What the base model consists of, or why nobody here knows."""
+    model = settings.model
+    if not model.name_or_path:
+        return NotRead("no model is named")
+    name = model.name_or_path
+    if model.local:
+        name = resolve(name, settings.root, facts).absolute
+    return facts.shape(name, local=model.local, revision=model.revision, head="causal-lm")
+
+
+def cost(
+    settings: Settings,
+    shape: ModelShape,
+    machine: Machine,
+    facts: Facts,
+    counts: Counts,
+    records: Records,
+    calibration: Calibration = NOTHING_LEARNT,
+) -> Cost:
+    """What `settings` cost with a model of this shape, on one device of `machine`."""
+    context = context_length(shape.config)
+    limit = min(settings.data.max_length, context or settings.data.max_length)
+    data = data_size(settings, facts, counts, limit)
+    adapted = adapted_by(settings, shape)
+    dtype = dtype_of(settings, machine)
+
+    def step(end: End) -> Step:
+        batch = largest_batch(settings, data, end)
+        return step_of(settings, batch, adapted, kind=machine.kind, dtype=dtype)
+
+    low, likely, high = step("low"), step("likely"), step("high")
+    found = estimate(shape, likely, records, calibration)
+    if low != likely or high != likely:
+        lowest, highest = (estimate(shape, s, records, calibration) for s in (low, high))
+        found = _over(found, lowest, highest, _doubt(data))
+    work = work_of(settings, data)
+    computed, _ = flops(shape, likely)
+    return Cost(
+        shape=shape,
+        machine=machine,
+        data=data,
+        targets=adapted,
+        step=likely,
+        estimate=found,
+        work=work,
+        flops=work.positions and _times(work.positions, computed),
+        time=_time(shape, likely, found, work, machine, calibration),
+    )
+
+
+def _doubt(data: DataSize) -> str:
+    if data.source == "tokens":
+        return "the largest batch may learn more or fewer of its tokens than the mean one"
+    if data.source == "text":
+        return "no tokenizer has counted the rows"
+    return "nobody has seen the rows"
+
+
+def _over(found: Estimate, low: Estimate, high: Estimate, reason: str) -> Estimate:
+    """`found` with what the other two add to its intervals."""
+
+    def span(one: Interval, below: Interval, above: Interval) -> Interval:
+        reasons = (*one.reasons, reason)
+        ends = min(one.low, below.low), max(one.high, above.high)
+        return Interval(ends[0], one.likely, ends[1], reasons)
+
+    reserved = found.reserved
+    if reserved is not None and low.reserved is not None and high.reserved is not None:
+        reserved = span(reserved, low.reserved, high.reserved)
+    return replace(
+        found,
+        allocated=span(found.allocated, low.allocated, high.allocated),
+        reserved=reserved,
+        total=span(found.total, low.total, high.total),
+    )
+
+
+def _times(count: Interval, factor: float) -> Interval:
+    return Interval(
+        round(count.low * factor), round(count.likely * factor), round(count.high * factor)
+    )
+
+
+def _time(
+    shape: ModelShape,
+    step: Step,
+    found: Estimate,
+    work: Work,
+    machine: Machine,
+    calibration: Calibration,
+) -> Duration | None:
+    if work.positions is None or work.steps is None:
+        return None
+    rates = _rates(machine, step, calibration)
+    if rates is None:
+        return None
+    return duration(shape, step, found, work.positions, work.steps, rates, calibration)
+
+
+def _rates(machine: Machine, step: Step, calibration: Calibration) -> DeviceRates | None:
+    device = machine.device
+    if device is not None and device.matmul_rate and device.bandwidth:
+        return DeviceRates(device.matmul_rate, device.bandwidth)
+    learnt = calibration.flops_per_second.get(step.method)
+    # What was measured has the optimizer's step in it.
+    return None if learnt is None else DeviceRates(learnt.value, float("inf"))
