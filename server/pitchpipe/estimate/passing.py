@@ -405,11 +405,24 @@ class Passing:
             )
         sizes = self.adapters.sizes(fragment, rows, inward, outward)
         section = fragment.section
+        begun = len(self.tape.nodes)
         values = self.run(section, Place(sizes=sizes, names=names, bias=bias), x, ())
         made = values[section.made] if section.made is not None else None
         if made is None:
             raise ValueError(f"{fragment.name} makes nothing")
+        self._forget_detached(begun, made)
         return made
+
+    def _forget_detached(self, begun: int, made: Tensor) -> None:
+        """What leads to no result is gone with its output: autograd has no list of its nodes."""
+        leads = {id(made)}
+        for node in reversed(self.tape.nodes[begun:]):
+            if any(id(t) in leads for t in node.outputs):
+                leads.update(id(t) for t in node.inputs)
+                continue
+            for block in node.kept:
+                self.ledger.drop(block)
+            node.kept = []
 
     # attention
 
