@@ -52,9 +52,11 @@ def _nvidia(table: Table) -> Machine | None:
 
 
 def _memory() -> int | None:
+    if sys.platform == "win32":
+        return None
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+    except (ValueError, OSError):
         return None
 
 

@@ -7,33 +7,12 @@ from typing import Any
 
 import pytest
 
-import pitchpipe_schemas
-from pitchpipe.catalog import model_shape
 from pitchpipe.costs.data import DataSize, of_prepared, unknown
 from pitchpipe.costs.settings import Settings, of_context
 from pitchpipe.costs.step import Batch, adapted_by, largest_batch, step_of
 from pitchpipe.estimate import Step
-from pitchpipe.modules import ModelShape, ShapeSource
 from support.analysis import analysis, whole
-
-CONFIG = {
-    "model_type": "llama",
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "vocab_size": 256,
-    "tie_word_embeddings": True,
-}
-
-
-def llama(**changes: Any) -> ModelShape:
-    shard = pitchpipe_schemas.architecture("llama")
-    assert shard is not None
-    found = model_shape(shard, CONFIG | changes, "causal-lm", ShapeSource("config", "a test"))
-    assert isinstance(found, ModelShape)
-    return found
+from support.small_llama import llama
 
 
 def settings(fragment: str) -> Settings:

@@ -1,0 +1,87 @@
+"""What a workflow costs, from its settings to memory and time."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+import pitchpipe_schemas
+from pitchpipe.costs.cost import Cost, cost, shape_of
+from pitchpipe.costs.looking import NothingCounted
+from pitchpipe.costs.machine import Machine, dtype_of, named
+from pitchpipe.costs.settings import Settings, of_context
+from pitchpipe.estimate import Records, decode, decode_fragments
+from pitchpipe.facts import NotRead
+from pitchpipe_schemas import recorded
+from support.analysis import analysis, whole
+from support.facts import WORLD
+from support.small_llama import llama
+
+CPU = Machine("cpu", "CPU", False, 8 << 30, None, 1, "a test")
+DEVICES = pitchpipe_schemas.devices()
+
+
+@cache
+def records() -> Records:
+    shard = recorded.activations("llama")
+    assert shard is not None
+    return Records(decode(shard), decode_fragments(recorded.adapters()))
+
+
+def settings(fragment: str) -> Settings:
+    return of_context(analysis(whole(fragment)).context)
+
+
+def costs(fragment: str, machine: Machine = CPU) -> Cost:
+    return cost(settings(fragment), llama(), machine, WORLD, NothingCounted(), records())
+
+
+def test_rows_that_nobody_has_seen_are_taken_for_long() -> None:
+    known = costs("data: {train: [{path: data/pairs.jsonl}], max_length: 64}").estimate.allocated
+    found = costs("data: {train: [{dataset_name: owner/rows}], max_length: 64}")
+    unseen = found.estimate.allocated
+    assert known.likely < unseen.low < unseen.likely < unseen.high
+    assert "no tokenizer has counted the rows" in known.reasons
+    assert "nobody has seen the rows" in unseen.reasons
+    assert (found.work.steps, found.time, found.flops) == (None, None, None)
+
+
+def test_a_workflow_with_errors_elsewhere_has_costs_too() -> None:
+    fine, typing = costs("training: {seed: 1}"), costs("training: {seed: one}")
+    assert typing.estimate == fine.estimate
+
+
+def test_time_needs_a_device_whose_speed_is_known() -> None:
+    machine = named("2x RTX 4090", DEVICES, "a test")
+    assert machine is not None
+    assert (machine.kind, machine.name, machine.count) == ("cuda", "RTX 4090", 2)
+    assert costs("").time is None
+    found = costs("", machine)
+    assert found.time is not None
+    assert found.time.seconds.low <= found.time.seconds.high
+    assert found.estimate.reserved is not None
+    assert named("abacus", DEVICES, "a test") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "on", "dtype"),
+    [
+        ("auto", "RTX 4090", "bfloat16"),
+        ("auto", "T4", "float32"),
+        ("auto", "M3 Max 64GB", "float32"),
+        ("bfloat16", "M3 Max 64GB", "bfloat16"),
+        ("float16", "T4", "float16"),
+        ("float32", "RTX 4090", "float32"),
+    ],
+)
+def test_the_base_is_held_as_the_runner_holds_it(said: str, on: str, dtype: str) -> None:
+    machine = named(on, DEVICES, "a test")
+    assert machine is not None
+    found = settings(f"model: {{name_or_path: models/tiny, dtype: {said}}}")
+    assert dtype_of(found, machine) == dtype
+
+
+def test_a_model_that_nobody_knows_says_why() -> None:
+    assert isinstance(shape_of(settings("model: {name_or_path: nobody/this}"), WORLD), NotRead)
+    assert shape_of(settings("model: 5"), WORLD) == NotRead("no model is named")
