@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pitchpipe.catalog.formulas import Formula
-from pitchpipe_runner.cataloguing.learning import Learner, NotLearnt
+from pitchpipe_runner.cataloguing.learning import Learner, NotLearnt, bases_of
 from pitchpipe_runner.cataloguing.probing import Sample
 
 Derived = tuple[str, Formula, bool]
@@ -69,7 +69,10 @@ def _derived(
         replace(samples[i], fields={n: samples[i].fields.get(n) for n in names} | {name: given[i]})
         for i in chosen
     ]
-    learner = Learner(before, [n for n in names if n != name or not untouched])
+    at = {i: place for place, i in enumerate(chosen)}
+    bases = bases_of(samples)
+    linked = [None if (base := bases[i]) is None else at.get(base) for i in chosen]
+    learner = Learner(before, [n for n in names if n != name or not untouched], linked)
     seen = [(at, (), final[i]) for at, i in enumerate(chosen)]
     if untouched:
         return name, learner.value(seen, name), False

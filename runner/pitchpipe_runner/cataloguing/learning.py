@@ -47,11 +47,16 @@ class Sighting:
 class Learner:
     """Finds formulas over the final fields of `samples`; the first of them is the base."""
 
-    def __init__(self, samples: Sequence[Sample], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        names: Sequence[str],
+        bases: Sequence[int | None] | None = None,
+    ) -> None:
         self.samples = samples
         self.names = names
-        at = {id(sample): i for i, sample in enumerate(samples)}
-        self._bases = [at.get(id(sample.base)) for sample in samples]
+        self._allowed = frozenset(names)
+        self._bases = bases or bases_of(samples)
         self.missed: list[str] = []
         self._fits: dict[str, Formula | None] = {}
 
@@ -62,16 +67,17 @@ class Learner:
         found: dict[str, None] = {}
         for i, sample in enumerate(self.samples):
             base = self._bases[i]
-            if sample.changed and base is not None and base in outcome and i in outcome:
-                if outcome[i] != outcome[base]:
-                    found[sample.changed] = None
-                    # It may act through others that are computed from it.
-                    found.update(
-                        (name, None)
-                        for name, value in sample.fields.items()
-                        if value != self.samples[base].fields.get(name)
-                    )
-        return list(found)
+            if not sample.changed or base is None or not {i, base} <= outcome.keys():
+                continue
+            if outcome[i] != outcome[base]:
+                found[sample.changed] = None
+                # It may act through others that are computed from it.
+                found.update(
+                    (name, None)
+                    for name, value in sample.fields.items()
+                    if value != self.samples[base].fields.get(name)
+                )
+        return [name for name in found if name in self._allowed]
 
     def number(
         self, seen: Sequence[tuple[int, Index, int]], about: str, hints: Sequence[Formula] = ()
@@ -123,14 +129,14 @@ class Learner:
             texts.insert(0, texts.pop(texts.index("null")))
         if len(texts) == 1:
             value = seen[0][2]
-            return value if isinstance(value, (int, float)) else ["text", value]
+            return value if isinstance(value, int) else ["text", value]
         if len(texts) > _MOST_VALUES and texts[0] != "null":
             raise NotLearnt(about)
         which = [(i, at, json.dumps(v) == texts[0]) for i, at, v in seen]
         condition = self.condition(which, about)
         rest = [s for s, (_, _, chosen) in zip(seen, which, strict=True) if not chosen]
         first = json.loads(texts[0])
-        first = first if type(first) in {int, float} else ["text", first]
+        first = first if type(first) is int else ["text", first]
         return ["if", condition, first, self.value(rest, about)]
 
     def _fitted(self, key: Any, fit: Callable[[], Formula | None], about: str) -> Formula:
@@ -154,13 +160,31 @@ class Learner:
             found = self._by_case(cases, near, target)
         if found is None:
             found = fit_number(cases, self.names, target, deep=False)
+        if found is None and len(near) < len(self.names):
+            found = self._by_case(cases, self._flags(near), target, near)
         return found
 
-    def _by_case(self, cases: Cases, names: Sequence[str], target: list[int]) -> Formula | None:
-        """A formula for the cases of a condition and another for the rest."""
+    def _flags(self, near: Sequence[str]) -> list[str]:
+        """Fields beside `near` that a case may hang on."""
+        first = self.samples[0].fields
+        return [
+            name
+            for name in self.names
+            if name not in near and (first.get(name) is None or isinstance(first[name], bool | str))
+        ]
+
+    def _by_case(
+        self,
+        cases: Cases,
+        flags: Sequence[str],
+        target: list[int],
+        names: Sequence[str] | None = None,
+    ) -> Formula | None:
+        """A formula over `names` for the cases of a condition on `flags`, another for the rest."""
+        names = flags if names is None else names
         tried: set[tuple[bool, ...]] = set()
         for deep in (False, True):
-            for atom in atoms(cases, names):
+            for atom in atoms(cases, flags):
                 chosen = tuple(bool(v) for v in cases.values(atom))
                 if (deep, *chosen) in tried or all(chosen) or not any(chosen):
                     continue
@@ -186,6 +210,12 @@ class Learner:
         cases = self._cases(seen)
         found = fit_condition(cases, self.deciding(outcome), target)
         return found if found is not None else fit_condition(cases, self.names, target)
+
+
+def bases_of(samples: Sequence[Sample]) -> list[int | None]:
+    """For each sample the position of the one that it differs from in one field."""
+    at = {id(sample): i for i, sample in enumerate(samples)}
+    return [at.get(id(sample.base)) for sample in samples]
 
 
 def _sets(seen: Sequence[tuple[int, Index, Any]]) -> dict[int, Any]:
@@ -256,7 +286,7 @@ def learn_head(learner: Learner, head: Head, places: list[str]) -> list[dict[str
     for sighting in sightings.values():
         try:
             groups.append(_group(learner, sighting, built, varying, lengths, places))
-        except NotLearnt as problem:
+        except NotLearnt as problem:  # noqa: PERF203  each group may fail by itself
             if not _holds_weights(sighting):
                 continue
             learner.missed.append(f"{head}: {problem}")

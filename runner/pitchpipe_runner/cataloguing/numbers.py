@@ -18,7 +18,7 @@ from pitchpipe_runner.cataloguing.instances import Cases, numeric_terms
 
 _CONSTANTS = (1, 2, 3, 4)
 _STEPS = (8, 16, 32, 64, 128, 256)
-_MOST_GROWN = 1500
+_MOST_GROWN = 500
 _LARGEST = 2**50
 
 Vector = "np.ndarray[Any, Any]"
@@ -104,6 +104,12 @@ def _completed(
     grown: dict[bytes, tuple[Any, Formula]], wanted: Any, leaves: list[tuple[Any, Formula]]
 ) -> Formula | None:
     """Two grown formulas and one operation."""
+    for vector, formula in leaves:
+        if (vector > 0).all() and wanted[0] > 0:
+            if (vector == wanted * (vector[0] // wanted[0])).all():
+                return ["//", formula, int(vector[0] // wanted[0])]
+            if (wanted == vector * (wanted[0] // vector[0])).all():
+                return ["*", int(wanted[0] // vector[0]), formula]
     for vector, formula in grown.values():
         rest = grown.get((wanted - vector).tobytes())
         if rest:
@@ -150,7 +156,7 @@ def _twice_grown(
 
 def _polynomial(leaves: list[tuple[Any, Formula]], wanted: Any) -> Formula | None:
     """A sum of products of up to three terms, with whole coefficients."""
-    terms = [(v, f) for v, f in leaves if not isinstance(f, int)]
+    terms: list[tuple[Any, Formula]] = [(v, f) for v, f in leaves if not isinstance(f, int)]
     for degree in (2, 3):
         products = list(_products(terms, degree))
         if not products or len(products) * 1.2 > len(wanted):

@@ -53,7 +53,7 @@ class Probe:
 
 
 def nested(given: Mapping[str, Any]) -> dict[str, Any]:
-    """{"text_config.hidden_size": 8} → {"text_config": {"hidden_size": 8}}"""
+    """Undoes dotted names: {"a.b": 8} → {"a": {"b": 8}}."""
     found: dict[str, Any] = {}
     for name, value in given.items():
         *path, last = name.split(".")
@@ -69,6 +69,14 @@ def configured(model_type: str, given: Mapping[str, Any]) -> Any:
     return config_class(model_type)(**nested(given))
 
 
+def proper_part(config: Any, model: Any) -> Any:
+    """The part of `config` that the class `model` is made for: mostly itself."""
+    wanted = model.config_class
+    if wanted is None or isinstance(config, wanted):
+        return config
+    return next((part for _, part in parts(config) if isinstance(part, wanted)), config)
+
+
 def sampled(
     model_type: str,
     heads: Mapping[Head, str],
@@ -81,7 +89,8 @@ def sampled(
     built: dict[Head, Built] = {}
     try:
         for head, name in heads.items():
-            built[head] = build(model_class(name), configured(model_type, given))
+            model = model_class(name)
+            built[head] = build(model, proper_part(configured(model_type, given), model))
         config = configured(model_type, given)
         fields = {
             **dict.fromkeys(names),
@@ -122,7 +131,7 @@ def probe(model_type: str) -> Probe | None:
     """The type with its base configuration, untried; None where nothing of it can be built."""
     given = {**_few_layers(model_type), **OVERRIDES.get(model_type, {})}
     for start in (given, OVERRIDES.get(model_type, {})):
-        heads = {
+        heads: dict[Head, str] = {
             h: n
             for h, n in class_names(model_type).items()
             if _reads(model_type, n, start) is not None
@@ -141,7 +150,8 @@ def _reads(model_type: str, class_name: str, given: Mapping[str, Any]) -> set[st
     try:
         config = configured(model_type, given)
         with recorded_reads(config) as reads:
-            build(model_class(class_name), config)
+            model = model_class(class_name)
+            build(model, proper_part(config, model))
     except Exception:  # noqa: BLE001  constructors of models raise anything
         return None
     return reads
@@ -172,11 +182,15 @@ def _taken(config: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     source = inspect.getsource(config)
     for name, default in re.findall(r"kwargs\.(?:get|pop)\(\"(\w+)\"(?:, ([^()]+))?\)", source):
-        try:
-            found[name] = ast.literal_eval(default or "None")
-        except (ValueError, SyntaxError):
-            found[name] = None
+        found[name] = _literal(default or "None")
     return found
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
 
 
 def _few_layers(model_type: str) -> dict[str, Any]:
@@ -187,8 +201,12 @@ def _few_layers(model_type: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     for prefix, part in parts(config):
+        own = type(part).__dataclass_fields__
         for name, value in vars(part).items():
             full = f"{prefix}.{name}" if prefix else name
+            # What is computed from another count stays so, or its formula would not be seen.
+            if name in own and own[name].default is None:
+                continue
             if type(value) is int and value > _LAYERS and LAYER_COUNT.search(name):
                 found[full] = _LAYERS
     return found
@@ -205,10 +223,21 @@ def explore(found: Probe) -> None:
             found.options[name] = [s.given[name] for s in works]
             found.samples += works
     known = _signature(found.base)
+    flagged: set[str | None] = set()
     for base in list(found.samples):
-        if not _signature(base) <= known and len(found.samples) < _MOST_SAMPLES:
+        if len(found.samples) >= _MOST_SAMPLES:
+            break
+        new = not _signature(base) <= known
+        if new or (_switched(found, base) and base.changed not in flagged):
             known |= _signature(base)
+            flagged.add(base.changed)
             found.samples += _again(found, base)
+
+
+def _switched(found: Probe, sample: Sample) -> bool:
+    """Whether a flag was turned, or a value given where there was none, and sizes changed."""
+    before = found.base.fields.get(sample.changed or "")
+    return (before is None or isinstance(before, (bool, str))) and sample.built != found.base.built
 
 
 def _signature(sample: Sample) -> set[tuple[str, str, str]]:

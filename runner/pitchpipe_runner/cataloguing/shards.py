@@ -13,10 +13,9 @@ import transformers
 from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
-from pitchpipe_runner.cataloguing.build import Built
-from pitchpipe_runner.cataloguing.classes import class_names
 from pitchpipe_runner.cataloguing.deriving import derive, fields_in
 from pitchpipe_runner.cataloguing.learning import Learner, learn_head
+from pitchpipe_runner.cataloguing.overrides import OVERRIDES
 from pitchpipe_runner.cataloguing.probing import (
     Probe,
     Sample,
@@ -25,6 +24,7 @@ from pitchpipe_runner.cataloguing.probing import (
     mixed,
     nested,
     probe,
+    sampled,
     unnamed_defaults,
 )
 from pitchpipe_runner.cataloguing.tracing import parts
@@ -53,9 +53,11 @@ def make(model_type: str) -> Result:
     dice = random.Random(f"pitchpipe {model_type}")
     explore(found)
     samples = [found.base, *found.samples, *_some_mixed(found, dice, _MIXED)]
+    shard: dict[str, Any] = {}
+    missed, wrong, tried = list[str](), list[str](), list[Sample]()
     for _ in range(_ROUNDS):
         shard, missed = _learnt(found, samples)
-        tried = _some_mixed(found, dice, _HELD_OUT)
+        tried = [*_some_mixed(found, dice, _HELD_OUT), *_in_full_depth(found)]
         outcomes = {i: differences(shard, sample) for i, sample in enumerate(tried)}
         wrong = [text for texts in outcomes.values() for text in texts]
         if not wrong and not missed:
@@ -65,6 +67,12 @@ def make(model_type: str) -> Result:
     return Result(model_type, shard, missed, wrong, len(tried))
 
 
+def _in_full_depth(found: Probe) -> list[Sample]:
+    """The default configuration, which the base is a shallow form of; none if it doesn't build."""
+    whole = sampled(found.model_type, found.heads, OVERRIDES.get(found.model_type, {}), found.names)
+    return [whole] if whole else []
+
+
 def _some_mixed(found: Probe, dice: random.Random, count: int) -> list[Sample]:
     return [s for s in (mixed(found, dice) for _ in range(count)) if s]
 
@@ -72,7 +80,9 @@ def _some_mixed(found: Probe, dice: random.Random, count: int) -> list[Sample]:
 def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[str]]:
     learner = Learner(samples, found.names)
     places: list[str] = []
-    by_head = {head: learn_head(learner, head, places) for head in found.heads}
+    by_head: dict[Head, list[dict[str, Any]]] = {
+        head: learn_head(learner, head, places) for head in found.heads
+    }
     config = configured(found.model_type, found.base.given)
     groups = _merged(by_head)
     defaults = _defaults(config)
@@ -129,10 +139,20 @@ def _defaults(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {**unnamed_defaults(config), "num_labels": 2}
     common = transformers.PreTrainedConfig.__dataclass_fields__
     for prefix, part in parts(config):
-        for name, value in _own_defaults(part):
-            if name not in common:
+        told = dict(_own_defaults(part))
+        for name, value in {**told, **_set_by_owner(config, prefix)}.items():
+            if name not in common and name in told:
                 found[f"{prefix}.{name}" if prefix else name] = value
     return found
+
+
+def _set_by_owner(config: Any, prefix: str) -> dict[str, Any]:
+    """What the configuration around the part `prefix` sets in it by default."""
+    if not prefix:
+        return {}
+    owner, _, name = prefix.rpartition(".")
+    spec = type(dict(parts(config))[owner]).sub_configs_defaults.get(name)
+    return dict(spec.init_kwargs) if spec else {}
 
 
 def _own_defaults(part: Any) -> list[tuple[str, Any]]:
@@ -177,7 +197,8 @@ def differences(shard: dict[str, Any], sample: Sample) -> list[str]:
         if wrong:
             first = min(wrong)
             found.append(
-                f"{head}: {len(wrong)} of {len(real)}, {first}: {told.get(first)} for {real.get(first)}"
+                f"{head}: {len(wrong)} of {len(real)}, {first}: "
+                f"{told.get(first)} for {real.get(first)}"
             )
     return found
 
@@ -186,12 +207,5 @@ def _weights(parameters: Any) -> tuple[Any, ...]:
     return tuple((p.name, p.shape, p.tied_to) for p in parameters if not p.buffer)
 
 
-def class_count(model_type: str) -> int:
-    return len(class_names(model_type))
-
-
 def told(result: Result) -> str:
     return json.dumps(result.shard, separators=(",", ":"), ensure_ascii=False)
-
-
-_ = Built
