@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pitchpipe import formats, paths
 from pitchpipe.document import Document
 from pitchpipe.facts import Facts, FileFact, Table, TableFact
 from pitchpipe.formats import RowFormat
-from pitchpipe.paths import ResolvedPath
+from pitchpipe.model_config import ModelConfig
+from pitchpipe.modules import ModelShape
+from pitchpipe.paths import ResolvedPath, is_path
 from pitchpipe.reading import Reading
 from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wrong
 
@@ -19,7 +21,7 @@ T = TypeVar("T")
 _READABLE = {"duplicate-key", "non-string-key"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """One file. `root` is the absolute folder that its paths start from."""
 
@@ -44,6 +46,16 @@ class Context:
         if isinstance(setting, Wrong):
             return setting
         return cast(T, self.reading.schema.default(setting.path))
+
+    def shape(self) -> ModelShape | None:
+        """What the base model consists of; None where nobody here knows."""
+        found = self._of_model(self.facts.shape, head="causal-lm")
+        return found if isinstance(found, ModelShape) else None
+
+    def model_config(self) -> ModelConfig | None:
+        """What the base model's configuration says; None where nobody here knows."""
+        found = self._of_model(self.facts.model_config)
+        return found if isinstance(found, ModelConfig) else None
 
     def resolve(self, written: str) -> ResolvedPath:
         """Where a path of the file leads."""
@@ -88,6 +100,20 @@ class Context:
     def part_column(self, source: Source, part: str) -> Setting[str]:
         """The column that plays `part`, one of `formats.PARTS`, if the file names one."""
         return cast("Setting[str]", getattr(source.columns, part))
+
+    def _of_model(self, ask: Callable[..., T], **more: Any) -> T | None:
+        name, revision = (
+            self.workflow.model.name_or_path,
+            self.effective(self.workflow.model.revision),
+        )
+        if not isinstance(name, Present) or isinstance(revision, Wrong):
+            return None
+        resolved = self.resolve(name.value)
+        if self.facts.file(resolved.absolute).is_dir:
+            return ask(resolved.absolute, local=True, **more)
+        if resolved.unset or is_path(name.value):
+            return None
+        return ask(name.value, local=False, revision=revision, **more)
 
     def _templates(self) -> tuple[str, ...] | None:
         """The parts for which there is a template; None where a template is wrong."""

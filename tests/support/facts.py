@@ -182,11 +182,11 @@ WORLD = World(
         },
     },
     shapes={
-        "models/tiny": shapes.llama(),
-        "models/tied": shapes.llama(tied=True),
-        "models/experts": shapes.deepseek(),
-        "models/hybrid": shapes.hybrid(),
-        "models/seeing": shapes.seeing(),
+        "models/tiny": shapes.scaled(shapes.llama(), 16),
+        "models/tied": shapes.scaled(shapes.llama(tied=True), 16),
+        "models/experts": shapes.scaled(shapes.deepseek(), 16),
+        "models/hybrid": shapes.scaled(shapes.hybrid(), 16),
+        "models/seeing": shapes.scaled(shapes.seeing(), 16),
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
 )

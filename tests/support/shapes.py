@@ -120,3 +120,18 @@ def seeing() -> ModelShape:
     """A model with a vision tower whose attention has the same names."""
     tower = linear("model.vision_tower.layers.{}.self_attn.q_proj", "tower")
     return replace(shape(embedding(), tower, *attention(), *mlp(), head()), model_type="gemma3")
+
+
+def scaled(original: ModelShape, by: int) -> ModelShape:
+    """The same modules with every dimension `by` times as large."""
+    groups = tuple(
+        replace(
+            group,
+            parameters=tuple(
+                replace(p, shape=tuple(size * by for size in p.shape)) for p in group.parameters
+            ),
+        )
+        for group in original.groups
+    )
+    config = {**original.config, "vocab_size": original.config["vocab_size"] * by}
+    return replace(original, groups=groups, config=config)

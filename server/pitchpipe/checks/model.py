@@ -82,6 +82,37 @@ def chat_template_missing(context: Context) -> Iterator[Report]:
             return
 
 
+def quantized_base_already(context: Context) -> Iterator[Report]:
+    """A base model whose stored weights are quantized."""
+    name, config = context.workflow.model.name_or_path, context.model_config()
+    if not isinstance(name, Present) or config is None or config.quantization is None:
+        return
+    message = f"the weights of `{name.value}` are stored quantized: {config.quantization}"
+    if context.effective(context.workflow.method.type) == "full":
+        message += "; quantized weights can't be trained in full"
+    else:
+        message += "; an adapter merged into them is rounded again"
+    yield Report(f"{message}, so take the model that it was made from", name.span, name.path)
+
+
+def max_length_over_context(context: Context) -> Iterator[Report]:
+    """Rows that may be longer than the model has positions for."""
+    setting, config = context.workflow.data.max_length, context.model_config()
+    length = context.effective(setting)
+    if config is None or config.context_length is None or isinstance(length, Wrong):
+        return
+    if length > config.context_length:
+        what = "`max_length`" if isinstance(setting, Present) else "the default of `max_length`"
+        message = (
+            f"{what} is {length}, and the model's context ends at {config.context_length} tokens; "
+            "rows are held to that"
+        )
+        scalar = context.reading.scalar(setting.path)
+        limit = str(config.context_length)
+        fix = Fix(f"Write `{limit}`", (Edit(scalar.span, limit),)) if scalar else None
+        yield Report(message, setting.span, setting.path, fix)
+
+
 def _absent(context: Context, name: Present[str], found: FileFact) -> Iterator[Report]:
     if is_path(name.value):
         message = f"there is no folder `{name.value}`"
