@@ -117,7 +117,7 @@ def test_a_small_section_lists_its_keys() -> None:
         compute:
           wombat: 1
           #^^^^^ error[unknown-key]: `compute` has no key `wombat`; it has `device`, `threads` and `target`
-        """)
+        """)  # noqa: E501
 
 
 def test_unknown_keys_are_found_everywhere_at_once() -> None:
