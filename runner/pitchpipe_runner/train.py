@@ -28,9 +28,13 @@ from transformers import (
 )
 from transformers.trainer_utils import rotate_checkpoints
 
+from pitchpipe.modules import Role
 from pitchpipe.plan import MethodPlan, Plan
+from pitchpipe.targets import PRESETS, Asked, Choice, Method, peft_arguments
 from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, resources
 from pitchpipe_runner.batches import Collator, stay_apart
+from pitchpipe_runner.cataloguing.describe import describe
+from pitchpipe_runner.cataloguing.roles import role_of
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
@@ -173,8 +177,19 @@ def _modules_not_found(message: str, path: str) -> RunFailure:
     )
 
 
+def _asked(method: MethodPlan, model: Any) -> Asked:
+    """What PEFT is given: a preset is spelt out by what the modules of this very model are for."""
+    choice = Choice(target_modules=method.target_modules)
+    if method.target_modules not in PRESETS:
+        return Asked(method.target_modules)
+    plain = describe(model, "causal-lm")
+    roles: dict[str, Role] = {n: role_of(g.path, g.class_name, g.kind) for n, g in plain.modules()}
+    return peft_arguments(describe(model, "causal-lm", roles), choice, Method(r=method.r))
+
+
 def _lora(method: MethodPlan, model: Any) -> LoraConfig:
-    targets = method.target_modules
+    asked = _asked(method, model)
+    targets = asked.target_modules
     # Where one matrix is embedding and head at once, a copy of one of them is one of both.
     copied = any(name.split(".")[-1] in EMBEDDING_LAYER_NAMES for name in method.modules_to_save)
     tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
@@ -183,7 +198,8 @@ def _lora(method: MethodPlan, model: Any) -> LoraConfig:
         r=method.r,
         lora_alpha=method.lora_alpha,  # type: ignore[arg-type]  # PEFT says int and computes with any number
         lora_dropout=method.lora_dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets),
+        target_modules=targets if isinstance(targets, str) else list(targets or ()),
+        target_parameters=list(asked.target_parameters or ()) or None,
         modules_to_save=list(method.modules_to_save) or None,
         bias=method.bias,  # type: ignore[arg-type]
         use_rslora=method.use_rslora,
