@@ -38,6 +38,23 @@ class Interrupted(Exception):
     """The user asked the run to stop, and what could be saved has been saved."""
 
 
+def attention_not_available(wanted: str, error: Exception) -> RunFailure | None:
+    """The failure to load a model with the attention that is `wanted`; None where it is another.
+
+    transformers raises ValueError where an architecture has none, ImportError without the package.
+    """
+    said = str(error)
+    if "attention" not in said.lower():
+        return None
+    return RunFailure(
+        "attention-not-available",
+        f"`attn_implementation: {wanted}` can't be used here: {said.splitlines()[0][:200]}",
+        path="model.attn_implementation",
+        hint="`eager` works with every architecture",
+        exit_code=FILE_IS_WRONG,
+    )
+
+
 def understood(error: BaseException | None, stage: str | None) -> RunFailure | None:
     """The failure behind a library's exception, where it is one that users meet; None for a bug."""
     if error is None:

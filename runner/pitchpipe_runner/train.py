@@ -28,16 +28,19 @@ from transformers import (
 )
 from transformers.trainer_utils import rotate_checkpoints
 
-from pitchpipe.modules import Role
 from pitchpipe.plan import MethodPlan, Plan
 from pitchpipe.targets import PRESETS, Asked, Choice, Method, peft_arguments
 from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, resources
 from pitchpipe_runner.batches import Collator, stay_apart
-from pitchpipe_runner.cataloguing.describe import describe
-from pitchpipe_runner.cataloguing.roles import role_of
+from pitchpipe_runner.cataloguing.describe import describe, with_roles
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
-from pitchpipe_runner.failures import FILE_IS_WRONG, Interrupted, RunFailure
+from pitchpipe_runner.failures import (
+    FILE_IS_WRONG,
+    Interrupted,
+    RunFailure,
+    attention_not_available,
+)
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.predict import Forecast, handed_over
 from pitchpipe_runner.render import IGNORED
@@ -116,17 +119,11 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
             trust_remote_code=plan.model.trust_remote_code,
             output_loading_info=True,
         )
-    except (ValueError, ImportError) as error:  # not for this architecture, or not installed
-        if "attention" not in str(error).lower():
+    except (ValueError, ImportError) as error:
+        failure = attention_not_available(plan.model.attn_implementation, error)
+        if failure is None:
             raise
-        raise RunFailure(
-            "attention-not-available",
-            f"`attn_implementation: {plan.model.attn_implementation}` can't be used here: "
-            f"{str(error).splitlines()[0][:200]}",
-            path="model.attn_implementation",
-            hint="`eager` works with every architecture",
-            exit_code=FILE_IS_WRONG,
-        ) from error
+        raise failure from error
     model, info = loaded
     if missing := sorted(info["missing_keys"]):  # these would be random
         raise RunFailure(
@@ -179,12 +176,11 @@ def _modules_not_found(message: str, path: str) -> RunFailure:
 
 def _asked(method: MethodPlan, model: Any) -> Asked:
     """What PEFT is given: a preset is spelt out by what the modules of this very model are for."""
-    choice = Choice(target_modules=method.target_modules)
     if method.target_modules not in PRESETS:
         return Asked(method.target_modules)
-    plain = describe(model, "causal-lm")
-    roles: dict[str, Role] = {n: role_of(g.path, g.class_name, g.kind) for n, g in plain.modules()}
-    return peft_arguments(describe(model, "causal-lm", roles), choice, Method(r=method.r))
+    choice = Choice(target_modules=method.target_modules)
+    shape = with_roles(describe(model, "causal-lm"))
+    return peft_arguments(shape, choice, Method(r=method.r))
 
 
 def _lora(method: MethodPlan, model: Any) -> LoraConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import transformers
@@ -11,6 +12,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from pitchpipe.modules import Head, Kind, ModelShape, ModuleGroup, Parameter, Role, ShapeSource
+from pitchpipe_runner.cataloguing.roles import role_of
 
 _INDEX = re.compile(r"(?:^|(?<=\.))\d+(?=\.|$)")
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
@@ -80,3 +82,9 @@ def kind_of(module: nn.Module, parameters: tuple[Parameter, ...]) -> Kind:
     if "norm" in type(module).__name__.lower() and all(len(p.shape) == 1 for p in trained):
         return "norm"
     return "other"
+
+
+def with_roles(shape: ModelShape) -> ModelShape:
+    """The same modules, with the roles that their paths, classes and kinds tell."""
+    groups = (replace(g, role=role_of(g.path, g.class_name, g.kind)) for g in shape.groups)
+    return replace(shape, groups=tuple(groups))

@@ -16,7 +16,12 @@ from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCa
 
 from pitchpipe.plan import Plan
 from pitchpipe_runner.device import Device, has_fast_bfloat16
-from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.failures import (
+    ENVIRONMENT_IS_WRONG,
+    FILE_IS_WRONG,
+    RunFailure,
+    attention_not_available,
+)
 from pitchpipe_runner.tracing import cuda, training, weightless
 from pitchpipe_runner.tracing.trace import Traced, given, trace_work
 from pitchpipe_runner.tracing.tracker import Tracker
@@ -139,17 +144,11 @@ def _bare(plan: Plan, config: Any, dtype: torch.dtype) -> Any:
         return weightless.from_config(
             AutoModelForCausalLM, config, dtype, plan.model.attn_implementation
         )
-    except (ValueError, ImportError) as error:  # not for this architecture, or not installed
-        if "attention" not in str(error).lower():
+    except (ValueError, ImportError) as error:
+        failure = attention_not_available(plan.model.attn_implementation, error)
+        if failure is None:
             raise
-        raise RunFailure(
-            "attention-not-available",
-            f"`attn_implementation: {plan.model.attn_implementation}` can't be used here: "
-            f"{str(error).splitlines()[0][:200]}",
-            path="model.attn_implementation",
-            hint="`eager` works with every architecture",
-            exit_code=FILE_IS_WRONG,
-        ) from error
+        raise failure from error
 
 
 def _demand_context(config: Any, size: BatchSize) -> None:

@@ -20,9 +20,8 @@ class Guess:
     per_conversation: int
 
 
-# English prose takes 4 to 5 bytes a token, code and JSON 3 to 4, other languages 2 to 6 by how much
-# of them the tokenizer has seen (tests/bench/characters.py). ChatML adds 5 tokens a message, and
-# templates with a system message of their own up to 40 a conversation.
+# Assumptions, so the range is wide: texts differ in language, tokenizers in what they have seen.
+# ChatML adds 5 tokens a message; templates with a system message of their own add more at once.
 FEW, LIKELY, MANY = Guess(6.0, 3, 0), Guess(4.0, 5, 0), Guess(2.5, 8, 40)
 
 
