@@ -24,8 +24,8 @@ _WIDER = {
 }
 
 CONTEXT = 512 << 20
-"""Of CUDA and its libraries in a process: 450 to 600 MiB from Ampere on, with no kernels loaded
-lazily; nvidia-smi shows it beside what torch has reserved. An earlier run replaces it."""
+"""Of CUDA and its libraries in a process; nvidia-smi shows it beside what torch has reserved. It is
+an assumption, which differs by device and driver. An earlier run replaces it."""
 
 WORKSPACE = 8_519_680
 """cuBLAS's, which torch allocates as a tensor: 4096 KiB twice and 16 KiB eight times
@@ -39,7 +39,7 @@ _RESERVED_ENDS = (1.02, 1.17)
 batches of changing lengths near the second (tests/bench/memory.py prints those measured)."""
 
 _PROCESS = 900 << 20
-"""Python, torch and transformers imported, on Linux; an earlier run replaces it."""
+"""Python with torch and transformers imported: an assumption. An earlier run replaces it."""
 
 
 def finish(

@@ -33,8 +33,7 @@ class Duration:
 
 
 _ACHIEVED = (0.25, 0.45, 0.65)
-"""Of the maker's rate. Published runs: 0.44 to 0.65 on an A100 at 4096 tokens with checkpointing,
-0.21 (full) and 0.51 (LoRA) on an L40S with short rows (tests/bench/measured)."""
+"""Of the maker's rate: an assumption, so the range is wide. An earlier run replaces it."""
 
 
 def flops(shape: ModelShape, step: Step) -> tuple[float, float]:
@@ -121,6 +120,3 @@ def optimizer_seconds(found: Estimate, rates: DeviceRates) -> float:
     states = parts.get("optimizer states", 0)
     moved = 2 * states + 3 * found.trainable * 4
     return moved / rates.bandwidth
-
-
-__all__ = ["DeviceRates", "Duration", "duration", "flops", "optimizer_seconds"]
