@@ -86,6 +86,12 @@ CHECK = ("check", "tones.yaml")
 
 # Found before anything is started.
 AT_ONCE = {
+    "modules that the model lacks": Case(
+        ("tones.yaml:13:", "error[target-module-not-found]: ", "did you mean `q_proj`?"),
+        1,
+        old="all-linear",
+        new="[q_prj, v_proj]",
+    ),
     "a model folder that is not there": Case(
         ("tones.yaml:4:23: error[model-not-found]: ", "did you mean `./llama`?"),
         1,
@@ -257,11 +263,11 @@ LATER = {
         old="[joy, fear, anger]",
         new="[good, bad]",
     ),
-    "modules that the model lacks": Case(
-        ("tones.yaml:13:", "error[target-modules-not-found]: ", "`q_prj`"),
+    "a module to save that the model lacks": Case(
+        ("tones.yaml:13:", "error[target-modules-not-found]: ", "`hed`"),
         1,
         old="all-linear",
-        new="[q_prj, v_proj]",
+        new="all-linear, modules_to_save: [hed]",
     ),
     "a device that is not there": Case(
         (f"tones.yaml:26:19: error[device-not-found]: `compute.device: {NO_DEVICE}`",),
