@@ -7,6 +7,7 @@ own for each 256.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -42,19 +43,19 @@ def held(tensor: Any) -> Iterator[torch.Tensor]:
 
 
 def _state(weight: Any, empty: Empty) -> Any:
-    from bitsandbytes.functional import QuantState  # noqa: PLC0415  # an optional package
+    functional: Any = importlib.import_module("bitsandbytes.functional")  # an optional package
 
     blocks = -(-weight.numel() // weight.blocksize)
     nested = weight.compress_statistics
     outer = None
     if nested:
-        outer = QuantState(
+        outer = functional.QuantState(
             absmax=empty((-(-blocks // _BLOCK_OF_BLOCKS),), torch.float32),
             code=empty((_BYTE_LEVELS,), torch.float32),
             blocksize=_BLOCK_OF_BLOCKS,
             dtype=torch.float32,
         )
-    return QuantState(
+    return functional.QuantState(
         absmax=empty((blocks,), torch.uint8 if nested else torch.float32),
         shape=weight.shape,
         code=empty((_LEVELS,), torch.float32),
