@@ -1,0 +1,54 @@
+"""One state of one document, as an editor's features look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pitchpipe.analyse import Analysis
+from pitchpipe.context import Context
+from pitchpipe.document import Document
+from pitchpipe.findings import Finding
+from pitchpipe.ide.world import World
+from pitchpipe.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the editor can show, in the terms of these features."""
+
+    snippets: bool = True
+    markdown: bool = True
+    commands: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A document, what it means and what is wrong with it, and the world around it.
+
+    Never changes; the next keystroke makes another one. `now` is in seconds since 1970.
+    """
+
+    analysis: Analysis
+    world: World
+    client: Client = field(default_factory=Client)
+    now: float = 0.0
+
+    @property
+    def document(self) -> Document:
+        return self.analysis.document
+
+    @property
+    def context(self) -> Context:
+        return self.analysis.context
+
+    @property
+    def schema(self) -> Schema:
+        return self.analysis.context.reading.schema
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.analysis.findings
+
+    @property
+    def text(self) -> str:
+        return self.analysis.document.text
