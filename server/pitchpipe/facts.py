@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pitchpipe.model_config import ModelConfig
 from pitchpipe.modules import Head, ModelShape
 from pitchpipe.plan import Fingerprint
+
+if TYPE_CHECKING:
+    from pitchpipe.costs.machine import Machine
+    from pitchpipe.estimate import Records
 
 JsonType = Literal["string", "integer", "number", "boolean", "null", "array", "object"]
 TableFormat = Literal["jsonl", "json", "csv", "tsv", "text", "parquet", "arrow"]
@@ -153,6 +157,14 @@ class Facts(Protocol):
 
     def devices(self) -> Mapping[str, Any]:
         """The table of devices that `pitchpipe.published` reads; empty where there is none."""
+        ...
+
+    def machine(self, device: str) -> Machine | None:
+        """What `compute.device` is on this machine; None where nobody looks."""
+        ...
+
+    def records(self, model_type: str) -> Records:
+        """What the catalogue knows of how a model type computes."""
         ...
 
 

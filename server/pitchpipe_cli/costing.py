@@ -55,7 +55,7 @@ def cost_of(analysis: Analysis, device: str | None = None) -> Cost:
             Exit.WRONG_ENVIRONMENT,
         )
     target = device or plan.compute.target
-    on = machine.here(plan.compute.device, table()) if target is None else machine_named(target)
+    on = this_machine(plan.compute.device) if target is None else machine_named(target)
     counts = _Counts(TokenCounts((Path(plan.root, plan.output_dir),)))
     learnt = calibration.read(on.kind) if target is None else NOTHING_LEARNT
     return costs.cost(settings, shape, on, facts, counts, records(shape.model_type), learnt)
@@ -77,6 +77,11 @@ def machine_named(text: str) -> Machine:
     near = published.nearest_device(name, table())
     advice = f"; did you mean `{near}`?" if near else ""
     raise CommandError(f"no device is known as `{name}`{advice}")
+
+
+def this_machine(device: str) -> Machine:
+    """What `compute.device` is here."""
+    return machine.here(device, table())
 
 
 @cache

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, cast
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_facts.runs import Event, RunInfo
 
 HEADER = ("", "predicted", "measured", "error")

@@ -20,9 +20,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pitchpipe import amounts
 from pitchpipe.findings import Finding, Severity
 from pitchpipe.span import Lines, Span
-from pitchpipe_cli import amounts, terminal
+from pitchpipe_cli import terminal
 from pitchpipe_cli.terminal import Paint
 
 if TYPE_CHECKING:

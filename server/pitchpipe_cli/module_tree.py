@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pitchpipe_cli import amounts, columns, terminal
+from pitchpipe import amounts
+from pitchpipe_cli import columns, terminal
 from pitchpipe_cli.module_rows import RoleTotal, Row, Trained, places
 
 if TYPE_CHECKING:

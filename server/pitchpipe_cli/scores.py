@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_facts import runs
 
 _HEADLINES = ("accuracy", "f1")

@@ -17,7 +17,7 @@ from pitchpipe.overrides import parse_setting
 from pitchpipe.schema import Schema
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax.nodes import Data
-from pitchpipe_cli import interpreter, known_models
+from pitchpipe_cli import costing, interpreter, known_models
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_facts.reader import Reader
 
@@ -88,7 +88,9 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
             path.parent,
             python=interpreter.named(),
             models=known_models.shapes(),
-            devices=pitchpipe_schemas.devices,
+            devices=costing.table,
+            machine=costing.this_machine,
+            records=costing.records,
         ),
         path=os.path.normpath(path),
         overrides=overrides or {},

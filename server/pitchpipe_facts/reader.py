@@ -7,10 +7,13 @@ import json
 import os
 import stat
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from pitchpipe.costs.machine import Machine
+from pitchpipe.estimate import Records
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
 from pitchpipe.model_config import ModelConfig
 from pitchpipe.modules import Head, ModelShape
@@ -40,7 +43,8 @@ class Reader:
 
     `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files;
     without one they are "not read". `models` answers what models consist of,
-    `devices` loads the table of devices.
+    `devices` loads the table of devices, `machine` looks at this one, `records` knows how model
+    types compute.
     """
 
     def __init__(
@@ -50,12 +54,16 @@ class Reader:
         environment: Mapping[str, str] | None = None,
         models: ModelShapes | None = None,
         devices: Callable[[], Mapping[str, Any]] = dict,
+        machine: Callable[[str], Machine | None] = lambda _: None,
+        records: Callable[[str], Records] = lambda _: Records(None, {}),
     ) -> None:
         self.root = Path(root)
         self._python = python
         self._environment = os.environ if environment is None else environment
         self._models = models or ModelShapes(self._environment)
         self._load_devices = devices
+        self._find_machine = cache(machine)
+        self._load_records = records
         self._table: Mapping[str, Any] | None = None
         self._cache: dict[tuple[str, str, int, int], object] = {}
 
@@ -109,6 +117,12 @@ class Reader:
         if self._table is None:
             self._table = self._load_devices()
         return self._table
+
+    def machine(self, device: str) -> Machine | None:
+        return self._find_machine(device)
+
+    def records(self, model_type: str) -> Records:
+        return self._load_records(model_type)
 
     def _once(self, question: str, path: str, read: Callable[[Path], T | NotRead]) -> T | NotRead:
         found = self._stat(path)

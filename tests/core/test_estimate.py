@@ -128,7 +128,11 @@ def test_savings_are_what_the_changed_step_saves() -> None:
     found = savings(llama(), step, records())
     assert len(found) == 3
     for saving in found:
-        assert saving.bytes == now - estimate(llama(), saving.step, records()).allocated.likely > 0
+        assert (
+            saving.bytes
+            == now - estimate(llama(), saving.change.step, records()).allocated.likely
+            > 0
+        )
     assert list(found) == sorted(found, key=lambda s: -s.bytes)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import pitchpipe_schemas
+from pitchpipe.costs.machine import Machine
+from pitchpipe.estimate import Records, decode, decode_fragments
 from pitchpipe.facts import (
     HEAD_ROWS,
     FileFact,
@@ -24,6 +26,7 @@ from pitchpipe.facts import (
 from pitchpipe.model_config import ModelConfig, interpret
 from pitchpipe.modules import Head, ModelShape, ShapeSource
 from pitchpipe.plan import Fingerprint
+from pitchpipe_schemas import recorded
 from support import shapes
 
 T = TypeVar("T")
@@ -49,7 +52,7 @@ class World:
     """`files` maps paths to rows, or to what stands in the way of them.
 
     `models` are folders. `configs` and `shapes` are of models by the folder or the hub's name;
-    shapes count for every task.
+    shapes count for every task. `here` is the machine.
     """
 
     files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
@@ -58,6 +61,7 @@ class World:
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
     shapes: Mapping[str, ModelShape] = field(default_factory=dict[str, ModelShape])
     root: str = ROOT
+    here: Machine | None = None
 
     def file(self, path: str) -> FileFact:
         known = self._known()
@@ -123,6 +127,13 @@ class World:
     def devices(self) -> Mapping[str, Any]:
         return DEVICES
 
+    def machine(self, device: str) -> Machine | None:
+        return self.here
+
+    def records(self, model_type: str) -> Records:
+        shard = recorded.activations(model_type)
+        return Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))
+
     def _absolute(self, path: str) -> str:
         return posixpath.join(self.root, path)
 
@@ -173,6 +184,7 @@ WORLD = World(
         "models/hybrid": ModelFact(True, "jamba", True, True),
         "models/seeing": ModelFact(True, "gemma3", True, True),
         "models/packed": ModelFact(True, "llama", True, True),
+        "models/large": ModelFact(True, "llama", True, True),
     },
     configs={
         "models/tiny": {"model_type": "llama", "max_position_embeddings": 4096},
@@ -187,6 +199,7 @@ WORLD = World(
         "models/experts": shapes.scaled(shapes.deepseek(), 16),
         "models/hybrid": shapes.scaled(shapes.hybrid(), 16),
         "models/seeing": shapes.scaled(shapes.seeing(), 16),
+        "models/large": shapes.scaled(shapes.llama(), 700),
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
 )

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from pitchpipe import targets
 from pitchpipe.costs.data import DataSize, SplitSize
 from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Attention, Dtype, Step
 from pitchpipe.modules import ModelShape
+from pitchpipe.placing import placement
 from pitchpipe.targets import Targets
 
 End = Literal["low", "likely", "high"]
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
-
-# Names that PEFT 0.21 keeps tied when it is told to (peft.utils.constants.EMBEDDING_LAYER_NAMES).
-_EMBEDDINGS = frozenset({"embed_tokens", "lm_head"})
 
 # Of the largest batch against the mean one, in learnt tokens. A pack is a mixture of many rows;
 # one row may be all answer.
@@ -56,25 +53,7 @@ def largest_batch(settings: Settings, data: DataSize, end: End) -> Batch:
 def adapted_by(settings: Settings, shape: ModelShape) -> Targets | None:
     """What PEFT makes of the file's choice; None where all weights are trained."""
     method = settings.method
-    if method.type == "full":
-        return None
-    last = {name.rpartition(".")[2] for name in method.modules_to_save}
-    choice = targets.Choice(
-        target_modules=method.target_modules,
-        modules_to_save=method.modules_to_save,
-        ensure_weight_tying=bool(last & _EMBEDDINGS) and _is_tied(shape),
-    )
-    bias = {"none": "none", "all": "all", "lora_only": "only"}[method.bias]
-    return targets.targets(
-        shape,
-        choice,
-        targets.Method(
-            r=method.r,
-            use_dora=method.use_dora,
-            lora_dropout=method.lora_dropout,
-            bias=cast("Literal['none', 'all', 'only']", bias),
-        ),
-    )
+    return None if method.type == "full" else placement(method, shape).targets
 
 
 def step_of(
@@ -138,10 +117,6 @@ def _gets_mask(settings: Settings, train: SplitSize, rows: int) -> bool:
     if settings.data.packing:
         return train.rows.likely > train.sequences.likely or rows > 1
     return rows > 1 and train.positions.likely > train.tokens.likely
-
-
-def _is_tied(shape: ModelShape) -> bool:
-    return any(p.tied_to for g in shape.groups if g.role == "head" for p in g.parameters)
 
 
 def _names(adapted: Targets) -> tuple[str, ...]:

@@ -11,19 +11,35 @@ from pitchpipe.estimate.result import Estimate
 from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
 
-_ROWS, _STEPS = "per_device_train_batch_size", "gradient_accumulation_steps"
+_ROWS = "training.per_device_train_batch_size"
+_STEPS = "training.gradient_accumulation_steps"
 _LEAST_LENGTH = 32
 _MOST_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
-    """A change of a step. `bytes` is what its peak loses, `cost` what one pays, for people."""
+class Change:
+    """A change of a step, and what one pays for it, for people.
 
-    change: str
+    `keys` are the workflow's keys with their new values; none where no key says it, and `words` do.
+    """
+
     step: Step
-    bytes: int
     cost: str
+    keys: tuple[tuple[str, bool | int | str], ...] = ()
+    words: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.words or ", ".join(f"{key}: {_written(value)}" for key, value in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """`bytes` is what the peak loses by a change."""
+
+    change: Change
+    bytes: int
 
 
 def savings(
@@ -32,19 +48,23 @@ def savings(
     """The changes that save most, the best first; those that save nothing are left out."""
     now = estimate(shape, step, records).allocated.likely
     found: list[Saving] = []
-    for change, other, cost in _changes(shape, step):
-        saved = now - estimate(shape, other, records).allocated.likely
+    for change in changes(shape, step):
+        saved = now - estimate(shape, change.step, records).allocated.likely
         if saved > 0:
-            found.append(Saving(change, other, saved, cost))
+            found.append(Saving(change, saved))
     return tuple(sorted(found, key=lambda s: -s.bytes)[:most])
 
 
-def _changes(shape: ModelShape, step: Step) -> Iterator[tuple[str, Step, str]]:
+def changes(shape: ModelShape, step: Step) -> Iterator[Change]:
+    """What one could do with less memory, those that cost least first."""
+    if step.optimizer == "adamw_torch":
+        other = replace(step, optimizer="adamw_torch_fused")
+        yield Change(other, "nothing", (("training.optim", "adamw_torch_fused"),))
     if not step.checkpointing:
-        yield (
-            "gradient_checkpointing: true",
+        yield Change(
             replace(step, checkpointing=True),
             "a second forward pass: up to a third more time",
+            (("training.gradient_checkpointing", True),),
         )
     if step.batch_size > 1:
         half = step.batch_size // 2
@@ -55,57 +75,56 @@ def _changes(shape: ModelShape, step: Step) -> Iterator[tuple[str, Step, str]]:
             accumulation=step.accumulation * 2,
             learnt_tokens=None if step.learnt_tokens is None else round(step.learnt_tokens * share),
         )
-        yield (
-            f"{_ROWS}: {half}, {_STEPS}: {other.accumulation}",
+        yield Change(
             other,
             "the same batch in smaller pieces: somewhat slower",
+            ((_ROWS, half), (_STEPS, other.accumulation)),
+        )
+    if step.loss in ("full", "full-shifted"):
+        yield Change(
+            replace(step, loss="fused"),
+            "another package; CUDA only",
+            words="a fused loss (Liger)",
+        )
+    whole = step.method in ("full", "freeze") or bool(step.modules_to_save)
+    if whole and "8bit" not in step.optimizer:
+        yield Change(
+            replace(step, optimizer="adamw_bnb_8bit"),
+            "bitsandbytes; moments with 8 bits",
+            (("training.optim", "adamw_bnb_8bit"),),
+        )
+    if step.method not in ("full", "freeze") and step.quantization is None:
+        yield Change(
+            replace(step, quantization="nf4"),
+            "slower, and a base that is rounded to 4 bits",
+            (("method.type", "qlora"),) if step.method == "lora" else (),
+            "" if step.method == "lora" else "a base in 4 bits",
+        )
+    if step.method in ("full", "freeze"):
+        yield Change(
+            _as_lora(shape, step),
+            "an adapter instead of all weights: less room to change the model",
+            (("method.type", "lora"),),
+        )
+    elif (step.trained_dtype or "float32") != step.dtype:
+        yield Change(
+            replace(step, trained_dtype=step.dtype),
+            "small updates are rounded away",
+            words=f"adapters in {step.dtype}",
         )
     if step.length > _LEAST_LENGTH:
         shorter = step.length // 2
         columns = None if step.logits_columns is None else min(step.logits_columns, shorter)
         learnt = None if step.learnt_tokens is None else step.learnt_tokens // 2
-        yield (
-            f"max_length: {shorter}",
+        yield Change(
             replace(step, length=shorter, logits_columns=columns, learnt_tokens=learnt),
             "longer rows are cut or left out",
+            (("data.max_length", shorter),),
         )
-    if step.loss in ("full", "full-shifted"):
-        yield (
-            "a fused loss (Liger)",
-            replace(step, loss="fused"),
-            "another package; CUDA only",
-        )
-    whole = step.method in ("full", "freeze") or bool(step.modules_to_save)
-    if whole and "8bit" not in step.optimizer:
-        yield (
-            "optim: adamw_bnb_8bit",
-            replace(step, optimizer="adamw_bnb_8bit"),
-            "bitsandbytes; moments with 8 bits",
-        )
-    if step.optimizer == "adamw_torch":
-        yield (
-            "optim: adamw_torch_fused",
-            replace(step, optimizer="adamw_torch_fused"),
-            "nothing",
-        )
-    if step.method in ("full", "freeze"):
-        yield (
-            "method.type: lora",
-            _as_lora(shape, step),
-            "an adapter instead of all weights: less room to change the model",
-        )
-    elif step.quantization is None:
-        yield (
-            "a base in 4 bits (QLoRA)",
-            replace(step, quantization="nf4"),
-            "slower, and a base that is rounded",
-        )
-    if step.method not in ("full", "freeze") and (step.trained_dtype or "float32") != step.dtype:
-        yield (
-            f"adapters in {step.dtype}",
-            replace(step, trained_dtype=step.dtype),
-            "small updates are rounded away",
-        )
+
+
+def _written(value: bool | int | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _as_lora(shape: ModelShape, step: Step) -> Step:

@@ -8,19 +8,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pitchpipe import key_page
+from pitchpipe import amounts
+from pitchpipe.costs.changing import best_savings
 from pitchpipe.costs.cost import Cost
 from pitchpipe.estimate import Interval
-from pitchpipe.estimate.choices import Saving, compare, fits, largest, savings
+from pitchpipe.estimate.choices import Saving, compare, fits, largest
 from pitchpipe.facts import NotRead
-from pitchpipe.keypath import dotted
 from pitchpipe.plan import Plan, to_json
-from pitchpipe_cli import amounts, columns, costing, interpreter, listing, terminal, workflow_file
+from pitchpipe_cli import columns, costing, interpreter, listing, terminal, workflow_file
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_facts.token_counts import TokenCounts
 
@@ -196,33 +194,15 @@ def _held(found: Cost) -> str:
 
 
 def _savings(found: Cost) -> str:
-    rows = [(s.change, f"saves {amounts.size(s.bytes)}", s.cost) for s in _possible(found)]
+    rows = [
+        (s.change.text, f"saves {amounts.size(s.bytes)}", s.change.cost) for s in _possible(found)
+    ]
     return columns.aligned(rows)
 
 
-def _possible(found: Cost) -> list[Saving]:
-    """The three changes that save most, of those that a workflow file can say, under its keys."""
+def _possible(found: Cost) -> tuple[Saving, ...]:
     records = costing.records(found.shape.model_type)
-    said = (
-        replace(saving, change=change)
-        for saving in savings(found.shape, found.step, records, most=20)
-        if (change := _as_keys(saving.change)) is not None
-    )
-    return list(islice(said, 3))
-
-
-def _as_keys(change: str) -> str | None:
-    """`optim: sgd` is `training.optim: sgd`; None where the schema has no such key or value."""
-    schema = workflow_file.schema()
-    parts: list[str] = []
-    for part in change.split(", "):
-        key, _, value = part.partition(": ")
-        path = next(iter(key_page.find(schema, tuple(key.split(".")))), None)
-        rule = schema.at(path) if path and value else None
-        if path is None or rule is None or value not in rule.get("enum", [value]):
-            return None
-        parts.append(f"{dotted(path)}: {value}")
-    return ", ".join(parts)
+    return best_savings(found, records, workflow_file.schema())
 
 
 def _compared(found: Cost) -> str:
@@ -256,7 +236,8 @@ def as_json(found: Cost, traced: dict[str, Any] | None, *, compared: bool) -> di
         "flops": to_json(found.flops),
         "seconds": None if found.time is None else to_json(found.time.seconds),
         "savings": [
-            {"change": s.change, "bytes": s.bytes, "cost": s.cost} for s in _possible(found)
+            {"change": s.change.text, "bytes": s.bytes, "cost": s.change.cost}
+            for s in _possible(found)
         ],
         "methods": {
             name: to_json(cost) for name, cost in compare(found.shape, found.step, records).items()

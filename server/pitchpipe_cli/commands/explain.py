@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pitchpipe_schemas
-from pitchpipe import key_page
+from pitchpipe import amounts, key_page
 from pitchpipe.analyse import Analysis
 from pitchpipe.costs.cost import Cost
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.suggest import nearest, one_of
-from pitchpipe_cli import amounts, costing, listing, terminal, workflow_file
+from pitchpipe_cli import costing, listing, terminal, workflow_file
 from pitchpipe_cli.errors import CommandError, Exit
 
 

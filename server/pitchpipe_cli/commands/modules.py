@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pitchpipe_schemas
+from pitchpipe import amounts
 from pitchpipe.costs.settings import Settings, of_context
 from pitchpipe.costs.step import adapted_by
 from pitchpipe.facts import NotRead
@@ -19,7 +20,6 @@ from pitchpipe.paths import flavour_of
 from pitchpipe.suggest import nearest, one_of
 from pitchpipe.targets import Choice, Method, Refusal, Targets, targets
 from pitchpipe_cli import (
-    amounts,
     columns,
     interpreter,
     known_models,

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pitchpipe_cli import amounts, columns, forecast, nearby, scores, summary, terminal
+from pitchpipe import amounts
+from pitchpipe_cli import columns, forecast, nearby, scores, summary, terminal
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.view import plain, words
 from pitchpipe_facts import run_index, runs

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_cli.view import plain, words
 from pitchpipe_facts.runs import Event, RunInfo, StageInfo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_cli.view import words
 from pitchpipe_facts.runs import Event, RunInfo, StageInfo
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_facts.runs import Event, RunInfo
 
 # Names of the runner's metrics as people say them; others are shown as they are.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pitchpipe_cli import amounts
+from pitchpipe import amounts
 from pitchpipe_cli.columns import aligned
 
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pitchpipe.costs.machine import Machine
+from support.analysis import analysis, check_findings, whole
+from support.facts import WORLD
+from support.fixture import fixed
+
+LARGE = """
+model: {name_or_path: models/large}
+method:
+  type: full
+training:
+  per_device_train_batch_size: 2
+  learning_rate: 2.0e-5
+"""
+
+
+def on(gigabytes: float) -> Machine:
+    size = round(gigabytes * 1e9)
+    return Machine("cuda", "a card", True, size, None, 1, "made up")
+
+
+def findings(text: str, machine: Machine | None) -> list[str]:
+    world = replace(WORLD, here=machine)
+    return [f.message for f in analysis(whole(text), world).findings if f.code == "does-not-fit"]
+
+
+def test_a_file_is_held_against_the_device_that_it_names() -> None:
+    check_findings("""
+        model: {name_or_path: models/large}
+        method:
+          type: full
+                #^^^ warning[does-not-fit]: the run likely needs 18.2 GB (11.2 GB to 26.5 GB), and RTX 3060 has 12.9 GB; `method.type: lora` would need 2.38 GB
+        training: {learning_rate: 2.0e-5}
+        compute:
+          target: RTX 3060
+        """)  # noqa: E501
+
+
+def test_without_a_target_it_is_this_machine_that_counts() -> None:
+    assert findings(LARGE, on(12)) != []
+    assert findings(LARGE, on(80)) == []
+    assert findings(LARGE, None) == []
+
+
+def test_what_surely_does_not_fit_is_told_apart_from_what_may() -> None:
+    assert "likely needs" in findings(LARGE, on(15))[0]
+    assert "GB or more" in findings(LARGE, on(2))[0]
+
+
+def test_where_no_change_helps_it_says_so() -> None:
+    assert "smaller model" in findings(LARGE, on(0.2))[0]
+
+
+def test_several_changes_are_taken_where_one_is_not_enough() -> None:
+    rows = [{"prompt": "a word " * 400, "completion": "another"}] * 16
+    world = replace(WORLD, here=on(4), files={"data/long.jsonl": rows})
+    text = """
+        model: {name_or_path: models/large}
+        data:
+          train: [{path: data/long.jsonl}]
+          packing: false
+        training:
+          per_device_train_batch_size: 16
+        """
+    found = next(f for f in analysis(whole(text), world).findings if f.code == "does-not-fit")
+    assert found.message.count("` and `") >= 1
+    after = fixed(whole(text), found)
+    assert "does-not-fit" not in {f.code for f in analysis(after, world).findings}
+
+
+def test_the_fix_makes_it_fit() -> None:
+    world = replace(WORLD, here=on(12))
+    text = whole(LARGE)
+    finding = next(f for f in analysis(text, world).findings if f.code == "does-not-fit")
+    assert [r.message for r in finding.related] == ["trained with `full`"]
+    after = fixed(text, finding)
+    assert "type: lora" in after
+    assert [f.code for f in analysis(after, world).findings if f.code == "does-not-fit"] == []
+
+
+def test_a_half_typed_file_is_left_alone() -> None:
+    assert findings(LARGE + "trai\n", on(2)) == []
