@@ -1,4 +1,4 @@
-"""Where the runner puts adapters for a file's `method`: what it asks of PEFT, and what comes of it."""
+"""Where a file's `method` puts adapters: what the runner asks of PEFT, and what comes of it."""
 
 from __future__ import annotations
 
