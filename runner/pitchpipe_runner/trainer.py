@@ -1,0 +1,178 @@
+"""The Trainer that training goes through: its arguments, its loss, its checkpoints."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch.nn.functional import cross_entropy
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import rotate_checkpoints
+
+from pitchpipe.plan import Plan
+from pitchpipe_runner import checkpoints
+from pitchpipe_runner.device import Device
+from pitchpipe_runner.observing import Observer
+from pitchpipe_runner.render import IGNORED
+
+
+def training_arguments(
+    plan: Plan, device: Device, folder: Path, *, has_eval: bool, mixed: bool
+) -> TrainingArguments:
+    """What `plan` says, in the Trainer's words. `mixed`: only computing is half precision."""
+    t = plan.training
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        learning_rate=t.learning_rate,
+        num_train_epochs=t.num_train_epochs,
+        max_steps=t.max_steps or -1,
+        per_device_train_batch_size=t.per_device_train_batch_size,
+        per_device_eval_batch_size=t.per_device_eval_batch_size,
+        gradient_accumulation_steps=t.gradient_accumulation_steps,
+        lr_scheduler_type=t.lr_scheduler_type,
+        warmup_steps=t.warmup_steps,
+        weight_decay=t.weight_decay,
+        max_grad_norm=t.max_grad_norm,
+        optim=t.optim,
+        logging_steps=t.logging_steps,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        eval_strategy=t.eval_strategy if has_eval else "no",
+        eval_steps=t.eval_steps,
+        save_strategy=t.save_strategy,
+        save_steps=t.save_steps,
+        save_total_limit=t.save_total_limit,
+        load_best_model_at_end=t.load_best_model_at_end and has_eval,
+        metric_for_best_model="eval_loss" if t.load_best_model_at_end else None,
+        greater_is_better=False if t.load_best_model_at_end else None,
+        activation_checkpointing=t.gradient_checkpointing,
+        bf16=mixed and device.dtype == torch.bfloat16,
+        fp16=mixed and device.dtype == torch.float16,
+        seed=t.seed,
+        use_cpu=device.kind == "cpu",
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.kind == "cuda",
+        report_to=[],
+        disable_tqdm=True,
+        log_level="error",
+    )
+    # One device, also where there are more: batches are not made to be split over several.
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    return arguments
+
+
+class CompletionTrainer(Trainer):
+    """A Trainer with a loss of its own, and with checkpoints that are whole or absent.
+
+    It computes logits only where something is learnt, and weighs every learnt token alike, over
+    accumulated batches and in the evaluation.
+    """
+
+    model: Any
+    args: Any
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model_accepts_loss_kwargs = (
+            True  # `compute_loss` divides by the accumulated batch's learnt tokens
+        )
+        self.tokens_seen = 0
+        self.observer: Observer | None = None
+        causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        if self.observer is not None:
+            self.observer.pass_begins(model, self.optimizer, inputs)
+        return super().training_step(model, inputs, num_items_in_batch)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        if model.training:
+            self.tokens_seen += inputs["tokens"]
+            self.state.num_input_tokens_seen += inputs["tokens"]  # over resumes, too
+        total, count = self._summed_loss(model, inputs)
+        loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
+        return (loss, None) if return_outputs else loss
+
+    def _summed_loss(
+        self, model: torch.nn.Module, inputs: dict[str, Any]
+    ) -> tuple[torch.Tensor, int]:
+        """The sum of the learnt tokens' losses, and their number."""
+        given = {k: v for k, v in inputs.items() if k not in ("labels", "tokens")}
+        targets = inputs["labels"][
+            :, 1:
+        ]  # [batch, seq - 1]: the token at i + 1 is what position i predicts
+        learnt = targets != IGNORED
+        columns = learnt.any(dim=0).nonzero()[:, 0]
+        if self._can_select:
+            logits = model(**given, use_cache=False, logits_to_keep=columns).logits
+        else:
+            logits = model(**given, use_cache=False).logits[:, columns]
+        chosen = learnt[:, columns]
+        loss = cross_entropy(logits[chosen].float(), targets[:, columns][chosen], reduction="sum")
+        return loss, int(chosen.sum())
+
+    def evaluate(
+        self,
+        eval_dataset: Any = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> dict[str, float]:
+        model = self.model
+        model.eval()
+        total, count = 0.0, 0
+        # A data loader draws a random number. It is put back, so that training goes on the same
+        # whether it is evaluated before or after a checkpoint, or not at all.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            for batch in self.get_eval_dataloader(eval_dataset):
+                loss, learnt = self._summed_loss(model, self._prepare_inputs(batch))
+                total, count = total + loss.item(), count + learnt
+        model.train()
+        metrics = {f"{metric_key_prefix}_loss": total / max(count, 1)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def evaluate_the_end(self) -> None:
+        """Evaluates, if a process that died behind the last checkpoint left that out."""
+        found = [h["step"] for h in self.state.log_history if "eval_loss" in h]
+        if found[-1:] != [self.state.global_step]:
+            self.evaluate()
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """Resumed at the last step, transformers 5.23 would take one more."""
+        if self.state.global_step < self.state.max_steps:
+            super()._run_epoch(*args, **kwargs)
+        else:
+            self.control.should_training_stop = True
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            super()._save_checkpoint(model, trial)
+            checkpoints.seal(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self.args.save_total_limit = limit
+        rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint)
