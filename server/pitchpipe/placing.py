@@ -59,6 +59,10 @@ def _choice(method: MethodPlan, shape: ModelShape) -> Choice:
     copied = {name.rpartition(".")[2] for name in method.modules_to_save}
     return Choice(
         target_modules=method.target_modules,
+        target_parameters=method.target_parameters,
+        exclude_modules=method.exclude_modules,
+        layers_to_transform=method.layers_to_transform,
+        layers_pattern=method.layers_pattern,
         modules_to_save=method.modules_to_save,
         ensure_weight_tying=bool(copied & _EMBEDDINGS) and _is_tied(shape),
     )
@@ -68,6 +72,7 @@ def _method(method: MethodPlan) -> Method:
     bias = {"none": "none", "all": "all", "lora_only": "only"}[method.bias]
     return Method(
         r=method.r,
+        rank_pattern=method.rank_pattern,
         use_dora=method.use_dora,
         lora_dropout=method.lora_dropout,
         bias=cast("Literal['none', 'all', 'only']", bias),

@@ -76,7 +76,13 @@ class MethodPlan:
     r: int
     lora_alpha: float
     lora_dropout: float
+    rank_pattern: dict[str, int]
+    alpha_pattern: dict[str, float]
     target_modules: str | tuple[str, ...]
+    exclude_modules: str | tuple[str, ...]
+    target_parameters: tuple[str, ...]
+    layers_to_transform: tuple[int, ...] | None
+    layers_pattern: tuple[str, ...]
     modules_to_save: tuple[str, ...]
     bias: str
     use_rslora: bool

@@ -30,9 +30,7 @@ class Schema:
         """The rule for the value at `path`, None where the schema knows no such key."""
         rule = self.root
         for step in path:
-            inner = (
-                rule.get("items") if isinstance(step, int) else rule.get("properties", {}).get(step)
-            )
+            inner = rule.get("items") if isinstance(step, int) else _of_key(rule, step)
             if inner is None:
                 return None
             rule = self._followed(inner)
@@ -117,6 +115,12 @@ class Violation:
     keyword: str
     expected: Any
     found: Data
+
+
+def _of_key(rule: Rule, key: str) -> Rule | None:
+    """Its own rule, or that of every key where a user makes up the keys."""
+    others = rule.get("additionalProperties")
+    return rule.get("properties", {}).get(key, others if isinstance(others, dict) else None)
 
 
 def _not_finite(data: Data, path: KeyPath) -> Iterator[Violation]:

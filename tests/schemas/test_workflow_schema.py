@@ -132,9 +132,16 @@ def fields(kind: type, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 def python_types(rule: Rule) -> set[Any]:
     """What Python holds of the JSON types of a rule."""
-    kinds = {"string": str, "integer": int, "number": float, "boolean": bool, "null": type(None)}
+    kinds: dict[str, Any] = {
+        **{"string": str, "integer": int, "number": float, "boolean": bool},
+        "null": type(None),
+    }
+    if "array" in rule["type"]:
+        kinds["array"] = tuple[kinds[rule["items"].get("type", "string")], ...]
+    if "object" in rule["type"]:
+        kinds["object"] = dict[str, kinds[rule["additionalProperties"]["type"]]]
     named = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
-    return {tuple[str, ...] if name == "array" else kinds[name] for name in named}
+    return {kinds[name] for name in named}
 
 
 def held_types(hint: Any) -> set[Any]:

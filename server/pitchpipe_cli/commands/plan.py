@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, cast
 
-from pitchpipe.keypath import parse_dotted
+from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.plan import Origin, Plan, to_json
 from pitchpipe_cli import columns, listing, terminal, workflow_file
 from pitchpipe_cli.errors import Exit
@@ -40,17 +40,19 @@ def rows(plan: Plan, file: str) -> list[Row]:
     """Key path, value and origin of every value that a file can set, in the schema's order."""
     whole = to_json(plan)
     names = [*workflow_file.schema().keys(())]
-    found = ((path, value) for name in names for path, value in _leaves(name, whole[name]))
-    return [(path, _shown(value), _origin(plan.origins, path, file)) for path, value in found]
+    found = ((path, value) for name in names for path, value in _leaves((name,), whole[name]))
+    return [
+        (dotted(path), _shown(value), _origin(plan.origins, path, file)) for path, value in found
+    ]
 
 
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, Any]]:
     if isinstance(value, dict) and value:
         for key, inner in cast("dict[str, Any]", value).items():
-            yield from _leaves(f"{path}.{key}", inner)
+            yield from _leaves((*path, key), inner)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for index, inner in enumerate(cast("list[Any]", value)):
-            yield from _leaves(f"{path}[{index}]", inner)
+            yield from _leaves((*path, index), inner)
     else:
         yield path, value
 
@@ -66,16 +68,16 @@ def _shown(value: Any) -> str:
     return f"{value:.10g}" if type(value) is float else json.dumps(value)
 
 
-def _origin(origins: dict[str, Origin], path: str, file: str) -> str:
+def _origin(origins: dict[str, Origin], path: KeyPath, file: str) -> str:
     """The value's own origin, or that of what it lies in."""
-    if workflow_file.schema().at(parse_dotted(path)) is None:
+    if workflow_file.schema().at(path) is None:
         return _LOOKED_UP
-    while path not in origins and (cut := max(path.rfind("."), path.rfind("["))) > 0:
-        path = path[:cut]
-    origin = origins.get(path)
+    owners = (dotted(path[:length]) for length in range(len(path), 0, -1))
+    name = next((owner for owner in owners if owner in origins), "")
+    origin = origins.get(name)
     if origin is None or origin.kind == "default":
         return _DEFAULT
-    return f"{file}:{origin.line}" if origin.kind == "file" else f"--set {path}={origin.text}"
+    return f"{file}:{origin.line}" if origin.kind == "file" else f"--set {name}={origin.text}"
 
 
 def _draw(plan: Plan, found: list[Row]) -> None:
