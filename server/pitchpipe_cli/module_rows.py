@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from pitchpipe.modules import ModelShape, ModuleGroup, Parameter
-from pitchpipe.targets import Saved, Targets
+from pitchpipe.targets import Adapted, AdaptedParameter, Saved, Targets
 
 At: TypeAlias = "tuple[tuple[int, ...], ...]"
 
@@ -26,7 +26,8 @@ _FAMILIES = {
 class Trained:
     """What is trained of a group: of how many of its modules, and how many parameters in all.
 
-    `how` is "r=16", "copy" (`modules_to_save`), or "all" (full fine-tuning).
+    `how` is "r=16" ("r=16,8" where ranks differ), "copy" (`modules_to_save`), or "all" (full
+    fine-tuning).
     """
 
     how: str
@@ -134,15 +135,23 @@ def _trained(shape: ModelShape, targets: Targets) -> dict[tuple[str, At], Traine
                 exact = group.path == copied.path and modules == len(copied.at)
                 numel = copied.parameters if exact else group.numel * modules
                 found[group.path, group.at] = Trained("copy", modules, numel)
-    for adapted in (*targets.modules, *targets.parameters):
-        key = (adapted.group.path, adapted.group.at)
-        numel = adapted.parameters * len(adapted.at)
+    for key, adapters in _by_group(targets).items():
         before = found.get(key)
+        modules = len({index for adapted in adapters for index in adapted.at})
         found[key] = Trained(
-            f"r={adapted.rank}",
-            max(len(adapted.at), before.modules if before else 0),
-            numel + (before.parameters if before else 0),
+            f"r={','.join(dict.fromkeys(str(adapted.rank) for adapted in adapters))}",
+            max(modules, before.modules if before else 0),
+            sum(adapted.parameters * len(adapted.at) for adapted in adapters)
+            + (before.parameters if before else 0),
         )
+    return found
+
+
+def _by_group(targets: Targets) -> dict[tuple[str, At], list[Adapted | AdaptedParameter]]:
+    """A group has several where its modules have several ranks, or it holds several parameters."""
+    found: dict[tuple[str, At], list[Adapted | AdaptedParameter]] = {}
+    for adapted in (*targets.modules, *targets.parameters):
+        found.setdefault((adapted.group.path, adapted.group.at), []).append(adapted)
     return found
 
 

@@ -133,13 +133,18 @@ def fields(kind: type, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 def python_types(rule: Rule) -> set[Any]:
     """What Python holds of the JSON types of a rule."""
     kinds: dict[str, Any] = {
-        **{"string": str, "integer": int, "number": float, "boolean": bool},
+        "string": str,
+        "integer": int,
+        "number": float,
+        "boolean": bool,
         "null": type(None),
     }
     if "array" in rule["type"]:
-        kinds["array"] = tuple[kinds[rule["items"].get("type", "string")], ...]
+        item = kinds[rule["items"].get("type", "string")]
+        kinds["array"] = tuple.__class_getitem__((item, ...))
     if "object" in rule["type"]:
-        kinds["object"] = dict[str, kinds[rule["additionalProperties"]["type"]]]
+        item = kinds[rule["additionalProperties"]["type"]]
+        kinds["object"] = dict.__class_getitem__((str, item))
     named = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     return {kinds[name] for name in named}
 

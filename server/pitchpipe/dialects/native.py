@@ -60,8 +60,8 @@ def _fitted(kind: Any, value: Data) -> object:
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if isinstance(value, list):
         return tuple(value)
-    if isinstance(value, dict) and typing.get_origin(kind) is dict:
-        _, held = typing.get_args(kind)
+    if isinstance(value, dict):
+        _, held = typing.get_args(kind)  # of dict[str, held]
         return {name: _fitted(held, inner) for name, inner in value.items()}
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if float in kinds else int(value)
