@@ -14,7 +14,7 @@ from pitchpipe.span import Lines, Span
 from pitchpipe.syntax import problems, values
 from pitchpipe.syntax.blocks import Parts, assembled, forbidden_character, read_parts
 from pitchpipe.syntax.layout import Layout, layout
-from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
+from pitchpipe.syntax.nodes import Alias, Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
 
 _MOST_PROBLEMS = 1000
@@ -97,6 +97,16 @@ class Document:
         broken, or would be too much once written out, is None.
         """
         return self._values[0]
+
+    @property
+    def anchors(self) -> tuple[tuple[int, str, Node], ...]:
+        """Every `&name`: where what it names begins, the name, and the node."""
+        return self._reading.anchors
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Every `*name`, merge keys' too."""
+        return self._reading.aliases
 
     def resolved(self, node: Node) -> Node:
         """What an alias stands for; every other node, and an alias of nothing, as it is."""

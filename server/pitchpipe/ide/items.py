@@ -18,35 +18,35 @@ SymbolKind = Literal["section", "key", "string", "number", "boolean", "null", "l
 class CompletionItem:
     """Something that could be written at the cursor.
 
-    `text` replaces the list's span (or the item's own `replace` and `insert`); a snippet in LSP's
-    syntax where `snippet`. `filter` is what the typed word is compared with, None: the label.
-    `detail` stands beside the label, `about` below it when the item is chosen and may be looked up
-    later by `key`, which `completion.document` understands.
+    `text` replaces the list's span; a snippet in LSP's syntax where `snippet`. Its lines but the
+    first are indented relative to the cursor's line. `filter` is what the typed word is compared
+    with, "": the label. `detail` stands beside the label. What stands below it when the item is
+    chosen is looked up by `key` (`completion.document`); "" where there is nothing. `retrigger`:
+    there is more to choose behind it.
     """
 
     label: str
     kind: ItemKind
     text: str
-    snippet: bool = False
     detail: str = ""
-    about: str | None = None
     key: str = ""
-    filter: str | None = None
-    sort: str = ""
+    snippet: bool = False
+    filter: str = ""
     preselect: bool = False
-    deprecated: bool = False
     retrigger: bool = False
-    extra: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """What could be written; `insert` is the part of `replace` that stands before the cursor."""
+    """What could be written, in order; `insert` is the part of `replace` before the cursor.
+
+    `indent` is what the cursor's line begins with.
+    """
 
     replace: Span
     insert: Span
+    indent: str
     items: tuple[CompletionItem, ...] = ()
-    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

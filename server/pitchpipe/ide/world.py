@@ -12,7 +12,6 @@ from typing import Any, Literal, Protocol
 
 from pitchpipe.context import Context
 from pitchpipe.costs.cost import Cost
-from pitchpipe.estimate import Records
 from pitchpipe.facts import NotRead
 
 
@@ -59,10 +58,6 @@ class World(Protocol):
 
     def cost(self, context: Context) -> Cost | NotRead | None:
         """What the workflow costs; `None` while that is being worked out."""
-        ...
-
-    def records(self, model_type: str) -> Records:
-        """What the catalogue knows of how a type computes."""
         ...
 
     def rows(self, path: str) -> int | NotRead | None:

@@ -1,0 +1,63 @@
+"""A model: what it is and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pitchpipe import amounts
+from pitchpipe.modules import ModelShape
+from pitchpipe.published import PublishedModel
+
+
+def published_card(model: PublishedModel) -> str:
+    """What the table of published models has on one."""
+    config = model.config
+    inner = config.get("text_config", config)
+    rows = [("architecture", str(config.get("model_type", "")))]
+    rows.append(("parameters", f"{model.parameters:,}"))
+    rows += _dimensions(inner)
+    if model.context_length:
+        rows.append(("context", f"{model.context_length:,} tokens"))
+    if model.license:
+        rows.append(("licence", model.license))
+    if model.chat_template is not None:
+        rows.append(("chat template", "yes" if model.chat_template else "no: a base model"))
+    if model.gated is not None:
+        rows.append((
+            "gated",
+            "yes: the hub wants you to accept its terms" if model.gated else "no",
+        ))
+    link = f"https://huggingface.co/{model.name}"
+    return f"**[{model.name}]({link})**\n\n" + table(rows)
+
+
+def shape_card(name: str, shape: ModelShape, context: int | None) -> str:
+    """What a model on this machine consists of."""
+    rows = [("architecture", f"{shape.model_type} ({shape.class_name})")]
+    count = f"{shape.numel:,}"
+    rows.append(("parameters", count if shape.exact else f"{count}, not exactly known"))
+    rows += _dimensions(shape.config)
+    if context:
+        rows.append(("context", f"{context:,} tokens"))
+    rows.append(("known from", shape.source.detail))
+    return f"**{name}**\n\n" + table(rows)
+
+
+def _dimensions(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for label, *keys in (
+        ("layers", "num_hidden_layers", "n_layer", "num_layers"),
+        ("width", "hidden_size", "n_embd", "d_model"),
+        ("heads", "num_attention_heads", "n_head"),
+        ("vocabulary", "vocab_size"),
+    ):
+        value = next((v for k in keys if isinstance(v := config.get(k), int)), None)
+        if value is not None:
+            rows.append((label, amounts.number(value)))
+    return rows
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Two columns without a heading."""
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])

@@ -1,0 +1,143 @@
+"""From the slot at the cursor to the list of what fits there.
+
+Nothing here validates or walks the file: the slot's path leads to the schema's rule, and the
+neighbours that matter are asked for one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pitchpipe.ide.completion import values
+from pitchpipe.ide.completion.keys import key_items
+from pitchpipe.ide.completion.templates import columns_in_braces
+from pitchpipe.ide.items import CompletionItem, Completions
+from pitchpipe.ide.layout import Layout, layout
+from pitchpipe.ide.slots import Slot, slot_at
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.keypath import KeyPath
+from pitchpipe.schema import Rule
+from pitchpipe.span import Span
+
+
+def complete(snapshot: Snapshot, offset: int) -> Completions | None:
+    """What could be written at `offset`; None where nothing can, as in comments."""
+    slot = slot_at(snapshot.document, offset)
+    if slot is None:
+        return None
+    place = _Place(snapshot, slot, offset, layout(snapshot.text))
+    if (found := columns_in_braces(snapshot, slot, offset)) is not None:
+        span, items = found
+        return Completions(span, Span(span.start, offset), place.indent, items)
+    items = tuple(_behind_blank(item) if slot.gap else item for item in place.items())
+    return Completions(slot.replace, slot.insert, place.indent, items) if items else None
+
+
+def _behind_blank(item: CompletionItem) -> CompletionItem:
+    if item.text.startswith("\n"):
+        return item
+    return replace(item, text=f" {item.text}", filter=item.filter or item.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A slot and what surrounds it."""
+
+    snapshot: Snapshot
+    slot: Slot
+    offset: int
+    layout: Layout
+
+    @property
+    def indent(self) -> str:
+        """The blanks that the cursor's line begins with."""
+        _, column = self.snapshot.document.lines.position(self.offset)
+        line = self.snapshot.text[self.offset - column : self.offset]
+        return line[: len(line) - len(line.lstrip(" "))]
+
+    @property
+    def deeper(self) -> str:
+        """Of a further line that belongs to what is written at the slot, relative to `indent`."""
+        return " " * max(0, self.slot.column - len(self.indent))
+
+    def items(self) -> Iterator[CompletionItem]:
+        rule = self.snapshot.schema.at(self.slot.path)
+        if self.slot.written.startswith("*"):
+            yield from values.aliases(self.snapshot, self.slot)
+            return
+        if self.slot.kind == "key":
+            yield from self._keys(self.slot.path)
+        elif self.slot.kind == "text":
+            yield from values.values(self.snapshot, self.slot)
+        elif rule is not None and self.slot.kind == "item":
+            yield from self._item("- ")
+        elif rule is not None and self.slot.kind == "new":
+            yield from self._new(rule)
+        elif rule is not None:
+            yield from self._value(rule)
+
+    def _keys(
+        self, path: KeyPath, lead: str = "", deeper: str | None = None
+    ) -> Iterator[CompletionItem]:
+        yield from key_items(
+            self.snapshot,
+            path,
+            self.slot,
+            self.layout,
+            lead=lead,
+            deeper=self.deeper if deeper is None else deeper,
+        )
+
+    def _new(self, rule: Rule) -> Iterator[CompletionItem]:
+        """Below a key that has no value yet."""
+        if "object" in _types(rule):
+            yield from self._keys(self.slot.path)
+        if "array" in _types(rule):
+            yield from self._item("- ")
+        if not {"object", "array"} >= _types(rule):
+            yield from values.values(self.snapshot, self.slot)
+
+    def _item(self, dash: str) -> Iterator[CompletionItem]:
+        """An item of the list at the slot, with its dash."""
+        inner = (*self.slot.path, 0)  # any index will do for the schema
+        rule = self.snapshot.schema.at(inner)
+        if rule is None:
+            return
+        if "object" in _types(rule):
+            yield from self._keys(inner, dash, self.deeper + " " * len(dash))
+        else:
+            yield from values.values(self.snapshot, self.slot, lead=dash)
+
+    def _value(self, rule: Rule) -> Iterator[CompletionItem]:
+        """On the key's own line, behind a dash or in flow style."""
+        types = _types(rule)
+        slot = self.slot
+        if "object" in types and isinstance(slot.path[-1], int) and not slot.flow:
+            yield from self._keys(slot.path)
+        elif "object" in types and not slot.flow:
+            step = self.deeper + " " * self.layout.unit
+            yield from self._keys(slot.path, f"\n{step}", step)
+        elif "object" in types:
+            text = "{$0}" if self._snippets else "{}"
+            yield CompletionItem("{…}", "section", text, snippet=self._snippets)
+        if not {"object"} >= types:
+            yield from values.values(self.snapshot, slot)
+        if "array" in types and not slot.flow and not slot.written:
+            yield from self._list_below(rule)
+
+    def _list_below(self, rule: Rule) -> Iterator[CompletionItem]:
+        """A list whose first dash stands on the next line."""
+        inner = self.snapshot.schema.at((*self.slot.path, 0))
+        if inner is not None and "object" in _types(inner):
+            step = self.deeper + " " * self.layout.dash
+            yield from self._keys((*self.slot.path, 0), f"\n{step}- ", step + "  ")
+
+    @property
+    def _snippets(self) -> bool:
+        return self.snapshot.client.snippets
+
+
+def _types(rule: Rule) -> set[str]:
+    named: str | list[str] = rule.get("type", [])
+    return {named} if isinstance(named, str) else set(named)

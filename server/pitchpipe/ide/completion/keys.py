@@ -1,0 +1,107 @@
+"""Keys, with what has to stand behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitchpipe import key_page
+from pitchpipe.ide.items import CompletionItem
+from pitchpipe.ide.layout import Layout
+from pitchpipe.ide.slots import Slot
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.schema import Rule, Schema
+
+
+def key_items(
+    snapshot: Snapshot, path: KeyPath, slot: Slot, layout: Layout, *, lead: str, deeper: str
+) -> Iterator[CompletionItem]:
+    """The keys that the section at `path` lacks: those it needs first, then in the schema's order.
+
+    `lead` goes before the key; lines below it begin with `deeper`, relative to the cursor's line.
+    """
+    schema = snapshot.schema
+    needed = schema.required(path)
+    keys = [key for key in schema.keys(path) if key not in slot.taken]
+    skeleton = _Skeleton(schema, layout, snapshot.client.snippets)
+    for key in sorted(keys, key=lambda key: key not in needed):
+        inner = (*path, key)
+        rule = schema.at(inner) or {}
+        behind = "" if slot.colon else skeleton.behind(inner, deeper, flow=slot.flow)
+        yield CompletionItem(
+            key,
+            "section" if schema.keys(inner) else "key",
+            f"{lead}{key}{behind}",
+            detail="needed" if key in needed else _detail(rule),
+            key=f"key:{dotted(inner)}",
+            snippet=snapshot.client.snippets and not slot.colon and "$" in behind,
+            filter=key if lead else "",
+            retrigger=not slot.colon,
+        )
+
+
+def _detail(rule: Rule) -> str:
+    """Type, unit and default, short."""
+    return key_page.facts(rule).replace("`", "")
+
+
+class _Skeleton:
+    """What follows a key: its colon, and the keys that its section can't do without."""
+
+    def __init__(self, schema: Schema, layout: Layout, snippets: bool) -> None:
+        self._schema = schema
+        self._layout = layout
+        self._snippets = snippets
+
+    def behind(self, path: KeyPath, indent: str, *, flow: bool) -> str:
+        """The text behind the key at `path`, whose own line is indented by `indent`."""
+        if flow:
+            return self._in_flow(path)
+        kind = self._kind(path)
+        if kind == "scalar":
+            return ": " + ("$0" if self._snippets else "")
+        mark = "${1}" if self._snippets else ""
+        return ":" + self._below(path, indent, mark)
+
+    def _in_flow(self, path: KeyPath) -> str:
+        kind = self._kind(path)
+        inside = "$0" if self._snippets else ""
+        return {
+            "section": f": {{{inside}}}",
+            "list": f": [{inside}]",
+            "scalar": f": {inside}",
+        }[kind]
+
+    def _below(self, path: KeyPath, indent: str, mark: str) -> str:
+        """The lines below a section's or list's key, up to where the cursor is to stand."""
+        kind = self._kind(path)
+        if kind == "list":
+            column = indent + " " * self._layout.dash
+            return f"\n{column}- " + self._first((*path, 0), column + "  ", mark)
+        column = indent + " " * self._layout.unit
+        return f"\n{column}" + self._first(path, column, mark)
+
+    def _first(self, path: KeyPath, indent: str, mark: str) -> str:
+        """The first key of a section that it needs, or that its example names."""
+        key = next(iter(self._schema.required(path)), None) or self._exemplary(path)
+        if key is None:
+            return mark
+        inner = (*path, key)
+        if self._kind(inner) == "scalar":
+            return f"{key}: {mark}"
+        return f"{key}:" + self._below(inner, indent, mark)
+
+    def _exemplary(self, path: KeyPath) -> str | None:
+        """The key that the example of a list's items begins with."""
+        if not path or not isinstance(path[-1], int):
+            return None
+        rule = self._schema.at(path[:-1]) or {}
+        for example in rule.get("examples", ()):
+            if example and isinstance(example[0], dict):
+                return str(next(iter(example[0])))
+        return None
+
+    def _kind(self, path: KeyPath) -> str:
+        if self._schema.keys(path):
+            return "section"
+        return "list" if self._schema.keys((*path, 0)) else "scalar"

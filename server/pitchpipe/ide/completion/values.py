@@ -1,0 +1,145 @@
+"""Values of one key: what the schema lists, and what the world has to choose from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pitchpipe.checks.wording import flow
+from pitchpipe.formats import PARTS
+from pitchpipe.ide.completion import files, modules, names
+from pitchpipe.ide.completion.templates import columns
+from pitchpipe.ide.items import CompletionItem
+from pitchpipe.ide.slots import Slot
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.schema import Rule
+from pitchpipe.syntax.nodes import Scalar, Sequence
+
+Provider = Callable[[Snapshot, Slot], Iterator[CompletionItem]]
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def values(snapshot: Snapshot, slot: Slot, lead: str = "") -> Iterator[CompletionItem]:
+    """What may stand at the slot; behind `lead` where it needs something before it."""
+    item = slot.kind == "item" or bool(lead)
+    path = (*slot.path, 0) if item else slot.path
+    provider = _PROVIDERS.get(_INDEX.sub("[]", dotted(path)))
+    rule = snapshot.schema.at(path)
+    found = provider(snapshot, slot) if provider else _listed(rule or {}, path)
+    there = _beside(snapshot, slot) if path and isinstance(path[-1], int) else frozenset[str]()
+    yield from (_quoted(one, slot, lead) for one in found if one.label not in there)
+
+
+def _beside(snapshot: Snapshot, slot: Slot) -> frozenset[str]:
+    """The values that the list has beside the one at the cursor."""
+    path = slot.path[:-1] if isinstance(slot.path[-1], int) else slot.path
+    node = snapshot.document.node_at(path)
+    if not isinstance(node, Sequence):
+        return frozenset()
+    return frozenset(
+        item.raw
+        for item in node.items
+        if isinstance(item, Scalar) and not item.span.start <= slot.replace.start <= item.span.end
+    )
+
+
+def aliases(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
+    """The anchors above the cursor."""
+    for at, name, node in snapshot.document.anchors:
+        if at < slot.replace.start:
+            detail = flow(node.value) if isinstance(node, Scalar) else ""
+            yield CompletionItem(f"*{name}", "anchor", f"*{name}", detail)
+
+
+def _listed(rule: Rule, path: KeyPath) -> Iterator[CompletionItem]:
+    """The default first, then the values that the schema names."""
+    types: str | list[str] = rule.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    choices: list[Any] = list(rule.get("enum", ()))
+    if "boolean" in types:
+        choices += [True, False]
+    if not choices:
+        choices = [e for e in rule.get("examples", ()) if not isinstance(e, (list, dict))]
+    if "null" in types:
+        choices.append(None)
+    default = rule.get("default", _NOTHING)
+    if isinstance(default, (str, int, float)) and default not in choices:
+        choices.insert(0, default)
+    for choice in sorted(choices, key=lambda choice: not _same(choice, default)):
+        is_default = _same(choice, default)
+        yield CompletionItem(
+            flow(choice),
+            "value" if "enum" not in rule else "keyword",
+            flow(choice),
+            "default" if is_default else "",
+            key=f"value:{dotted(path)}:{flow(choice)}",
+            preselect=is_default,
+        )
+
+
+_NOTHING: Any = object()
+
+
+def _same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _quoted(item: CompletionItem, slot: Slot, lead: str) -> CompletionItem:
+    """The item for where it goes: inside quotes without its own, in flow style with them."""
+    text = item.text
+    if slot.quote:
+        text = _unquoted(text)
+        text = text.replace("'", "''") if slot.quote == "'" else text
+    elif slot.flow and any(c in text for c in ",[]{}") and text[:1] not in {'"', "'"}:
+        text = f'"{text}"'
+    if text == item.text and not lead:
+        return item
+    return CompletionItem(
+        item.label,
+        item.kind,
+        lead + text,
+        item.detail,
+        item.key,
+        item.snippet,
+        item.label,
+        item.preselect,
+        item.retrigger,
+    )
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _stratified(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
+    yield from (CompletionItem(c.name, "column", flow(c.name), c.detail) for c in columns(snapshot))
+
+
+def _source_columns(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
+    index = next((step for step in slot.path if isinstance(step, int)), 0)
+    yield from (
+        CompletionItem(c.name, "column", flow(c.name), c.detail)
+        for c in columns(snapshot, (*slot.path[:2], index))
+    )
+
+
+_PROVIDERS: dict[str, Provider] = {
+    "model.name_or_path": names.models,
+    "compute.target": names.devices,
+    "method.target_modules": modules.choices,
+    "method.target_modules[]": modules.names,
+    "method.modules_to_save[]": modules.saved,
+    "data.stratify_by": _stratified,
+    **{
+        f"data.{role}[].{key}": provider
+        for role in ("train", "eval", "test")
+        for key, provider in (
+            ("path", files.data),
+            ("split", names.splits),
+            *((f"columns.{part}", _source_columns) for part in PARTS),
+        )
+    },
+}

@@ -1,0 +1,86 @@
+"""Finds the slot at a cursor.
+
+In flow style, quotes and block scalars the tree says where the cursor is. On a line of a block the
+columns do: what is there to be written has often no node yet, or the wrong one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from pitchpipe.document import Document
+from pitchpipe.ide.slots import blocks
+from pitchpipe.ide.slots.flow import in_flow
+from pitchpipe.ide.slots.slot import Slot
+from pitchpipe.ide.slots.words import in_comment
+from pitchpipe.keypath import KeyPath
+from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
+
+
+def slot_at(document: Document, offset: int) -> Slot | None:
+    """What could be written at `offset`; None in comments and where nothing fits."""
+    _, column = document.lines.position(offset)
+    before = document.text[offset - column : offset]
+    if inside := _in_node(document, offset):
+        return inside
+    return None if in_comment(before) else blocks.slot(document, offset, offset - column, before)
+
+
+def _in_node(document: Document, offset: int) -> Slot | None:
+    """The slot in a quoted or block scalar, or in a flow collection."""
+    node, path = document.root, ()
+    found: tuple[Mapping | Sequence, KeyPath] | None = None
+    while node is not None:
+        if isinstance(node, Scalar):
+            if _holds(document, node, offset):
+                return _in_scalar(document, node, path, offset)
+            break
+        if not isinstance(node, (Mapping, Sequence)):
+            break
+        if node.flow and _holds(document, node, offset):
+            found = node, path
+        node, path = _inner(node, path, offset)
+    return found and in_flow(document, *found, offset)
+
+
+def _inner(node: Mapping | Sequence, path: KeyPath, offset: int) -> tuple[Node | None, KeyPath]:
+    """The child that begins last before `offset`."""
+    parts = node.entries if isinstance(node, Mapping) else node.items
+    at = bisect_right(parts, offset, key=lambda part: part.span.start) - 1
+    if at < 0:
+        return None, path
+    part = parts[at]
+    if isinstance(part, Entry):
+        return part.key if offset <= part.key.span.end else part.value, (*path, part.key.raw)
+    return part, (*path, at)
+
+
+def _holds(document: Document, node: Scalar | Mapping | Sequence, offset: int) -> bool:
+    """Whether `offset` is inside `node`, which may lack its closing mark."""
+    text, (start, end) = document.text, node.span
+    if not start < offset:
+        return False
+    if isinstance(node, Scalar):
+        if node.style is Style.PLAIN:
+            return False
+        if node.style in {Style.LITERAL, Style.FOLDED}:
+            first = text.find("\n", start)
+            return first != -1 and first < offset <= end
+        closed = end - start > 1 and text[end - 1] == text[start]
+        return offset < end if closed else offset <= end and "\n" not in text[start:offset]
+    mark = "}" if isinstance(node, Mapping) else "]"
+    closed = text[end - 1] == mark and end - start > 1
+    return offset < end if closed else offset <= end or not text[end:offset].strip()
+
+
+def _in_scalar(document: Document, node: Scalar, path: KeyPath, offset: int) -> Slot:
+    text, (start, end) = document.text, node.span
+    column = document.lines.position(start)[1]
+    if node.style in {Style.LITERAL, Style.FOLDED}:
+        here = Span(offset, offset)
+        return Slot("text", path, here, here, "", column)
+    mark = text[start]
+    last = end - 1 if end - start > 1 and text[end - 1] == mark else end
+    replace, insert = Span(start + 1, last), Span(start + 1, offset)
+    return Slot("text", path, replace, insert, text[start + 1 : offset], column, quote=mark)

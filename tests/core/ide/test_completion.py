@@ -1,0 +1,267 @@
+"""What is offered at a cursor, and what the text is when it was taken."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from pitchpipe.ide.completion import complete, document
+from pitchpipe.ide.items import CompletionItem, Completions
+from pitchpipe.ide.snapshot import Client
+from support.editing import CURSOR, PROJECT, snapshot, taken, under_cursor
+from support.facts import WORLD
+
+TINY = "model:\n  name_or_path: models/tiny\n"
+PHRASES = "data:\n  train:\n    - path: data/phrases.jsonl\n"
+
+
+def at(text: str, client: Client | None = None) -> Completions | None:
+    return complete(*under_cursor(text, client=client))
+
+
+def labels(text: str) -> list[str]:
+    found = at(text)
+    return [item.label for item in found.items] if found else []
+
+
+def item(text: str, label: str, client: Client | None = None) -> tuple[Completions, CompletionItem]:
+    found = at(text, client)
+    assert found is not None
+    return found, next(i for i in found.items if i.label == label)
+
+
+def check_taken(text: str, label: str, after: str, client: Client | None = None) -> None:
+    """Taking the item `label` gives `after`, with the cursor where it stands then."""
+    found, chosen = item(text, label, client)
+    assert taken(text, found, chosen) == after
+
+
+# text → labels that come first, in order
+FIRST = {
+    "‸": ["model", "data", "version"],
+    "version: 1\n‸": ["model", "data", "name"],
+    "mo‸": ["model"],
+    "model:\n  ‸": ["name_or_path", "revision", "dtype"],
+    "model:\n  name_or_path: x\n  ‸": ["revision", "dtype"],
+    "model:\n  ‸\n  dtype: auto\n": ["name_or_path", "revision", "attn_implementation"],
+    "model: {‸}": ["name_or_path", "revision"],
+    "model: {name_or_path: x, ‸": ["revision"],
+    "data:\n  train:\n    - ‸": ["path", "dataset_name"],
+    "data:\n  train:\n    - path: x\n      ‸": ["dataset_name", "dataset_config", "split"],
+    "data:\n  train:\n    - path: x\n    ‸": ["path", "dataset_name"],
+    "data:\n  train: [{‸": ["path", "dataset_name"],
+    "training:\n  optim: ‸": ["adamw_torch", "adamw_torch_fused", "adafactor", "sgd"],
+    "training:\n  optim: ada‸": ["adamw_torch"],
+    "training:\n  optim: 'sg‸'": ["adamw_torch"],
+    "training:\n  gradient_checkpointing: ‸": ["false", "true"],
+    "training:\n  save_total_limit: ‸": ["2", "null"],
+    "task: ‸": ["text-generation", "classification"],
+    "evaluate:\n  metrics: [‸]": ["loss", "perplexity"],
+    "evaluate:\n  metrics: [loss, ‸]": ["perplexity"],
+    "evaluate:\n  metrics:\n    - loss\n    - ‸": ["perplexity"],
+    "export:\n  precision: ‸": ["int4", "int8"],
+    "export:\n  precision: [int4, ‸]": ["int8", "fp32"],
+    TINY + "method:\n  target_modules: ‸": ["all-linear", "attention", "mlp", "attention+mlp"],
+    TINY + "method:\n  target_modules: [‸]": ["q_proj", "k_proj", "v_proj", "o_proj"],
+    TINY + "method:\n  target_modules: [q_proj, ‸]": ["k_proj", "v_proj", "o_proj", "gate_proj"],
+    TINY + "method:\n  target_modules:\n    - q_proj\n    - ‸": ["k_proj", "v_proj"],
+    TINY + "method:\n  target_modules:\n    ‸": ["q_proj", "k_proj"],
+    TINY + "method:\n  modules_to_save: [‸]": ["embed_tokens"],
+    "data:\n  train:\n    - path: ‸": ["data/", "models/"],
+    "data:\n  train:\n    - path: data/‸": ["data/chats.jsonl", "data/more/", "data/phrases.jsonl"],
+    "data:\n  train:\n    - path: data/ph‸": ["data/chats.jsonl"],
+    "data:\n  train:\n    - path: 'data/‸'": ["data/chats.jsonl"],
+    "data:\n  train:\n    - {path: data/‸}": ["data/chats.jsonl"],
+    "data:\n  train:\n    - path: x\n      split: ‸": ["train", "train[:90%]"],
+    "data:\n  train:\n    - dataset_name: x\n      split: ‸": ["train", "train[:90%]"],
+    PHRASES + "      columns:\n        prompt: ‸": ["phrase", "tone"],
+    PHRASES + "  stratify_by: ‸": ["phrase", "tone"],
+    PHRASES + "  prompt_template: Say {‸": ["phrase", "tone"],
+    PHRASES + "  prompt_template: 'Say {ph‸}'": ["phrase", "tone"],
+    PHRASES + "  prompt_template: |\n    Say {‸\n": ["phrase", "tone"],
+    "x: &one 1\ntraining:\n  seed: *‸": ["*one"],
+    "x: &one {seed: 1}\ntraining:\n  <<: *‸": ["*one"],
+    "compute:\n  target: ‸": ["RTX 2060"],
+    "model:\n  name_or_path: ‸": ["data/", "models/", "org/cached-model"],
+    "model:\n  name_or_path: models/‸": ["models/tiny", "models/plain"],
+    "model:\r\n  ‸\r\n": ["name_or_path"],
+    "name: 🎼\nmo‸": ["model"],
+    "model:\n  name_or_path: x\n broken\ndata:\n  ‸": ["train", "eval"],
+    "model: [\ndata:\n  ‸": ["train", "eval"],
+}
+
+
+@pytest.mark.parametrize("text", FIRST)
+def test_what_comes_first(text: str) -> None:
+    wanted = FIRST[text]
+    assert labels(text)[: len(wanted)] == wanted
+
+
+NEVER = {
+    "# com‸": None,
+    "training:\n  seed: 1  # ‸": None,
+    "method:\n  type: lora\n ‸": None,
+    "data:\n  packing: true\n  ‸": "packing",
+    "evaluate:\n  metrics: [loss, ‸]": "loss",
+    TINY + "method:\n  target_modules: [q_proj, ‸]": "q_proj",
+    "data:\n  train:\n    - path: x\n      split: ‸": "validation",
+    "x: 1\ntraining:\n  seed: *‸\ny: &later 1\n": "*later",
+    PHRASES + "  prompt_template: 'Say {{‸'": "phrase",
+    PHRASES + "  prompt_template: 'Say {phrase} ‸'": "phrase",
+    "data:\n  train:\n    - path: data/‸": "data/readme.md",
+}
+
+
+@pytest.mark.parametrize("text", NEVER)
+def test_what_is_not_offered(text: str) -> None:
+    unwanted = NEVER[text]
+    assert unwanted not in labels(text) if unwanted else not labels(text)
+
+
+TAKEN = {
+    ("‸", "model"): "model:\n  name_or_path: ‸",
+    ("‸", "data"): "data:\n  train:\n    - path: ‸",
+    ("‸", "method"): "method:\n  ‸",
+    ("‸", "output_dir"): "output_dir: ‸",
+    ("model:\n  name_or_path: x\n‸", "data"): (
+        "model:\n  name_or_path: x\ndata:\n  train:\n    - path: ‸"
+    ),
+    ("a:\n    b: 1\n‸", "data"): "a:\n    b: 1\ndata:\n    train:\n      - path: ‸",
+    ("a:\n- b: 1\n‸", "data"): "a:\n- b: 1\ndata:\n  train:\n  - path: ‸",
+    ("mo‸", "model"): "model:\n  name_or_path: ‸",
+    ("mo‸: x", "model"): "model‸: x",
+    ("model:\n  ‸", "dtype"): "model:\n  dtype: ‸",
+    ("model: ‸", "dtype"): "model: \n  dtype: ‸",
+    ("model: {‸}", "dtype"): "model: {dtype: ‸}",
+    ("data: {‸}", "train"): "data: {train: [‸]}",
+    ("data:\n  train: ‸", "path"): "data:\n  train: \n    - path: ‸",
+    ("data:\n  train:\n    ‸", "path"): "data:\n  train:\n    - path: ‸",
+    ("data:\n  train:\n    -‸", "path"): "data:\n  train:\n    - path: ‸",
+    ("data:\n  train:\n    - ‸", "columns"): "data:\n  train:\n    - columns:\n        ‸",
+    ("data:\n  train:\n    - path: a\n    ‸", "path"): (
+        "data:\n  train:\n    - path: a\n    - path: ‸"
+    ),
+    ("data:\n  train:\n    - path: a\n      ‸", "columns"): (
+        "data:\n  train:\n    - path: a\n      columns:\n        ‸"
+    ),
+    ("training:\n  optim:‸", "sgd"): "training:\n  optim: sgd‸",
+    ("training:\n  optim: ada‸grad  # c", "sgd"): "training:\n  optim: sgd‸  # c",
+    ("training:\n  optim: 'a‸b'", "sgd"): "training:\n  optim: 'sgd‸'",
+    ("evaluate:\n  metrics:\n    ‸", "loss"): "evaluate:\n  metrics:\n    - loss‸",
+    ("evaluate:\n  metrics:\n    - loss\n    ‸", "f1"): (
+        "evaluate:\n  metrics:\n    - loss\n    - f1‸"
+    ),
+    ("data:\n  train:\n    - path: x\n      split: ‸", "train[:90%]"): (
+        'data:\n  train:\n    - path: x\n      split: "train[:90%]"‸'
+    ),
+    ("data:\n  train:\n    - path: x\n      split: '‸'", "train[:90%]"): (
+        "data:\n  train:\n    - path: x\n      split: 'train[:90%]‸'"
+    ),
+    ("data:\n  train:\n    - path: data/ph‸rases.csv", "data/phrases.jsonl"): (
+        "data:\n  train:\n    - path: data/phrases.jsonl‸"
+    ),
+    (PHRASES + "  prompt_template: Say {ph‸ more", "phrase"): (
+        PHRASES + "  prompt_template: Say {phrase}‸ more"
+    ),
+    (PHRASES + "  prompt_template: 'Say {to‸}'", "phrase"): (
+        PHRASES + "  prompt_template: 'Say {phrase‸}'"
+    ),
+    (TINY + "method:\n  target_modules: ‸", "[q_proj, k_proj, v_proj, o_proj]"): (
+        TINY + "method:\n  target_modules: [q_proj, k_proj, v_proj, o_proj]‸"
+    ),
+    (TINY + "method:\n  target_modules: [q_proj, v‸]", "v_proj"): (
+        TINY + "method:\n  target_modules: [q_proj, v_proj‸]"
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "label"), TAKEN)
+def test_what_stands_there_afterwards(text: str, label: str) -> None:
+    check_taken(text, label, TAKEN[text, label])
+
+
+def test_without_snippets_the_cursor_stands_at_the_end() -> None:
+    check_taken("‸", "data", "data:\n  train:\n    - path: ‸", Client(snippets=False))
+    check_taken("model: {‸}", "dtype", "model: {dtype: ‸}", Client(snippets=False))
+
+
+def test_module_names_say_what_they_are() -> None:
+    _, found = item(TINY + "method:\n  target_modules: [‸]", "q_proj")
+    assert found.detail == "query · 128 × 128 · 2 modules"
+
+
+def test_published_models_come_with_their_size() -> None:
+    _, found = item("model:\n  name_or_path: ‸", "HuggingFaceTB/SmolLM2-135M-Instruct")
+    assert found.detail == "135M · llama"
+
+
+def test_the_default_is_chosen_beforehand() -> None:
+    found = at("training:\n  optim: ‸")
+    assert found
+    assert [i.label for i in found.items if i.preselect] == ["adamw_torch"]
+
+
+DOCUMENTED = {
+    ("‸", "model"): "# `model`",
+    ("training:\n  ‸", "optim"): "The optimizer.",
+    ("method:\n  type: ‸", "full"): "`full`: trains every weight",
+    ("model:\n  name_or_path: ‸", "HuggingFaceTB/SmolLM2-135M-Instruct"): "134,515,008",
+    (
+        TINY + "method:\n  target_modules: [‸]",
+        "q_proj",
+    ): "| `model.layers.*.self_attn.q_proj` | 2 |",
+}
+
+
+@pytest.mark.parametrize(("text", "label"), DOCUMENTED)
+def test_items_are_documented_when_asked(text: str, label: str) -> None:
+    found, _ = under_cursor(text)
+    _, chosen = item(text, label)
+    assert DOCUMENTED[text, label] in document(found, chosen.key)
+
+
+def test_nothing_is_known_of_a_key_of_nobody() -> None:
+    assert document(snapshot(""), "key:no.such.key") == ""
+    assert document(snapshot(""), "model:no/such-model") == ""
+    assert document(snapshot(""), "") == ""
+
+
+def test_a_world_that_knows_nothing_offers_what_the_schema_says() -> None:
+    empty = replace(
+        PROJECT, facts=replace(WORLD, files={}, models={}, shapes={}), folders={}, cached=()
+    )
+    found = complete(*under_cursor(TINY + "method:\n  target_modules: ‸", empty))
+    assert found
+    assert [i.label for i in found.items][:2] == ["all-linear", "attention"]
+    assert complete(*under_cursor(TINY + "method:\n  target_modules: [‸]", empty)) is None
+
+
+MARKS = ("", "\n", ": ", "- ", "{", "]", "'", "\t", "#")
+
+
+def test_no_text_and_no_place_makes_it_stumble() -> None:
+    whole = (
+        TINY + PHRASES + "  prompt_template: |\n    Say {phrase}\n  labels: [a, 'b', \"c\"]\n"
+        "method: {type: lora, target_modules: [q_proj]}\nx: &a {b: *a}\n"
+    )
+    dice = random.Random(20261124)
+    for _ in range(400):
+        text = whole
+        for _ in range(dice.randrange(4)):
+            start = dice.randrange(len(text))
+            end = min(len(text), start + dice.randrange(6))
+            text = (
+                text[:start]
+                + dice.choice(["", "\n", ": ", "- ", "{", "]", "'", "\t", "#"])
+                + text[end:]
+            )
+        offset = dice.randrange(len(text) + 1)
+        found = complete(snapshot(text), offset)
+        if found:
+            assert found.replace.start <= offset <= found.replace.end
+            assert found.insert.end == offset
+            marked = text[:offset] + CURSOR + text[offset:]
+            for one in found.items[:3]:
+                assert taken(marked, found, one)
