@@ -10,16 +10,18 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pitchpipe.costs.machine import Machine
-from pitchpipe.estimate import Records
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
 from pitchpipe.model_config import ModelConfig
 from pitchpipe.modules import Head, ModelShape
 from pitchpipe.plan import Fingerprint
 from pitchpipe_facts import columnar, tables
 from pitchpipe_facts.model_shapes import ModelShapes
+
+if TYPE_CHECKING:
+    from pitchpipe.costs.machine import Machine
+    from pitchpipe.estimate import Records
 
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ class Reader:
         models: ModelShapes | None = None,
         devices: Callable[[], Mapping[str, Any]] = dict,
         machine: Callable[[str], Machine | None] = lambda _: None,
-        records: Callable[[str], Records] = lambda _: Records(None, {}),
+        records: Callable[[str], Records] | None = None,
     ) -> None:
         self.root = Path(root)
         self._python = python
@@ -122,7 +124,11 @@ class Reader:
         return self._find_machine(device)
 
     def records(self, model_type: str) -> Records:
-        return self._load_records(model_type)
+        if self._load_records is not None:
+            return self._load_records(model_type)
+        from pitchpipe.estimate import Records  # noqa: PLC0415  # as most files take none
+
+        return Records(None, {})
 
     def _once(self, question: str, path: str, read: Callable[[Path], T | NotRead]) -> T | NotRead:
         found = self._stat(path)

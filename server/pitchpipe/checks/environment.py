@@ -25,8 +25,11 @@ def unset_environment_variable(context: Context) -> Iterator[Report]:
 
 def unknown_device(context: Context) -> Iterator[Report]:
     """A machine that a run is meant for, whose device is not in the table."""
-    target, table = context.workflow.compute.target, context.facts.devices()
-    if not isinstance(target, Present) or target.value is None or not table:
+    target = context.workflow.compute.target
+    if not isinstance(target, Present) or target.value is None:
+        return
+    table = context.facts.devices()
+    if not table:
         return
     count, name = published.machine(target.value)
     found = published.find_devices(name, table)

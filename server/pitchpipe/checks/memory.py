@@ -2,85 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from pitchpipe import amounts, edits
 from pitchpipe.checks.report import Report
-from pitchpipe.checks.wording import flow
 from pitchpipe.context import Context
-from pitchpipe.costs import machine as machines
-from pitchpipe.costs.changing import Fitting, to_fit
-from pitchpipe.costs.cost import Cost, cost
-from pitchpipe.costs.looking import NothingCounted
-from pitchpipe.costs.machine import Machine
-from pitchpipe.costs.settings import of_context
-from pitchpipe.findings import Fix, Related
-from pitchpipe.keypath import parse_dotted
-from pitchpipe.workflow import Present, Setting
 
 
-def does_not_fit(context: Context) -> Iterator[Report]:
+def does_not_fit(context: Context) -> Iterable[Report]:
     """A predicted peak above what the device has.
 
     Silent where the model's modules are not known exactly, or the device is not.
     """
-    method = context.workflow.method.type
     shape = context.shape()
     if shape is None or not shape.exact or context.half_typed:
-        return
-    machine = _machine(context)
-    if machine is None or machine.memory is None:
-        return
-    records = context.facts.records(shape.model_type)
-    settings = of_context(context)
-    found = cost(settings, shape, machine, context.facts, NothingCounted(), records)
-    total = found.estimate.total
-    if total.likely <= machine.memory:
-        return
-    fitting = to_fit(found, records, context.reading.schema, machine.memory)
-    target = context.workflow.compute.target
-    batch = context.workflow.training.per_device_train_batch_size
-    place = batch if isinstance(batch, Present) else method
-    related = [Related(f"trained with {_said(method)}", method.span)] if place is batch else []
-    if isinstance(target, Present):
-        related.append(Related("the device is named here", target.span))
-    message = f"the run {_needed(found)}, and {machine.name} has {amounts.size(machine.memory)}"
-    yield Report(
-        message + _advice(fitting), place.span, place.path, _fix(context, fitting), tuple(related)
-    )
+        return ()
+    # Estimates take longer to import than most files take to check, and most do without.
+    from pitchpipe.checks.fitting import too_large  # noqa: PLC0415
 
-
-def _machine(context: Context) -> Machine | None:
-    target = context.effective(context.workflow.compute.target)
-    device = context.effective(context.workflow.compute.device)
-    if isinstance(target, str):
-        return machines.named(target, context.facts.devices(), f"`{target}`")
-    return context.facts.machine(device) if isinstance(device, str) else None
-
-
-def _needed(found: Cost) -> str:
-    total = found.estimate.total
-    if found.machine.memory is not None and total.low > found.machine.memory:
-        return f"needs {amounts.size(total.low)} or more"
-    low, high = amounts.size(total.low), amounts.size(total.high)
-    return f"likely needs {amounts.size(total.likely)} ({low} to {high})"
-
-
-def _said(setting: Setting[str]) -> str:
-    return f"`{setting.value}`" if isinstance(setting, Present) else "`lora`, the default"
-
-
-def _advice(fitting: Fitting | None) -> str:
-    if fitting is None:
-        return "; no change of the file would make it fit: take a smaller model"
-    keys = " and ".join(f"`{key}: {flow(value)}`" for key, value in fitting.keys.items())
-    return f"; {keys} would need {amounts.size(fitting.estimate.total.likely)}"
-
-
-def _fix(context: Context, fitting: Fitting | None) -> Fix | None:
-    if fitting is None or any(context.reading.overridden(parse_dotted(k)) for k in fitting.keys):
-        return None
-    keys = {parse_dotted(key): value for key, value in fitting.keys.items()}
-    changed = edits.written(context.document, keys)
-    titles = ", ".join(f"`{key}: {flow(value)}`" for key, value in fitting.keys.items())
-    return None if changed is None else Fix(f"Write {titles}", changed)
+    return too_large(context, shape)

@@ -5,70 +5,70 @@ They speak where the model's modules are known exactly, and keep silent elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
 
+from pitchpipe.checks.placed import Placed, at_item, place, placed, places, shortened
+from pitchpipe.checks.reach import left_out
 from pitchpipe.checks.report import Report
-from pitchpipe.checks.wording import flow
 from pitchpipe.context import Context
-from pitchpipe.costs.settings import Settings, of_context
-from pitchpipe.costs.step import adapted_by
-from pitchpipe.findings import Edit, Fix
-from pitchpipe.keypath import KeyPath
-from pitchpipe.modules import ModelShape, Role
+from pitchpipe.modules import Role
 from pitchpipe.suggest import all_of
-from pitchpipe.targets import Adapted, AdaptedParameter, Targets
-from pitchpipe.workflow import Present, Wrong
+from pitchpipe.targets import PRESETS, Entry
+from pitchpipe.workflow import Present
 
-_MANY = 10  # names that a message lists
 _FEW_LAYERS = 0.5
 _FEW_WEIGHTS = 0.01
-_ADAPTABLE = {"linear", "conv1d", "embedding", "convolution"}
 _OUTSIDE: tuple[Role, ...] = ("head", "tower")
 _CALLED: dict[Role, str] = {"head": "the output head", "tower": "a vision or audio tower"}
 
 
 def target_module_not_found(context: Context) -> Iterator[Report]:
     """A name that ends no module's path. PEFT passes over it as long as it finds another."""
-    look = _look(context)
-    setting = context.workflow.method.target_modules
-    if look is None or not isinstance(setting, Present) or isinstance(setting.value, str):
+    look = placed(context)
+    if look is None:
         return
-    for index, entry in enumerate(look.targets.entries):
-        if not entry.count:
-            path = (*setting.path, index)
-            if entry.nearest:
-                more = f"; did you mean `{entry.nearest}`?"
-                yield _at_item(context, path, look.lacks(entry.text) + more, entry.nearest)
-            else:
-                yield _at_item(context, path, look.lacks(entry.text) + look.names())
+    missing = {entry.text: entry for entry in look.placement.missing}
+    method = context.workflow.method
+    for setting, kind in (
+        (method.target_modules, "module"),
+        (method.target_parameters, "parameter"),
+    ):
+        if isinstance(setting, Present) and not isinstance(setting.value, str):
+            for index, name in enumerate(setting.value):
+                if name in missing:
+                    path = (*setting.path, index)
+                    message = _lacks(look, missing[name], kind)
+                    yield at_item(context, path, message, missing[name].nearest)
 
 
 def target_matches_nothing(context: Context) -> Iterator[Report]:
-    """A regular expression, a preset or exclusions that leave nothing to adapt."""
-    look = _look(context)
-    setting = context.workflow.method.target_modules
-    if look is None or not isinstance(setting, Present) or not isinstance(setting.value, str):
+    """A regular expression, a preset, an empty list or exclusions that leave nothing to adapt."""
+    method = context.workflow.method
+    setting = method.target_modules
+    if not isinstance(setting, Present):
         return
-    if look.refused("no-match", "all-excluded") is not None:
+    if setting.value == ():
+        if context.effective(method.target_parameters) in ((), []):
+            message = "`target_modules` is empty, and `target_parameters` names nothing either"
+            yield Report(message, setting.span, setting.path)
+        return
+    look = placed(context)
+    if look is None or look.refused("no-match", "all-excluded") is None:
+        return
+    if isinstance(setting.value, str):
         message = f"`target_modules: {setting.value}` matches no module of {look.model}"
         yield Report(message + look.names(), setting.span, setting.path)
-
-
-def target_pattern_invalid(context: Context) -> Iterator[Report]:
-    """A text that is meant as a regular expression and is none."""
-    look = _look(context)
-    setting = context.workflow.method.target_modules
-    if look and isinstance(setting, Present) and (refused := look.refused("bad-pattern")):
-        message = f"`{flow(setting.value)}` is no regular expression: {refused}"
+    elif not look.placement.missing:
+        message = f"no module of {look.model} is left to adapt: all are excluded"
         yield Report(message, setting.span, setting.path)
 
 
 def target_refused(context: Context) -> Iterator[Report]:
     """Modules that PEFT can't put an adapter on."""
-    look = _look(context)
-    if look is None:
+    apart = list(_contradictions(context))
+    look = placed(context)
+    if apart or look is None:
+        yield from apart
         return
     known = {"no-match", "all-excluded", "bad-pattern", "costly-pattern"}
     refusal = next((r for r in look.targets.refusals if r.reason not in known), None)
@@ -78,7 +78,7 @@ def target_refused(context: Context) -> Iterator[Report]:
     method = context.workflow.method
     setting = method.modules_to_save if saving else method.target_modules
     what = _WHY.get(refusal.reason, refusal.says)
-    paths = all_of(_shortened(refusal.paths)) if refusal.paths else f"{look.model}"
+    paths = all_of(shortened(refusal.paths)) if refusal.paths else f"{look.model}"
     yield Report(f"{paths} is refused by PEFT: {what}", setting.span, setting.path)
 
 
@@ -88,12 +88,31 @@ _WHY = {
     "half-of-fused": "it is half of a parameter that holds two, and both need to be named",
     "saved-list": "a list of modules can't be copied; name the modules in it",
     "saved-adapted": "what has an adapter can't be in `modules_to_save` too",
+    "parameter-of-adapted": "its module has an adapter already; take one of the two",
 }
+
+
+def _contradictions(context: Context) -> Iterator[Report]:
+    """Keys that PEFT refuses beside each other, whatever the model."""
+    method = context.workflow.method
+    layers, pattern = method.layers_to_transform, method.layers_pattern
+    targets = context.effective(method.target_modules)
+    if context.effective(method.type) == "full":
+        return
+    if isinstance(layers, Present) and layers.value is not None:
+        if isinstance(targets, str) and targets not in PRESETS:
+            message = (
+                f"`layers_to_transform` needs a list of names in `target_modules`, not `{targets}`"
+            )
+            yield Report(message, layers.key, layers.path)
+    elif isinstance(pattern, Present) and pattern.value:
+        message = "`layers_pattern` needs `layers_to_transform`, which says which of the layers"
+        yield Report(message, pattern.key, pattern.path)
 
 
 def target_hits_head_or_tower(context: Context) -> Iterator[Report]:
     """Names that also match where one seldom means to train: the head, another modality."""
-    look = _look(context)
+    look = placed(context)
     setting = context.workflow.method.target_modules
     if look is None:
         return
@@ -102,13 +121,13 @@ def target_hits_head_or_tower(context: Context) -> Iterator[Report]:
         count = sum(len(one.at) for one in hit)
         if count:
             modules = "1 module" if count == 1 else f"{count} modules"
-            message = f"the targets also take {modules} of {_CALLED[role]}: {all_of(_paths(hit))}"
+            message = f"the targets also take {modules} of {_CALLED[role]}: {all_of(places(hit))}"
             yield Report(message, setting.span, setting.path)
 
 
 def rank_over_dimension(context: Context) -> Iterator[Report]:
     """A rank above the smaller side of a matrix, which has no more directions than that."""
-    look = _look(context)
+    look = placed(context)
     setting = context.workflow.method.r
     if look is None:
         return
@@ -117,7 +136,7 @@ def rank_over_dimension(context: Context) -> Iterator[Report]:
         least = min(over, key=lambda a: min(a.features))
         sides = "x".join(map(str, least.features))
         message = (
-            f"rank {least.rank} is above the smaller side of `{_path(least)}` ({sides}), "
+            f"rank {least.rank} is above the smaller side of `{place(least)}` ({sides}), "
             f"which has no more than {min(least.features)} directions to learn"
         )
         yield Report(message, setting.span, setting.path)
@@ -125,7 +144,7 @@ def rank_over_dimension(context: Context) -> Iterator[Report]:
 
 def expert_weights_frozen(context: Context) -> Iterator[Report]:
     """A mixture of experts whose experts, most of its weights, get no adapter."""
-    look = _look(context)
+    look = placed(context)
     setting = context.workflow.method.target_modules
     if look is None or next(look.targets.hits("expert"), None) is not None:
         return
@@ -141,25 +160,31 @@ def expert_weights_frozen(context: Context) -> Iterator[Report]:
 
 
 def low_coverage(context: Context) -> Iterator[Report]:
-    """Targets that exist in a few layers alone, as attention does in hybrid models."""
-    look = _look(context)
-    setting = context.workflow.method.target_modules
+    """Targets that exist in a few layers alone, as attention does in hybrid models.
+
+    Who names the layers means those.
+    """
+    look = placed(context)
+    method = context.workflow.method
     if look is None or not (look.targets.modules or look.targets.parameters):
         return
     coverage = look.targets.coverage
-    if coverage.of_layers < _FEW_LAYERS:
-        what = f"{coverage.layers_reached} of {coverage.layers} layers"
-    elif coverage.of_weights < _FEW_WEIGHTS:
-        what = f"{coverage.of_weights:.1%} of the layers' weights"
-    else:
+    if context.effective(method.layers_to_transform) is not None:
         return
-    message = f"the targets reach {what} of {look.model}"
-    yield Report(message + look.missed(), setting.span, setting.path)
+    if coverage.of_layers >= _FEW_LAYERS and coverage.of_weights >= _FEW_WEIGHTS:
+        return
+    left = left_out(look.shape, look.targets)
+    message = (
+        f"the targets reach {coverage.layers_reached} of {coverage.layers} layers of {look.model} "
+        f"and {coverage.of_weights:.1%} of the layers' weights"
+    )
+    message += f"; left out are {left}" if left else ""
+    yield Report(message, method.target_modules.span, method.target_modules.path)
 
 
 def tied_head_saved(context: Context) -> Iterator[Report]:
     """A head in `modules_to_save` that is the embedding's own matrix."""
-    look = _look(context)
+    look = placed(context)
     setting = context.workflow.method.modules_to_save
     if look is None or not isinstance(setting, Present):
         return
@@ -175,75 +200,9 @@ def tied_head_saved(context: Context) -> Iterator[Report]:
             if named in {head.rpartition(".")[2], embedding.rpartition(".")[2]}:
                 both = f"`{head}` and `{embedding}` of {look.model} are one matrix (tied)"
                 message = f"{both}, so both are trained in full and stay one"
-                yield _at_item(context, (*setting.path, index), message)
+                yield at_item(context, (*setting.path, index), message)
 
 
-# What the rules look at
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    settings: Settings
-    shape: ModelShape
-    targets: Targets
-
-    @property
-    def model(self) -> str:
-        return f"`{self.settings.model.name_or_path}`"
-
-    def refused(self, *reasons: str) -> str | None:
-        """Details of the first refusal for one of these reasons, None where there is none."""
-        return next((r.detail for r in self.targets.refusals if r.reason in reasons), None)
-
-    def lacks(self, name: str) -> str:
-        return f"{self.model} has no module `{name}`"
-
-    def names(self) -> str:
-        """Behind a message: the names that there are to choose from."""
-        inside = {"q", "k", "v", "qkv", "o", "attention", "mlp", "shared-expert", "mixer"}
-        there = (g for g in self.shape.groups if g.kind in _ADAPTABLE and g.role in inside)
-        leaves = list(dict.fromkeys(g.leaf for g in there))[:_MANY]
-        return f"; its layers have {all_of(leaves)}" if leaves else ""
-
-    def missed(self) -> str:
-        """Behind a message: names of linear layers that the targets leave out."""
-        reached = {a.group.path for a in self.targets.modules}
-        groups = (g for g in self.shape.groups if g.kind in {"linear", "conv1d"})
-        left = (g for g in groups if g.path not in reached and g.role not in {"head", "tower"})
-        leaves = list(dict.fromkeys(g.leaf for g in left if "{}" in g.path))[:_MANY]
-        return f"; the others have {all_of(leaves)}" if leaves else ""
-
-
-@lru_cache(maxsize=8)
-def _look(context: Context) -> _Look | None:
-    """The rules ask one after the other, so the last answers are kept."""
-    method = context.workflow.method
-    asked = (method.type, method.target_modules, method.modules_to_save)
-    if any(isinstance(setting, Wrong) for setting in asked):
-        return None
-    shape = context.shape()
-    if shape is None or not shape.exact:
-        return None
-    settings = of_context(context)
-    targets = adapted_by(settings, shape)
-    return _Look(settings, shape, targets) if targets else None
-
-
-def _at_item(context: Context, path: KeyPath, message: str, better: str | None = None) -> Report:
-    scalar = context.reading.scalar(path)
-    fix = Fix(f"Write `{better}`", (Edit(scalar.span, better),)) if scalar and better else None
-    return Report(message, context.reading.value_span(path), path, fix)
-
-
-def _path(adapted: Adapted | AdaptedParameter) -> str:
-    first = adapted.names[0]
-    return first if len(adapted.at) == 1 else adapted.group.path.replace("{}", "*")
-
-
-def _paths(adapted: Iterable[Adapted | AdaptedParameter]) -> list[str]:
-    return _shortened(list(dict.fromkeys(map(_path, adapted))))
-
-
-def _shortened(paths: Iterable[str]) -> list[str]:
-    """As many as a message has room for."""
-    return [path.replace("{}", "*") for path in paths][:3]
+def _lacks(look: Placed, entry: Entry, kind: str) -> str:
+    message = f"{look.model} has no {kind} `{entry.text}`"
+    return message + (f"; did you mean `{entry.nearest}`?" if entry.nearest else look.names())
