@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pitchpipe.plan import Plan
 from pitchpipe_runner import fetch
+from pitchpipe_runner.adapting import ignore_its_own_patterns
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.stages import Artifact, size_of
 
@@ -31,7 +33,9 @@ def run(plan: Plan, base: Artifact, trained: Artifact, out: Path, events: Events
             trained.folder / "model", dtype=torch.float32, trust_remote_code=trust
         )
     else:
-        adapted = PeftModel.from_pretrained(model.float(), str(trained.folder / "adapter"))
+        with warnings.catch_warnings():
+            ignore_its_own_patterns()
+            adapted = PeftModel.from_pretrained(model.float(), str(trained.folder / "adapter"))
         _untie(adapted.get_base_model())
         model = adapted.merge_and_unload(safe_merge=True)
     model.to(dtype).save_pretrained(out / "model")

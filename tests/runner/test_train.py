@@ -2,17 +2,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import signal
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BloomConfig
 
@@ -296,22 +294,20 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         signal.signal(getattr(signal, name), handler)
 
 
-def interrupt_after(made: Workbench, step: int) -> threading.Thread:
-    """Sends SIGINT to this process once the metrics of `step` have been written."""
+def interrupt_when(made: Workbench, happens: Callable[[str, dict[str, Any]], bool]) -> None:
+    """Sends SIGINT to this process as soon as an event (its kind, its fields) has been written."""
+    emit = made.events.emit
 
-    def watch() -> None:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            file = made.folder / "events.jsonl"
-            text = file.read_text(encoding="utf-8") if file.exists() else ""
-            if any(f'"step": {step},' in line for line in text.split("\n")[:-1]):
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-            time.sleep(0.001)
+    def emit_and_interrupt(kind: str, **fields: Any) -> None:
+        emit(kind, **fields)
+        if not interrupts.asked() and happens(kind, fields):
+            signal.raise_signal(signal.SIGINT)
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
+    made.events.emit = emit_and_interrupt
+
+
+def metrics_of(step: int) -> Callable[[str, dict[str, Any]], bool]:
+    return lambda kind, fields: kind == "metrics" and fields["step"] == step
 
 
 @pytest.mark.usefixtures("signals")
@@ -321,10 +317,9 @@ def test_an_interrupted_run_saves_a_checkpoint_and_goes_on_from_it(
     training = {**STEPS, "save_strategy": "no"}
     made = bench(workflow(training, DROPOUT), chat_model)
     _ = made.prepared
-    watcher = interrupt_after(made, 1)
+    interrupt_when(made, metrics_of(1))
     with pytest.raises(Interrupted):
         _ = made.trained
-    watcher.join()
     assert not (made.folder / "03-train" / "adapter").exists()
     (saved,) = (made.folder / "03-train" / "checkpoints").iterdir()
     assert (saved / "complete.json").is_file()
@@ -333,15 +328,36 @@ def test_an_interrupted_run_saves_a_checkpoint_and_goes_on_from_it(
     assert equal(adapter(made), adapter(uninterrupted))
 
 
+LAST = {
+    "in the last step": metrics_of(6),
+    "in the last evaluation": lambda kind, fields: (
+        kind == "metrics" and "eval_loss" in fields["values"] and fields["step"] == 6
+    ),
+    "while what was learnt is saved": lambda kind, _: kind == "saving",
+}
+
+
 @pytest.mark.usefixtures("signals")
-def test_a_run_that_is_interrupted_in_its_last_step_keeps_what_it_learnt(
-    bench: Benches, chat_model: Path, uninterrupted: Workbench
+@pytest.mark.parametrize("happens", LAST.values(), ids=LAST)
+def test_a_run_that_is_interrupted_at_its_end_keeps_what_it_learnt(
+    bench: Benches,
+    chat_model: Path,
+    uninterrupted: Workbench,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[str, dict[str, Any]], bool],
 ) -> None:
     made = bench(workflow({**STEPS, "save_strategy": "no"}, DROPOUT), chat_model)
     _ = made.prepared
-    watcher = interrupt_after(made, 6)
+    save = PeftModel.save_pretrained
+
+    def save_slowly(model: Any, *given: Any, **named: Any) -> None:
+        if not interrupts.asked() and happens("saving", {}):
+            signal.raise_signal(signal.SIGINT)
+        save(model, *given, **named)
+
+    monkeypatch.setattr(PeftModel, "save_pretrained", save_slowly)
+    interrupt_when(made, happens)
     assert equal(adapter(made), adapter(uninterrupted))
-    watcher.join()
     assert interrupts.asked()
 
 
