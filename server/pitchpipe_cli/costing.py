@@ -2,96 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import pitchpipe_schemas
 from pitchpipe import published
 from pitchpipe.analyse import Analysis
 from pitchpipe.costs import cost as costs
 from pitchpipe.costs import machine as machines
 from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
-from pitchpipe.costs.settings import of_plan
-from pitchpipe.estimate import Records, decode, decode_fragments
-from pitchpipe.estimate.calibration import NOTHING_LEARNT
+from pitchpipe.costs.settings import Settings, of_context, of_plan
+from pitchpipe.estimate import Records
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
 from pitchpipe.facts import NotRead
 from pitchpipe.suggest import one_of
+from pitchpipe.workflow import Wrong
 from pitchpipe_cli.errors import CommandError, Exit
-from pitchpipe_facts import calibration, machine, row_counts
+from pitchpipe_facts import calibration
+from pitchpipe_facts.shipped import Counts, devices, records, this_machine
 from pitchpipe_facts.token_counts import TokenCounts
-from pitchpipe_schemas import recorded
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
-    found: TokenCounts
+class Costed:
+    """A cost with what it was reckoned by. `assumed` are keys whose defaults stand in for theirs."""
 
-    def rows(self, path: str) -> int | NotRead:
-        try:
-            return row_counts.count(Path(path))
-        except OSError as error:
-            return NotRead(str(error))
-
-    def tokens(self, key: str) -> tuple[Mapping[str, Any], str] | None:
-        return self.found.find(key)
+    cost: Cost
+    records: Records
+    learnt: Calibration
+    assumed: tuple[str, ...] = ()
 
 
-def cost_of(analysis: Analysis, device: str | None = None) -> Cost:
-    """What the workflow costs. `device` is a machine by name; None: the file's, or this one.
+def cost_of(analysis: Analysis, device: str | None = None) -> Costed:
+    """What the workflow costs, also one with errors as far as it can be read.
+
+    `device` is a machine by name; None: the file's, or this one.
 
     Raises:
         CommandError: the device is not known, or nobody here knows the model.
     """
-    plan, facts = analysis.plan(), analysis.context.facts
-    settings = of_plan(plan)
+    facts = analysis.context.facts
+    settings = of_context(analysis.context) if analysis.has_errors else of_plan(analysis.plan())
     shape = costs.shape_of(settings, facts)
     if isinstance(shape, NotRead):
+        name = settings.model.name_or_path
         raise CommandError(
-            f"what `{plan.model.name_or_path}` consists of is not known: {shape.reason}",
+            f"what `{name}` consists of is not known: {shape.reason}"
+            if name
+            else "no model is named, so there is nothing to estimate",
             Exit.WRONG_ENVIRONMENT,
         )
-    target = device or plan.compute.target
-    on = this_machine(plan.compute.device) if target is None else machine_named(target)
-    counts = _Counts(TokenCounts((Path(plan.root, plan.output_dir),)))
-    learnt = calibration.read(on.kind) if target is None else NOTHING_LEARNT
-    return costs.cost(settings, shape, on, facts, counts, records(shape.model_type), learnt)
+    on, here = _machine(settings, device)
+    counts = Counts(TokenCounts((Path(settings.root, _output_dir(analysis)),)))
+    learnt = calibration.read(on.kind) if here else NOTHING_LEARNT
+    known = records(shape.model_type)
+    found = costs.cost(settings, shape, on, facts, counts, known, learnt)
+    return Costed(found, known, learnt, settings.wrong)
 
 
-def machine_named(text: str) -> Machine:
-    """The machine by its name ("2x RTX 4090").
+def _machine(settings: Settings, device: str | None) -> tuple[Machine, bool]:
+    """The machine, and whether it is this one."""
+    if device is not None:
+        return machine_named(device, "`--device`"), False
+    target = settings.compute.target
+    if target is not None:
+        return machine_named(target, "`compute.target`"), False
+    return this_machine(settings.compute.device), True
+
+
+def _output_dir(analysis: Analysis) -> str:
+    written = analysis.context.effective(analysis.workflow.output_dir)
+    return "" if isinstance(written, Wrong) else analysis.context.resolve(written).portable
+
+
+def machine_named(text: str, source: str = "named") -> Machine:
+    """The machine by its name ("2x RTX 4090"); `source` says for people who named it.
 
     Raises:
         CommandError: there is none, or there are several.
     """
-    found = machines.named(text, table(), f"`{text}`")
+    found = machines.named(text, devices(), source)
     if found is not None:
         return found
     _, name = published.machine(text)
-    several = published.find_devices(name, table())
+    several = published.find_devices(name, devices())
     if several:
         raise CommandError(f"`{name}` could be {one_of(d.name for d in several[:4])}")
-    near = published.nearest_device(name, table())
+    near = published.nearest_device(name, devices())
     advice = f"; did you mean `{near}`?" if near else ""
     raise CommandError(f"no device is known as `{name}`{advice}")
-
-
-def this_machine(device: str) -> Machine:
-    """What `compute.device` is here."""
-    return machine.here(device, table())
-
-
-@cache
-def table() -> published.Table:
-    """The table of devices."""
-    return pitchpipe_schemas.devices()
-
-
-@cache
-def records(model_type: str) -> Records:
-    """What the catalogue knows of how a type computes."""
-    shard = recorded.activations(model_type)
-    return Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))

@@ -17,9 +17,9 @@ from pitchpipe.modules import Head, ModelShape
 from pitchpipe.paths import is_path
 from pitchpipe.published import nearest_model
 from pitchpipe.suggest import nearest
-from pitchpipe_cli import known_models, workflow_file
+from pitchpipe_cli import workflow_file
 from pitchpipe_cli.errors import CommandError
-from pitchpipe_facts import hub_cache
+from pitchpipe_facts import hub_cache, shipped
 from pitchpipe_facts.model_shapes import ModelShapes
 
 
@@ -90,7 +90,7 @@ def _meant(name: str) -> str | None:
     """A name that is known and near."""
     here = hub_cache.names(os.environ)
     types = () if "/" in name else pitchpipe_schemas.architectures()
-    return nearest(name, [*types, *here]) or nearest_model(name, known_models.table())
+    return nearest(name, [*types, *here]) or nearest_model(name, shipped.models())
 
 
 def _or(name: str | None) -> str:
@@ -109,7 +109,7 @@ def _near(path: Path) -> list[str]:
 
 def row(name: str) -> dict[str, Any]:
     """What the table of published models has on one of them."""
-    found = known_models.published(name)
+    found = shipped.published(name)
     assert found is not None
     return {
         "name": found.name,

@@ -18,13 +18,13 @@ from pitchpipe.overrides import parse_setting
 from pitchpipe.schema import Schema
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax.nodes import Data
-from pitchpipe_cli import interpreter, known_models
+from pitchpipe_cli import interpreter
 from pitchpipe_cli.errors import CommandError, Exit, reason
+from pitchpipe_facts import shipped
 from pitchpipe_facts.reader import Reader
 
 if TYPE_CHECKING:
-    from pitchpipe.costs.machine import Machine
-    from pitchpipe.estimate import Records
+    pass
 
 STDIN = "-"
 
@@ -92,30 +92,15 @@ def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
         facts=Reader(
             path.parent,
             python=interpreter.named(),
-            models=known_models.shapes(),
-            devices=pitchpipe_schemas.devices,
-            machine=_machine,
-            records=_records,
+            models=shipped.shapes(),
+            devices=shipped.devices,
+            machine=shipped.this_machine,
+            records=shipped.records,
         ),
         path=os.path.normpath(path),
         overrides=overrides or {},
     )
     return Checked(shown, text, analysis.document.lines, analysis.findings, analysis)
-
-
-# A file whose model nobody knows is checked without an estimate, and without importing any.
-
-
-def _machine(device: str) -> Machine:
-    from pitchpipe_cli import costing
-
-    return costing.this_machine(device)
-
-
-def _records(model_type: str) -> Records:
-    from pitchpipe_cli import costing
-
-    return costing.records(model_type)
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Data]:

@@ -22,7 +22,6 @@ from pitchpipe.targets import Choice, Method, Refusal, Targets, targets
 from pitchpipe_cli import (
     columns,
     interpreter,
-    known_models,
     listing,
     model_names,
     module_rows,
@@ -33,6 +32,7 @@ from pitchpipe_cli import (
 from pitchpipe_cli.errors import CommandError, Exit
 from pitchpipe_cli.model_names import Known
 from pitchpipe_cli.module_rows import Row
+from pitchpipe_facts import shipped
 from pitchpipe_facts.model_shapes import ModelShapes
 
 _RANK = 16
@@ -55,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         return _list(arguments)
     if arguments.model is None:
         raise CommandError("name a model, or use --list to see which are known")
-    models = known_models.shapes(_builder(arguments) if arguments.build else None)
+    models = shipped.shapes(_builder(arguments) if arguments.build else None)
     found = _of_file if model_names.is_workflow(arguments.model) else _of_model
     shown = found(arguments, models)
     if isinstance(shown, Exit):
@@ -296,7 +296,7 @@ def _as_json(shown: _Shown, rows: Sequence[Row], chosen: Sequence[Row]) -> dict[
 
 def _list(arguments: argparse.Namespace) -> Exit:
     types = pitchpipe_schemas.architectures()
-    rows = [model_names.row(name) for name in sorted(known_models.table()["models"], key=str.lower)]
+    rows = [model_names.row(name) for name in sorted(shipped.models()["models"], key=str.lower)]
     if arguments.format == "json":
         terminal.out_json({"version": 1, "model_types": list(types), "models": rows})
         return Exit.DONE

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from pitchpipe.ide.recognise import is_workflow
+
+WORKFLOW = "model:\n  name_or_path: x\ndata:\n  train: []\nmethod:\n  type: lora\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "ours"),
+    [
+        ("/a/b.tune.yaml", "", True),
+        ("c:\\a\\b.tune.yml", "", True),
+        ("/a/pitchpipe.yaml", "", True),
+        ("pitchpipe.yml", "", True),
+        ("/a/my-pitchpipe.yaml", "", False),
+        ("/a/b.yaml", "", False),
+        ("/a/b.yaml", WORKFLOW, True),
+        ("/a/b.yaml", WORKFLOW.replace("\n", "\r\n"), True),
+        ("/a/b.yaml", "# pitchpipe: workflow\nx: 1\n", True),
+        ("/a/b.tune.yaml", "# pitchpipe: off\n" + WORKFLOW, False),
+        ("/a/b.yaml", "\n" * 6 + "# pitchpipe: workflow\n", False),
+        ("/a/docker-compose.yml", "services:\n  web:\n    image: x\n", False),
+        ("/a/params.yaml", "model:\n  path: x\ndata:\n  path: y\n", False),
+        ("/a/dvc.yaml", "stages:\n  train:\n    cmd: x\n", False),
+    ],
+)
+def test_which_files_are_ours(name: str, text: str, ours: bool) -> None:
+    assert is_workflow(name, text) is ours
