@@ -18,6 +18,7 @@ from pitchpipe.plan import Plan, SourcePlan
 from pitchpipe_runner import fetch, rows, splitting
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.positions import context_of
 from pitchpipe_runner.render import IGNORED, Rendered, Renderer, Tokens, tokens
 from pitchpipe_runner.stages import Artifact, write_json
 
@@ -254,8 +255,7 @@ def _label_tokens(
 def _limit(plan: Plan, base: Artifact) -> int:
     """`max_length`, or the model's context where that ends sooner, in tokens."""
     folder, trust = fetch.folder_of(base), plan.model.trust_remote_code
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=trust).get_text_config()
-    context = getattr(config, "max_position_embeddings", None)
+    context = context_of(AutoConfig.from_pretrained(folder, trust_remote_code=trust))
     return min(plan.data.max_length, context or plan.data.max_length)
 
 

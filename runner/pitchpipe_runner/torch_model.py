@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import torch
 from transformers import AutoModelForCausalLM
 
+from pitchpipe_runner.positions import context_of
+
 # Takes the tokens that were chosen [batch], gives the logits behind them [batch, vocabulary].
 Continuation: TypeAlias = Generator[torch.Tensor, torch.Tensor, None]
 
@@ -36,9 +38,8 @@ class TorchModel:
         self._can_select = "logits_to_keep" in parameters
         # Models without attention keep a state of another form, and are asked anew each time.
         self.remembers = "past_key_values" in parameters
-        config = model.config.get_text_config()
-        self._vocabulary: int = config.vocab_size
-        self._context: int | None = getattr(config, "max_position_embeddings", None)
+        self._vocabulary: int = model.config.get_text_config().vocab_size
+        self._context = context_of(model.config)
 
     def begin(self, prompts: Sequence[Sequence[int]]) -> TorchPrompts:
         """A batch of prompts, computed when it is first needed and once."""

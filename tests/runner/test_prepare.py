@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from transformers import AutoTokenizer
 from pitchpipe_runner import prepare
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 from pitchpipe_runner.render import IGNORED
+from support.plans import analysis_of
 from support.tiny import SIGNS, tiny_rows
-from support.workbench import Benches, Workbench, write_rows
+from support.workbench import Benches, Workbench, whole, write_rows
 
 TONES = 'prompt_template: "{text}", completion_template: "{label}", chat_template: none'
 
@@ -129,6 +132,34 @@ def test_no_row_is_longer_than_the_models_context(bench: Benches, plain_model: P
         "rows-over-max-length at data.max_length",
         "max-length-over-context at data.max_length",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rope", "context"),
+    [
+        ({"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 512}, 1024),
+        ({"rope_type": "yarn", "factor": 2.0}, 1024),
+        ({"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 256}, 512),
+        ({"rope_type": "linear", "factor": 2.0}, 512),
+    ],
+)
+def test_stretched_positions_are_positions(
+    bench: Benches, plain_model: Path, tmp_path: Path, rope: dict[str, Any], context: int
+) -> None:
+    model = shutil.copytree(plain_model, tmp_path / "stretched")
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    config["rope_parameters"] = {"rope_theta": 10000.0, **rope}
+    (model / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    rows = [*told(4), {"text": "dog", "label": " ".join(["dog"] * 1200)}]
+    made = bench(data("max_length: 4096, val_size: 0"), model, rows)
+    assert max(len(s["input_ids"]) for s in sequences(made)) == context
+    assert made.warnings()[1] == (
+        f"max-length-over-context at data.max_length: the model's context ends at {context} "
+        "tokens, before `max_length`"
+    )
+    found = analysis_of(whole(data("max_length: 4096, val_size: 0"), model), tmp_path).findings
+    (said,) = [f for f in found if f.code == "max-length-over-context"]
+    assert f"ends at {context} tokens" in said.message
 
 
 def test_rows_over_max_length_can_be_dropped(bench: Benches, plain_model: Path) -> None:

@@ -22,6 +22,7 @@ from pitchpipe_runner.failures import (
     RunFailure,
     attention_not_available,
 )
+from pitchpipe_runner.positions import context_of
 from pitchpipe_runner.tracing import cuda, training, weightless
 from pitchpipe_runner.tracing.trace import Traced, given, trace_work
 from pitchpipe_runner.tracing.tracker import Tracker
@@ -152,7 +153,7 @@ def _bare(plan: Plan, config: Any, dtype: torch.dtype) -> Any:
 
 
 def _demand_context(config: Any, size: BatchSize) -> None:
-    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    context = context_of(config)
     if context is not None and size.length > context:
         raise RunFailure(
             "max-length-over-context",
