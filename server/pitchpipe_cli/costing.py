@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pitchpipe.costs import machine as machines
 from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
 from pitchpipe.costs.settings import Settings, of_context, of_plan
-from pitchpipe.estimate import Records
+from pitchpipe.estimate import Estimate, Records
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
 from pitchpipe.facts import NotRead
 from pitchpipe.suggest import one_of
@@ -25,7 +26,10 @@ from pitchpipe_facts.token_counts import TokenCounts
 
 @dataclass(frozen=True, slots=True)
 class Costed:
-    """A cost with what it was reckoned by. `assumed` are keys whose defaults stand in for theirs."""
+    """A workflow's cost, and what it was computed with, for further questions.
+
+    `assumed` are the keys of a file with errors whose defaults stand in for what is wrong.
+    """
 
     cost: Cost
     records: Records
@@ -58,6 +62,23 @@ def cost_of(analysis: Analysis, device: str | None = None) -> Costed:
     known = records(shape.model_type)
     found = costs.cost(settings, shape, on, facts, counts, known, learnt)
     return Costed(found, known, learnt, settings.wrong)
+
+
+def elsewhere(analysis: Analysis, names: Iterable[str]) -> list[tuple[Machine, Estimate]]:
+    """What the workflow needs on each of these machines, of which many compute alike.
+
+    Raises:
+        CommandError: as `cost_of`.
+    """
+    known: dict[tuple[str, bool], Estimate] = {}
+    found: list[tuple[Machine, Estimate]] = []
+    for name in names:
+        machine = machine_named(name)
+        alike = (machine.kind, machine.bfloat16)
+        if alike not in known:
+            known[alike] = cost_of(analysis, name).cost.estimate
+        found.append((machine, known[alike]))
+    return found
 
 
 def _machine(settings: Settings, device: str | None) -> tuple[Machine, bool]:

@@ -17,6 +17,7 @@ HEADS = (
     *("causal-lm", "seq2seq-lm", "masked-lm"),
     *("sequence-classification", "token-classification"),
 )
+SHARDINGS = ("ddp", "zero2", "zero3", "fsdp2")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 EXIT_CODES = """\
@@ -194,6 +195,13 @@ def _rank(text: str) -> int:
     return rank
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("at least 1 device computes")
+    return count
+
+
 def _estimate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
     _set(parser)
@@ -203,6 +211,17 @@ def _estimate(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="the device to estimate for, as in 'RTX 4090'; further ones are compared (repeatable)",
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="N",
+        type=_count,
+        help="also say what each of N devices needs (default: as many as the named machine has)",
+    )
+    parser.add_argument(
+        "--sharding",
+        choices=SHARDINGS,
+        help=f"how the devices share the work: {', '.join(SHARDINGS)} (default: all of them)",
     )
     parser.add_argument("--compare", action="store_true", help="set all methods side by side")
     parser.add_argument(

@@ -5,47 +5,91 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pitchpipe import amounts
-from pitchpipe.costs.changing import best_savings
+from pitchpipe.analyse import Analysis
 from pitchpipe.costs.cost import Cost
-from pitchpipe.estimate import Interval
-from pitchpipe.estimate.choices import Saving, compare, fits, largest
 from pitchpipe.facts import NotRead
 from pitchpipe.plan import Plan, to_json
-from pitchpipe_cli import columns, costing, interpreter, listing, terminal, workflow_file
+from pitchpipe.suggest import all_of
+from pitchpipe_cli import (
+    costing,
+    estimate_tables,
+    estimate_view,
+    interpreter,
+    listing,
+    spreading,
+    terminal,
+    workflow_file,
+)
+from pitchpipe_cli.costing import Costed
 from pitchpipe_cli.errors import CommandError, Exit, reason
+from pitchpipe_cli.estimate_tables import Asked
+from pitchpipe_cli.workflow_file import Checked
 from pitchpipe_facts.token_counts import TokenCounts
 
 VERSION = 1
-_COMMON = ("RTX 3060", "RTX 4060 Ti 16GB", "RTX 4090", "RTX 5090", "L4", "L40S")
-_LARGE = ("A100 40GB", "A100 80GB", "H100 SXM", "H200")
-_BAR = 24  # characters of the longest bar
+
+# What many have, and what many rent.
+_COMMON = (
+    *("RTX 3060", "RTX 4060 Ti 16GB", "RTX 4090", "RTX 5090", "L4", "L40S"),
+    *("A100 40GB", "A100 80GB", "H100 SXM", "H200"),
+)
 _PATIENCE = 900.0  # seconds for a traced step
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
-    overrides = workflow_file.overrides(arguments.overrides)
-    checked = workflow_file.check(arguments.file, overrides)
+    checked = workflow_file.check(arguments.file, workflow_file.overrides(arguments.overrides))
     listing.tell(checked)
-    if checked.analysis is None or checked.has_errors:
+    if checked.analysis is None:
         return checked.verdict
-    plan = checked.analysis.plan()
-    if arguments.count_tokens or arguments.exact:
+    plan = None if checked.has_errors else checked.analysis.plan()
+    if plan is not None and (arguments.count_tokens or arguments.exact):
         _count(plan, interpreter.find(arguments.python))
     devices: list[str] = arguments.device
-    found = costing.cost_of(checked.analysis, devices[0] if devices else None)
-    traced = _traced(plan, found, interpreter.find(arguments.python)) if arguments.exact else None
+    try:
+        costed = costing.cost_of(checked.analysis, devices[0] if devices else None)
+    except CommandError:
+        if plan is None:
+            return checked.verdict  # what is to be mended has been said
+        raise
+    if plan is None:
+        terminal.err(f"pitchpipe: {_provisional(costed, arguments)}\n")
+    asked = _asked(arguments, checked.analysis, costed, plan)
     if arguments.format == "json":
-        terminal.out_json(as_json(found, traced, compared=arguments.compare))
-        return Exit.DONE
-    terminal.out("\n".join(_sections(found, traced, devices, compared=arguments.compare)))
-    return Exit.DONE
+        terminal.out_json(as_json(costed, asked, checked))
+    else:
+        estimate_view.show(estimate_tables.tables(costed, asked))
+    return checked.verdict
+
+
+def _asked(
+    arguments: argparse.Namespace, analysis: Analysis, costed: Costed, plan: Plan | None
+) -> Asked:
+    count = arguments.devices or costed.cost.machine.count
+    several = count > 1 or arguments.sharding is not None
+    traced = None
+    if arguments.exact and plan is not None:
+        traced = _traced(plan, costed.cost, interpreter.find(arguments.python))
+    return Asked(
+        others=costing.elsewhere(analysis, arguments.device[1:] or _COMMON),
+        compared=arguments.compare,
+        spread=spreading.spread(costed, count, arguments.sharding) if several else None,
+        count=count,
+        traced=traced,
+    )
+
+
+def _provisional(costed: Costed, arguments: argparse.Namespace) -> str:
+    """What the estimate of a file with errors takes for granted."""
+    said = "the file has errors, so this is what it comes to as far as it can be read"
+    if costed.assumed:
+        said += f"; defaults stand in for {all_of(costed.assumed)}"
+    if arguments.exact or arguments.count_tokens:
+        said += "; no tokens were counted and no step was traced"
+    return said
 
 
 def _count(plan: Plan, python: str) -> None:
@@ -81,153 +125,25 @@ def _traced(plan: Plan, found: Cost, python: str) -> dict[str, Any]:
         raise CommandError(f"no step could be traced: {said}") from error
 
 
-# For people
-
-
-def _sections(
-    found: Cost, traced: dict[str, Any] | None, devices: list[str], *, compared: bool
-) -> Iterator[str]:
-    yield _head(found, traced)
-    yield _breakdown(found)
-    yield columns.aligned(list(_work(found)))
-    yield _fits(found, devices)
-    yield _savings(found)
-    if compared:
-        yield _compared(found)
-
-
-def _head(found: Cost, traced: dict[str, Any] | None) -> str:
-    cost, peak = found.estimate, found.estimate.peak
-    shape = found.shape
-    rows = [("model", f"{shape.class_name}, {shape.numel:,} parameters ({shape.source.detail})")]
-    share = 100 * cost.trainable / max(cost.parameters, 1)
-    rows.append(("trained", f"{cost.trainable:,} parameters ({share:.2f} %)"))
-    rows.append(("computed on", f"{found.machine.name}, {found.machine.source}"))
-    batch = f"{found.step.batch_size} × {found.step.length:,} tokens"
-    rows.append(("largest batch", f"{batch}, {found.data.detail}"))
-    rows.append(("tensors", span(cost.allocated)))
-    if cost.reserved is not None:
-        rows.append(("reserved", f"{span(cost.reserved)}, and {amounts.size(cost.context)} beside"))
-    rows.append(("needed in all", span(cost.total)))
-    where = f", {peak.where}" if peak.where else ""
-    rows.append(("peak", f"{peak.moment}{where}"))
-    if traced is not None:
-        rows.append(("traced", amounts.size(traced["allocated_peak_bytes"])))
-    rows += [("not known", reason) for reason in cost.allocated.reasons]
-    return columns.aligned(rows)
-
-
-def span(found: Interval) -> str:
-    """`1.9 GB (1.8 to 2.1 GB)`."""
-    likely = amounts.size(found.likely)
-    return f"{likely} ({amounts.size(found.low)} to {amounts.size(found.high)})"
-
-
-def _breakdown(found: Cost) -> str:
-    parts = sorted((p for p in found.estimate.peak.parts if p.bytes), key=lambda p: -p.bytes)
-    most = max((p.bytes for p in parts), default=1)
-    block = "█" if terminal.can_print(sys.stdout, "█") else "#"
-    whole = max(found.estimate.peak.bytes, 1)
-    rows = [
-        (
-            p.name,
-            amounts.size(p.bytes),
-            f"{100 * p.bytes / whole:.0f} %",
-            block * round(_BAR * p.bytes / most),
-        )
-        for p in parts
-    ]
-    return columns.aligned(rows, right=(1, 2))
-
-
-def _work(found: Cost) -> Iterator[tuple[str, str]]:
-    work = found.work
-    yield "effective batch", amounts.plural(work.effective_batch, "sequence")
-    if work.steps is None:
-        yield "steps", f"not known: {found.data.detail}"
-    else:
-        yield "steps", _counted(work.steps)
-    if work.tokens is not None:
-        yield "tokens", _counted(work.tokens)
-    if found.flops is not None:
-        yield "operations", f"{found.flops.likely:.2e} FLOP"
-    if found.time is not None:
-        low, high = (amounts.seconds(s) for s in (found.time.seconds.low, found.time.seconds.high))
-        yield "time", f"{low} to {high}, evaluations left out"
-    else:
-        yield "time", "not known; a first run teaches this machine's speed, `--device` has others'"
-    disk = found.estimate.disk
-    kept = work.checkpoints.likely if work.checkpoints else 1
-    written = amounts.size(kept * disk.checkpoint)
-    yield "disk", f"{written} for checkpoints, {amounts.size(disk.exported)} merged"
-
-
-def _counted(found: Interval) -> str:
-    if found.low == found.high:
-        return f"{found.likely:,}"
-    return f"{found.likely:,} ({found.low:,} to {found.high:,})"
-
-
-def _fits(found: Cost, devices: list[str]) -> str:
-    if found.machine.kind == "cpu" and not devices:
-        return _held(found)
-    rows: list[tuple[str, str, str]] = []
-    for name in devices or (*_COMMON, *_LARGE):
-        machine = costing.machine_named(name)
-        answer = fits(found.estimate, machine.memory or 0)
-        said = {True: "fits", False: "does not fit", None: "may fit"}[answer]
-        rows.append((machine.name, amounts.size(machine.memory or 0), said))
-    return columns.aligned(rows, right=(1,)) + _held(found)
-
-
-def _held(found: Cost) -> str:
-    memory = found.machine.memory
-    if memory is None:
-        return ""
-    records = costing.records(found.shape.model_type)
-    most = largest(found.shape, found.step, records, memory)
-    name = found.machine.name
-    return (
-        f"{name} ({amounts.size(memory)}) likely holds {most.batch_size:,} rows of "
-        f"{found.step.length:,} tokens, or {found.step.batch_size:,} of {most.length:,}\n"
-    )
-
-
-def _savings(found: Cost) -> str:
-    rows = [
-        (s.change.text, f"saves {amounts.size(s.bytes)}", s.change.cost) for s in _possible(found)
-    ]
-    return columns.aligned(rows)
-
-
-def _possible(found: Cost) -> tuple[Saving, ...]:
-    records = costing.records(found.shape.model_type)
-    return best_savings(found, records, workflow_file.schema())
-
-
-def _compared(found: Cost) -> str:
-    records = costing.records(found.shape.model_type)
-    rows = [("method", "trained", "tensors", "needed in all")]
-    for name, cost in compare(found.shape, found.step, records).items():
-        total = amounts.size(cost.total.likely)
-        rows.append((name, f"{cost.trainable:,}", amounts.size(cost.allocated.likely), total))
-    return columns.aligned(rows, right=(1, 2, 3))
-
-
 # For programs
 
 
-def as_json(found: Cost, traced: dict[str, Any] | None, *, compared: bool) -> dict[str, Any]:
+def as_json(costed: Costed, asked: Asked, checked: Checked) -> dict[str, Any]:
     """What `--format json` prints; docs/commands.md describes it."""
-    records = costing.records(found.shape.model_type)
-    machine = found.machine
+    found = costed.cost
+    machine, spread = found.machine, asked.spread
+    methods = estimate_tables.methods(costed) if asked.compared else None
     return {
         "version": VERSION,
+        "errors": checked.has_errors,
+        "assumed": list(costed.assumed),
         "model": {
             "class": found.shape.class_name,
             "parameters": found.shape.numel,
+            "exact": found.shape.exact,
             "source": found.shape.source.detail,
         },
+        "trainable": estimate_tables.trainable(found),
         "machine": {"kind": machine.kind, "name": machine.name, "memory": machine.memory},
         "data": to_json(found.data),
         "step": to_json(found.step),
@@ -237,12 +153,9 @@ def as_json(found: Cost, traced: dict[str, Any] | None, *, compared: bool) -> di
         "seconds": None if found.time is None else to_json(found.time.seconds),
         "savings": [
             {"change": s.change.text, "bytes": s.bytes, "cost": s.change.cost}
-            for s in _possible(found)
+            for s in estimate_tables.savings(costed)
         ],
-        "methods": {
-            name: to_json(cost) for name, cost in compare(found.shape, found.step, records).items()
-        }
-        if compared
-        else None,
-        "traced": traced,
+        "methods": to_json(methods),
+        "devices": None if spread is None else {"count": asked.count, "each": to_json(spread)},
+        "traced": asked.traced,
     }
