@@ -1,0 +1,80 @@
+"""Puts the server together: what it answers, and to what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsprotocol import types
+
+from pitchpipe_server import diagnostics, features
+from pitchpipe_server.diagnostics import Diagnostics
+from pitchpipe_server.server import PitchpipeServer
+
+
+def make(version: str) -> PitchpipeServer:
+    """A server that waits for its client."""
+    server = PitchpipeServer(version)
+    findings = Diagnostics(server)
+    _lifecycle(server, findings)
+    _documents(server, findings)
+    _requests(server)
+    return server
+
+
+def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.begin(params)
+
+    @server.feature(types.INITIALIZED)
+    def initialized(_: types.InitializedParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.spawn(settle(), "reading the settings")
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def reconfigured(_: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.spawn(settle(), "reading the settings")
+
+    async def settle() -> None:
+        before = server.settings
+        await server.fetch_settings()
+        if server.settings != before:
+            server.engine.world.changed()
+            findings.all_changed()
+
+
+def _documents(server: PitchpipeServer, findings: Diagnostics) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        findings.changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        findings.changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def saved(_: types.DidSaveTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.engine.world.changed()
+        findings.all_changed()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.engine.forget(params.text_document.uri)
+        findings.closed(params.text_document.uri)
+
+
+def _requests(server: PitchpipeServer) -> None:
+    options: dict[str, Any] = {
+        types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
+            inter_file_dependencies=False, workspace_diagnostics=False, identifier="pitchpipe"
+        ),
+        types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(
+            trigger_characters=["-", "*", "{", "/", ":", " "], resolve_provider=True
+        ),
+    }
+    handlers = {
+        types.TEXT_DOCUMENT_DIAGNOSTIC: diagnostics.document_diagnostics,
+        types.TEXT_DOCUMENT_COMPLETION: features.completion,
+        types.COMPLETION_ITEM_RESOLVE: features.completion_resolve,
+    }
+    for method, handler in handlers.items():
+        server.feature(method, options.get(method))(handler)

@@ -1,0 +1,91 @@
+"""Findings in the editor: asked for by those who can, sent to the others."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from pitchpipe_server.server import PitchpipeServer, answering
+from pitchpipe_server.texts import OpenText
+
+if TYPE_CHECKING:
+    from pitchpipe.ide.snapshot import Snapshot
+
+
+class Diagnostics:
+    """Sends findings of texts that changed, once all that the client wrote has been read."""
+
+    def __init__(self, server: PitchpipeServer) -> None:
+        self._server = server
+        self._due = set[str]()
+
+    def changed(self, uri: str) -> None:
+        """A text is another; what is known of it is sent soon, if this client is sent findings."""
+        if self._server.can.pull_diagnostics:
+            return
+        if not self._due:
+            self._server.spawn(self._send(), "checking a file")
+        self._due.add(uri)
+
+    def closed(self, uri: str) -> None:
+        """What is closed has no findings any more."""
+        self._due.discard(uri)
+        if not self._server.can.pull_diagnostics:
+            self._publish(types.PublishDiagnosticsParams(uri, []))
+
+    def all_changed(self) -> None:
+        """The world is another: every open text may have other findings."""
+        if not self._server.can.pull_diagnostics:
+            for text in self._server.texts:
+                self.changed(text.uri)
+        elif self._server.can.refresh_diagnostics:
+            self._server.workspace_diagnostic_refresh(None)
+
+    async def _send(self) -> None:
+        await asyncio.sleep(0)
+        due, self._due = self._due, set[str]()
+        for uri in sorted(due):
+            if (opened := self._server.opened(uri)) is not None:
+                text, snapshot = opened
+                version = text.version if self._server.can.diagnostic_version else None
+                items = diagnostics_of(self._server, text, snapshot)
+                self._publish(types.PublishDiagnosticsParams(uri, items, version))
+
+    def _publish(self, params: types.PublishDiagnosticsParams) -> None:
+        self._server.text_document_publish_diagnostics(params)
+
+
+def diagnostics_of(
+    server: PitchpipeServer, text: OpenText, snapshot: Snapshot
+) -> list[types.Diagnostic]:
+    """The findings of one text."""
+    from pitchpipe_server.convert import diagnostic  # noqa: PLC0415  # see PitchpipeServer
+
+    positions = text.positions
+    return [diagnostic(f, text.uri, positions, server.can) for f in snapshot.findings]
+
+
+def result_id(snapshot: Snapshot) -> str:
+    """The same for equal findings at equal places."""
+    told = repr([(f.code, f.message, f.span, f.related) for f in snapshot.findings])
+    lines = len(snapshot.document.lines.starts)
+    return hashlib.blake2b(f"{lines}{told}".encode(errors="replace"), digest_size=12).hexdigest()
+
+
+@answering(types.RelatedFullDocumentDiagnosticReport(items=[]))
+def document_diagnostics(
+    server: PitchpipeServer, params: types.DocumentDiagnosticParams
+) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
+    """The findings of one document, or that they are what they were."""
+    opened = server.opened(params.text_document.uri)
+    if opened is None:
+        return types.RelatedFullDocumentDiagnosticReport(items=[])
+    text, snapshot = opened
+    now = f"{text.version}:{result_id(snapshot)}"
+    if params.previous_result_id == now:
+        return types.RelatedUnchangedDocumentDiagnosticReport(result_id=now)
+    items = diagnostics_of(server, text, snapshot)
+    return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=now)

@@ -1,0 +1,45 @@
+"""pygls' protocol with our own texts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeAlias, cast
+
+from lsprotocol import types
+from pygls.protocol.language_server import LanguageServerProtocol, lsp_method
+
+from pitchpipe_server.positions import UNITS
+from pitchpipe_server.texts import Texts
+
+Steps: TypeAlias = Generator[Any, Any, None]
+
+
+class Protocol(LanguageServerProtocol):
+    """The language server protocol whose open texts are `texts`."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.texts = Texts()
+        super().__init__(*arguments, **named)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:
+        encoding = str(getattr(self.workspace.position_encoding, "value", "utf-16"))
+        self.texts.units = UNITS[encoding]
+        self.texts.open(params.text_document)
+        yield from self._handled(types.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Steps:
+        document = params.text_document
+        self.texts.change(document.uri, document.version, params.content_changes)
+        yield from self._handled(types.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Steps:
+        self.texts.close(params.text_document.uri)
+        yield from self._handled(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    def _handled(self, method: str, params: Any) -> Steps:
+        features = cast("dict[str, Any]", self.fm.features)  # pyright: ignore[reportUnknownMemberType]
+        if (handler := features.get(method)) is not None:
+            yield handler, (params,), None

@@ -1,0 +1,137 @@
+"""The server and what belongs to one client: its capabilities, settings and open texts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from pitchpipe_server.capabilities import Capabilities, resolved
+from pitchpipe_server.protocol import Protocol
+from pitchpipe_server.settings import SECTION, Settings, settings_of
+from pitchpipe_server.texts import OpenText, Texts
+
+if TYPE_CHECKING:
+    from pitchpipe.ide.snapshot import Snapshot
+    from pitchpipe_server.engine import Engine
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class PitchpipeServer(LanguageServer):
+    """pygls' server with what this one knows.
+
+    Nothing of the core is imported before the first document is looked at: a client waits for the
+    answer to `initialize` with its window empty.
+    """
+
+    def __init__(self, version: str) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            "pitchpipe",
+            version,
+            text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            protocol_cls=Protocol,
+            max_workers=2,
+        )
+        self.can = Capabilities()
+        self.settings = Settings()
+        self.vscode = False
+        self._engine: Engine | None = None
+        self._tasks = set[asyncio.Task[None]]()
+        self._told = set[str]()
+
+    @property
+    def texts(self) -> Texts:
+        protocol: Any = self.protocol
+        return protocol.texts
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            from pitchpipe.ide.snapshot import Client  # noqa: PLC0415  # see above
+            from pitchpipe_server.engine import Engine  # noqa: PLC0415
+
+            client = Client(snippets=self.can.snippets, markdown=self.can.markdown_hover)
+            self._engine = Engine(lambda: self.settings, client)
+        return self._engine
+
+    def snapshot(self, uri: str) -> Snapshot | None:
+        """The newest snapshot of an open workflow; None for what is not open or not ours."""
+        text = self.texts.get(uri)
+        return text and self.engine.snapshot(text)
+
+    def opened(self, uri: str) -> tuple[OpenText, Snapshot] | None:
+        """A snapshot with the text that it was made of."""
+        text = self.texts.get(uri)
+        snapshot = text and self.engine.snapshot(text)
+        return (text, snapshot) if text and snapshot else None
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """Takes up what the client says of itself."""
+        self.can = resolved(params.capabilities)
+        self.settings = settings_of(params.initialization_options)
+        name = (params.client_info.name if params.client_info else "").lower()
+        self.vscode = any(word in name for word in ("visual studio code", "vscode", "code - oss"))
+
+    async def fetch_settings(self) -> None:
+        """Asks the client for its settings, if it has any."""
+        if not self.can.configuration:
+            return
+        item = types.ConfigurationItem(section=SECTION)
+        answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        if answer and answer[0] is not None:
+            self.settings = settings_of(answer[0])
+
+    def spawn(self, work: Awaitable[None], what: str) -> None:
+        """Starts something that nobody waits for; its failure is logged."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception:  # noqa: BLE001  # whatever it is, the server goes on
+                self.tell_once(what)
+
+        task = asyncio.ensure_future(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def tell_once(self, what: str) -> None:
+        """Logs the exception at hand; the client hears of each kind once."""
+        logger.exception("%s failed", what)
+        if what not in self._told:
+            self._told.add(what)
+            message = f"{what} failed; the details are in the server's log (stderr)"
+            self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
+
+Handler = Callable[[PitchpipeServer, Any], T]
+
+
+def answering(empty: Any) -> Callable[[Handler[T]], Callable[[PitchpipeServer, Any], Awaitable[T]]]:
+    """A handler of requests that can be cancelled before it begins and never fails.
+
+    It starts when all messages that wait have been read, so it sees the newest text, and a request
+    whose cancellation came along is never begun. Where it raises, that is logged and the answer is
+    `empty`.
+    """
+
+    def decorate(handler: Handler[T]) -> Callable[[PitchpipeServer, Any], Awaitable[T]]:
+        @wraps(handler)
+        async def handle(server: PitchpipeServer, params: Any) -> T:
+            await asyncio.sleep(0)
+            try:
+                return handler(server, params)
+            except Exception:  # noqa: BLE001  # a feature that fails leaves the others alone
+                server.tell_once(handler.__name__.replace("_", " "))
+                return empty
+
+        return handle
+
+    return decorate

@@ -1,0 +1,117 @@
+"""The real `World`: folders, tables, costs and runs, each found out once as long as it holds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pitchpipe_schemas
+from pitchpipe.context import Context
+from pitchpipe.costs import cost as costs
+from pitchpipe.costs import machine as machines
+from pitchpipe.costs.cost import Cost
+from pitchpipe.costs.settings import of_context
+from pitchpipe.estimate.calibration import NOTHING_LEARNT
+from pitchpipe.facts import NotRead
+from pitchpipe.ide.world import Child, Lengths, Run
+from pitchpipe_facts import calibration, hub_cache, row_counts, shipped
+from pitchpipe_facts.reader import Reader
+from pitchpipe_facts.token_counts import TokenCounts
+from pitchpipe_server.settings import Settings
+
+_MOST_CHILDREN = 1000
+_MOST_FOLDERS = 32
+
+
+class RealWorld:
+    """`state` changes when something outside the open texts may have changed."""
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self.state = 0
+        self._settings = settings
+        self._models = shipped.shapes()
+        self._readers: dict[str, Reader] = {}
+        self._counts = TokenCounts()
+        self._cost = lru_cache(maxsize=16)(self._costed)
+
+    def changed(self) -> None:
+        """Says that files, settings or runs may be others now."""
+        self.state += 1
+        self._readers.clear()
+        self._models = shipped.shapes()
+        self._counts = TokenCounts()
+        self._cost.cache_clear()
+
+    def facts(self, root: str) -> Reader:
+        """The facts of workflows in the folder `root`."""
+        if len(self._readers) > _MOST_FOLDERS:
+            self._readers.clear()
+        if root not in self._readers:
+            self._readers[root] = Reader(
+                root,
+                python=self._settings().python or sys.executable,
+                models=self._models,
+                devices=shipped.devices,
+                machine=self._machine,
+                records=shipped.records,
+            )
+        return self._readers[root]
+
+    def cost(self, context: Context) -> Cost | NotRead | None:
+        return self._cost(context)
+
+    def rows(self, path: str) -> int | NotRead | None:
+        try:
+            return row_counts.count(Path(path))
+        except OSError as error:
+            return NotRead(str(error))
+
+    def lengths(self, path: str, context: Context) -> Lengths | None:
+        return None
+
+    def children(self, folder: str) -> tuple[Child, ...]:
+        try:
+            with os.scandir(folder) as found:
+                entries = list(islice(found, _MOST_CHILDREN))
+        except (OSError, ValueError):
+            return ()
+        return tuple(Child(e.name, e.is_dir()) for e in sorted(entries, key=lambda e: e.name))
+
+    def published(self) -> Mapping[str, Any]:
+        return shipped.models()
+
+    def models(self) -> tuple[str, ...]:
+        return tuple(hub_cache.names(os.environ))
+
+    def page(self, code: str) -> str | None:
+        return pitchpipe_schemas.page(code)
+
+    def runs(self, path: str) -> tuple[Run, ...]:
+        return ()
+
+    def _machine(self, device: str) -> machines.Machine:
+        if named := self._settings().device:
+            found = machines.named(named, shipped.devices(), "set in the editor")
+            if found is not None:
+                return found
+        return shipped.this_machine(device)
+
+    def _costed(self, context: Context) -> Cost | NotRead:
+        settings, facts = of_context(context), context.facts
+        shape = costs.shape_of(settings, facts)
+        if isinstance(shape, NotRead):
+            return shape
+        target = settings.compute.target
+        on = machines.named(target, facts.devices(), f"`{target}`") if target else None
+        if on is None:
+            on = self._machine(settings.compute.device)
+        learnt = NOTHING_LEARNT if target or self._settings().device else calibration.read(on.kind)
+        counts = shipped.Counts(self._counts)
+        return costs.cost(
+            settings, shape, on, facts, counts, facts.records(shape.model_type), learnt
+        )
