@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pitchpipe import formats, paths
@@ -73,18 +74,13 @@ class Context:
             if isinstance(listed, Present):
                 yield from listed.value
 
-    def files(self) -> Iterator[tuple[Source, Present[str], Table]]:
+    def files(self) -> tuple[tuple[Source, Present[str], Table], ...]:
         """Every source that is an existing file alone, its `path`, and the head of the file."""
-        for source in self.sources():
-            if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
-                file = self.file(source.path.value)
-                if file and file.exists and not file.is_dir:
-                    absolute = self.resolve(source.path.value).absolute
-                    yield source, source.path, self.facts.table(absolute)
+        return _files(self)
 
     def tables(self) -> Iterator[tuple[Source, Present[str], TableFact]]:
         """Those of `files` that were read and have rows."""
-        for source, path, table in self.files():
+        for source, path, table in _files(self):
             if isinstance(table, TableFact) and table.rows:
                 yield source, path, table
 
@@ -125,3 +121,16 @@ class Context:
             if value is not None:
                 found.append(part)
         return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _files(context: Context) -> tuple[tuple[Source, Present[str], Table], ...]:
+    """Kept, because one rule after the other asks."""
+    found: list[tuple[Source, Present[str], Table]] = []
+    for source in context.sources():
+        if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
+            resolved = context.resolve(source.path.value)
+            file = None if resolved.unset else context.facts.file(resolved.absolute)
+            if file and file.exists and not file.is_dir:
+                found.append((source, source.path, context.facts.table(resolved.absolute)))
+    return tuple(found)

@@ -33,6 +33,7 @@ class Reading:
     violations: tuple[Violation, ...]
     overrides: AbstractMapping[KeyPath, Data]
     problems: tuple[Finding, ...]
+    _wrong: frozenset[KeyPath]
 
     def overridden(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or some of it, comes from the command line."""
@@ -59,10 +60,7 @@ class Reading:
 
     def wrong(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or one in it, breaks the schema not by keys alone."""
-        return any(
-            v.path[: len(path)] == path and v.keyword not in {"required", "additionalProperties"}
-            for v in self.violations
-        )
+        return path in self._wrong
 
     def scalar(self, path: KeyPath) -> Scalar | None:
         """The scalar in the file that gives the value at `path`, None where something else does."""
@@ -103,7 +101,14 @@ def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Dat
             problems.append(path)
         else:
             laid[path] = value
-    return Reading(document, schema, data, tuple(schema.violations(data)), laid, tuple(problems))
+    violations = tuple(schema.violations(data))
+    wrong = frozenset(
+        v.path[:length]
+        for v in violations
+        if v.keyword not in {"required", "additionalProperties"}
+        for length in range(len(v.path) + 1)
+    )
+    return Reading(document, schema, data, violations, laid, tuple(problems), wrong)
 
 
 def located(finding: Finding, reading: Reading) -> Finding:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from pitchpipe.keypath import KeyPath
 from pitchpipe.reading import Reading
 from pitchpipe.span import Span
-from pitchpipe.syntax.nodes import Data
+from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
 from pitchpipe.workflow import Missing, Present, Workflow, Wrong
 
 
@@ -23,29 +23,60 @@ def lower(reading: Reading) -> Workflow:
 
     Settings that break the schema come out as `Wrong`.
     """
-    return cast(Workflow, _section(Workflow, reading.data, reading, ()))
+    return cast(Workflow, _section(Workflow, reading.data, reading.document.root, reading, ()))
 
 
-def _section(kind: type, data: Data, reading: Reading, path: KeyPath) -> Any:
-    """A section; unwritten, its fields are missing; of the wrong shape, they are wrong."""
+def _section(kind: type, data: Data, node: Node | None, reading: Reading, path: KeyPath) -> Any:
+    """A section; unwritten, its fields are missing; of the wrong shape, they are wrong.
+
+    `node` is where the document writes it, None where the command line does or nobody.
+    """
+    entries = _entries(reading, node)
     fields: dict[str, Any] = {}
-    for name, hint in _hints(kind).items():
+    for name, hint, is_section in _fields(kind):
         if hint is Span:
             fields[name] = reading.key_span(path)
-        elif dataclasses.is_dataclass(hint):
+        elif is_section:
             inner = data.get(name) if isinstance(data, dict) else data
-            fields[name] = _section(cast(type, hint), inner, reading, (*path, name))
+            entry = entries.get(name)
+            below = entry.value if entry else None
+            fields[name] = _section(hint, inner, below, reading, (*path, name))
         else:
-            fields[name] = _setting(_held(hint), data, reading, (*path, name))
+            entry = entries.get(name)
+            fields[name] = _setting(hint, data, entry, reading, (*path, name))
     return kind(**fields)
 
 
-def _setting(kind: Any, section: Data, reading: Reading, path: KeyPath) -> object:
+def _entries(reading: Reading, node: Node | None) -> dict[str, Entry]:
+    """The entries of a section by their keys; of duplicates the last one with a colon."""
+    document = reading.document
+    mapping = node and document.resolved(node)
+    if not isinstance(mapping, Mapping):
+        return {}
+    found: dict[str, Entry] = {}
+    for entry in document.entries(mapping):
+        before = found.get(entry.key.raw)
+        if before is None or (entry.colon, entry.span) > (before.colon, before.span):
+            found[entry.key.raw] = entry
+    return found
+
+
+def _setting(
+    kind: Any, section: Data, entry: Entry | None, reading: Reading, path: KeyPath
+) -> object:
     name = cast(str, path[-1])
     if isinstance(section, dict) and name in section:
-        value, span, key = section[name], reading.value_span(path), reading.key_span(path)
+        value = section[name]
+        if entry is None:
+            span, key = reading.value_span(path), reading.key_span(path)
+        else:
+            span, key = entry.value.span, entry.key.span
         if (item := _listed_section(kind)) and isinstance(value, list) and value:
-            sections = [_section(item, v, reading, (*path, i)) for i, v in enumerate(value)]
+            nodes = _items(reading, entry)
+            sections = [
+                _section(item, v, nodes[i] if i < len(nodes) else None, reading, (*path, i))
+                for i, v in enumerate(value)
+            ]
             return Present(tuple(sections), span, key, path)
         if reading.wrong(path):
             return Wrong(span, path)
@@ -53,6 +84,11 @@ def _setting(kind: Any, section: Data, reading: Reading, path: KeyPath) -> objec
     if section is None or isinstance(section, dict):
         return Missing(reading.key_span(path[:-1]), path)
     return Wrong(reading.value_span(path[:-1]), path)
+
+
+def _items(reading: Reading, entry: Entry | None) -> tuple[Node, ...]:
+    node = entry and reading.document.resolved(entry.value)
+    return node.items if isinstance(node, Sequence) else ()
 
 
 def _fitted(kind: Any, value: Data) -> object:
@@ -69,16 +105,19 @@ def _fitted(kind: Any, value: Data) -> object:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _fields(kind: type) -> list[tuple[str, Any, bool]]:
+    """The fields of a section: name, `T` of `Setting[T]` or the section, and whether it is one."""
+    found: list[tuple[str, Any, bool]] = []
+    for name, hint in typing.get_type_hints(kind).items():
+        if hint is Span or dataclasses.is_dataclass(hint):
+            found.append((name, hint, hint is not Span))
+        else:
+            present = typing.get_args(hint)[0]
+            found.append((name, typing.get_args(present)[0], False))
+    return found
 
 
-def _held(setting: Any) -> Any:
-    """`T` of `Setting[T]`."""
-    present = typing.get_args(setting)[0]
-    return typing.get_args(present)[0]
-
-
+@cache
 def _listed_section(kind: Any) -> type | None:
     """`S` of `tuple[S, ...]` where `S` is a section."""
     if typing.get_origin(kind) is not tuple:
