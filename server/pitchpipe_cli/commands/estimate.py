@@ -110,6 +110,7 @@ def _traced(plan: Plan, found: Cost, python: str) -> dict[str, Any]:
         command += ["--batch", str(step.batch_size), "--length", str(step.length)]
         learnt = round((step.learnt_tokens or step.tokens) / step.batch_size)
         command += ["--learnt", str(max(1, learnt)), "--device", step.device]
+        command += [] if step.padding or plan.data.packing else ["--even"]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=_PATIENCE, check=False, cwd=folder
