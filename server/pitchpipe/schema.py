@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
-
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import Draft202012Validator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pitchpipe.keypath import KeyPath
 from pitchpipe.syntax.nodes import Data
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 Rule: TypeAlias = dict[str, Any]
 
@@ -20,11 +21,26 @@ class Schema:
     """A JSON Schema (Draft 2020-12) made of objects, arrays and local `$ref`s.
 
     Paths count list items like `("data", "train", 0, "path")`; which item makes no difference.
+
+    jsonschema validates. With `fast` it is jsonschema-rs, which takes a hundredth of the time and
+    says the same (a property test compares them); editors need that at every keystroke.
     """
 
-    def __init__(self, root: Rule) -> None:
+    def __init__(self, root: Rule, *, fast: bool = False) -> None:
         self.root = root
-        self._validator: Any = Draft202012Validator(root)
+        self._fast = fast
+
+    @cached_property
+    def _reference(self) -> Any:
+        from jsonschema.validators import Draft202012Validator  # noqa: PLC0415  # 50 ms
+
+        return Draft202012Validator(self.root)
+
+    @cached_property
+    def _quick(self) -> Any:
+        import jsonschema_rs  # noqa: PLC0415  # only editors need it
+
+        return jsonschema_rs.Draft202012Validator(self.root)
 
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""
@@ -86,11 +102,27 @@ class Schema:
         A value of the wrong type is named for that alone. Beyond the schema, numbers must be
         JSON's: finite, and not too large for a float (keyword `finite`).
         """
-        found = [v for error in self._validator.iter_errors(data) for v in _violations(error)]
-        found += _not_finite(data, ())
+        found = list(_not_finite(data, ()))
+        if self._fast and not found:
+            found = self._quickly(data)
+        else:
+            errors: Iterator[ValidationError] = self._reference.iter_errors(data)
+            found += (v for error in errors for v in _violations(error))
         wrong = {v.path for v in found if v.keyword == "type"}
         unlike = (v for v in found if v.keyword == "type" or v.path not in wrong)
         return list({(v.path, v.keyword): v for v in unlike}.values())
+
+    def _quickly(self, data: Data) -> list[Violation]:
+        """jsonschema-rs takes numbers that are none in JSON for null: there may be none."""
+        found: list[Violation] = []
+        for error in self._quick.iter_errors(data):
+            path: KeyPath = tuple(error.instance_path)
+            *place, keyword = error.schema_path
+            rule: Any = self.root
+            for step in place:
+                rule = rule[step]
+            found += _of_keyword(path, keyword, rule, _at(data, path))
+        return found
 
     def _followed(self, rule: Rule) -> Rule:
         while "$ref" in rule:
@@ -136,9 +168,11 @@ def _not_finite(data: Data, path: KeyPath) -> Iterator[Violation]:
 
 def _violations(error: ValidationError) -> Iterator[Violation]:
     path = tuple(cast("Iterator[str | int]", error.absolute_path))
-    keyword = cast(str, error.validator)
-    found = cast(Data, error.instance)
-    rule = cast(Rule, error.schema)
+    found, rule = cast(Data, error.instance), cast(Rule, error.schema)
+    return _of_keyword(path, cast(str, error.validator), rule, found)
+
+
+def _of_keyword(path: KeyPath, keyword: str, rule: Rule, found: Data) -> Iterator[Violation]:
     if keyword == "required":
         for key in rule["required"]:
             if key not in cast("dict[str, Data]", found):
@@ -149,4 +183,10 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
             if key not in known:
                 yield Violation((*path, key), keyword, known, value)
     else:
-        yield Violation(path, keyword, error.validator_value, found)
+        yield Violation(path, keyword, rule[keyword], found)
+
+
+def _at(data: Data, path: KeyPath) -> Data:
+    for step in path:
+        data = cast("Any", data)[step]
+    return data

@@ -35,7 +35,7 @@ class Engine:
     """Makes snapshots of open texts, each once."""
 
     def __init__(self, settings: Callable[[], Settings], client: Client) -> None:
-        self.schema = Schema(pitchpipe_schemas.load("workflow"))
+        self.schema = Schema(pitchpipe_schemas.load("workflow"), fast=True)
         self.client = client
         self.world = RealWorld(settings)
         self._made: dict[str, _Made] = {}
