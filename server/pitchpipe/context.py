@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pitchpipe import formats, paths
 from pitchpipe.document import Document
-from pitchpipe.facts import Facts, FileFact, Table, TableFact
+from pitchpipe.facts import Facts, FileFact, ModelFact, Table, TableFact
 from pitchpipe.formats import RowFormat
 from pitchpipe.model_config import ModelConfig
 from pitchpipe.modules import ModelShape
@@ -57,6 +57,15 @@ class Context:
         """What the base model's configuration says; None where nobody here knows."""
         found = self._of_model(self.facts.model_config)
         return found if isinstance(found, ModelConfig) else None
+
+    def local_model(self) -> ModelFact | None:
+        """What lies in the base model's folder; None where it is no folder, or not read."""
+        name = self.workflow.model.name_or_path
+        found = self.file(name.value) if isinstance(name, Present) else None
+        if not isinstance(name, Present) or found is None or not found.is_dir:
+            return None
+        model = self.facts.model(self.resolve(name.value).absolute)
+        return model if isinstance(model, ModelFact) else None
 
     def resolve(self, written: str) -> ResolvedPath:
         """Where a path of the file leads."""

@@ -99,8 +99,8 @@ class Schema:
     def violations(self, data: Data) -> list[Violation]:
         """Everything in `data` that breaks the schema, in no particular order.
 
-        A value of the wrong type is named for that alone. Beyond the schema, numbers must be
-        JSON's: finite, and not too large for a float (keyword `finite`).
+        A value of the wrong type is named for that alone, and so is a number that JSON does not
+        have: one that is not finite, or too large for a float (keyword `finite`).
         """
         found = list(_not_finite(data, ()))
         if self._fast and not found:
@@ -108,8 +108,9 @@ class Schema:
         else:
             errors: Iterator[ValidationError] = self._reference.iter_errors(data)
             found += (v for error in errors for v in _violations(error))
-        wrong = {v.path for v in found if v.keyword == "type"}
-        unlike = (v for v in found if v.keyword == "type" or v.path not in wrong)
+        told = {v.path: "finite" for v in found if v.keyword == "finite"}
+        told |= {v.path: "type" for v in found if v.keyword == "type"}
+        unlike = (v for v in found if told.get(v.path, v.keyword) == v.keyword)
         return list({(v.path, v.keyword): v for v in unlike}.values())
 
     def _quickly(self, data: Data) -> list[Violation]:

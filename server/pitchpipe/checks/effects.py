@@ -71,12 +71,38 @@ def _idle_in_data(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     task = context.effective(context.workflow.task)
     if task != "classification" and not isinstance(task, Wrong):
         yield _unless_null(data.labels), "unless the task is `classification`"
-    if context.effective(data.chat_template) == "none":
-        yield _unless_null(data.system_prompt), "with `chat_template: none`"
+    yield from _idle_where_rows_are_plain(context)
+    if _splits_nothing(context):
+        yield _unless_null(data.stratify_by), "where no rows are split off"
     pairs = any(context.effective(s.format) == "prompt-completion" for s in context.sources())
     if isinstance(data.text_template, Present) and data.text_template.value and not pairs:
         for setting in (data.prompt_template, data.completion_template):
             yield _unless_null(setting), "beside `text_template`, for the rows are texts then"
+
+
+def _idle_where_rows_are_plain(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    """A system message is one of a conversation, which a chat template writes."""
+    system = _unless_null(context.workflow.data.system_prompt)
+    template = context.effective(context.workflow.data.chat_template)
+    model = context.local_model()
+    if template == "none":
+        yield system, "with `chat_template: none`"
+    elif template == "auto" and model and model.has_tokenizer and not model.has_chat_template:
+        yield system, "without a chat template, and the model has none"
+    elif {context.row_format(source, table) for source, _, table in context.tables()} == {"text"}:
+        yield system, "on rows that are texts"
+
+
+def _splits_nothing(context: Context) -> bool:
+    """Whether evaluation and test rows are all listed, or not wanted."""
+    data = context.workflow.data
+    for share, listed in ((data.val_size, data.eval), (data.test_size, data.test)):
+        wanted = context.effective(share)
+        if isinstance(wanted, Wrong) or isinstance(listed, Wrong):
+            return False
+        if wanted > 0 and not context.effective(listed):
+            return False
+    return True
 
 
 def _idle_in_export(context: Context) -> Iterator[tuple[Setting[Any], str]]:

@@ -53,7 +53,7 @@ def model_taken_for_hub_name(context: Context) -> Iterator[Report]:
 
 def tokenizer_not_found(context: Context) -> Iterator[Report]:
     """A model folder without a tokenizer."""
-    model = _local(context)
+    model = context.local_model()
     name = context.workflow.model.name_or_path
     if isinstance(name, Present) and model and model.has_config and not model.has_tokenizer:
         message = f"the folder `{name.value}` holds no tokenizer, such as `tokenizer.json`"
@@ -66,7 +66,7 @@ def chat_template_missing(context: Context) -> Iterator[Report]:
     choice = context.effective(setting)
     if isinstance(choice, Wrong):
         return
-    model = _local(context)
+    model = context.local_model()
     lacking = model is not None and model.has_tokenizer and not model.has_chat_template
     if choice == "tokenizer" and lacking:
         message = "the model's tokenizer has no chat template; use `auto` or `none`"
@@ -137,14 +137,3 @@ def _near(context: Context, name: Present[str], found: FileFact) -> tuple[str | 
     full = f"{folder}/{near}" if "/" in name.value else near
     scalar = context.reading.scalar(name.path)
     return full, Fix(f"Write `{full}`", (Edit(scalar.span, full),)) if scalar else None
-
-
-def _local(context: Context) -> ModelFact | None:
-    name = context.workflow.model.name_or_path
-    if not isinstance(name, Present):
-        return None
-    found = context.file(name.value)
-    if found is None or not found.is_dir:
-        return None
-    model = context.facts.model(context.resolve(name.value).absolute)
-    return model if isinstance(model, ModelFact) else None

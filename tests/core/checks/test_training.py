@@ -133,6 +133,24 @@ def test_accuracy_is_for_classification() -> None:
         ),
         (
             (
+                "model: {name_or_path: models/plain}\n"
+                "data: {train: [{path: data/pairs.jsonl}], system_prompt: x}"
+            ),
+            "`system_prompt` has no effect without a chat template, and the model has none",
+        ),
+        (
+            (
+                "data: {train: [{path: data/pairs.jsonl}], text_template: '{prompt}', "
+                "system_prompt: x}"
+            ),
+            "`system_prompt` has no effect on rows that are texts",
+        ),
+        (
+            "data: {train: [{path: data/pairs.jsonl}], stratify_by: prompt, val_size: 0}",
+            "`stratify_by` has no effect where no rows are split off",
+        ),
+        (
+            (
                 "data: {train: [{path: data/pairs.jsonl}], text_template: '{prompt}', "
                 "prompt_template: '{prompt}'}"
             ),

@@ -181,6 +181,10 @@ def test_null_is_fine_where_it_means_something() -> None:
             "task: classification\ndata: {train: [{path: data/pairs.jsonl}], labels: [a]}",
             "`labels` must have at least 2 items, not 1",
         ),
+        (
+            "training: {weight_decay: -.inf}",
+            "`weight_decay` must be a finite number, not `-Infinity`",
+        ),
         ("training: {learning_rate: .nan}", "`learning_rate` must be a finite number, not `NaN`"),
         (
             "training: {max_grad_norm: .inf}",
@@ -226,6 +230,12 @@ def test_a_value_out_of_range_is_told_the_range(fragment: str, message: str) -> 
 )
 def test_a_word_that_is_not_allowed_is_told_which_are(fragment: str, message: str) -> None:
     assert said(fragment) == [f"invalid-value: {message}"]
+
+
+def test_a_number_that_is_none_is_told_once_where_a_whole_one_is_wanted() -> None:
+    assert said("training: {seed: -.inf}") == [
+        "wrong-type: `seed` must be a whole number, not `-Infinity`"
+    ]
 
 
 def test_a_value_of_the_wrong_type_is_not_called_unknown_too() -> None:
