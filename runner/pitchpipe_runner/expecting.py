@@ -122,10 +122,14 @@ def _touched(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     adapted: list[str] = []
     saved: list[str] = []
+    copies: set[int] = set()  # of a tied pair both are wrapped, and one copy serves both
     for name, module in model.get_base_model().named_modules():
         plain = name.replace(".base_layer", "")
         if isinstance(module, AuxiliaryTrainingWrapper):
-            saved.append(plain)
+            trained = {id(p) for p in module.parameters() if p.requires_grad}
+            if not trained <= copies:
+                saved.append(plain)
+            copies |= trained
         elif isinstance(module, BaseTunerLayer):
             held = getattr(module, "parameter_name", None)  # of a tensor that is no layer's weight
             adapted.append(f"{plain}.{held}" if held else plain)

@@ -100,7 +100,7 @@ class Forecast:
             steps=steps,
             exact=found.exact,
             moment=found.peak.moment,
-            where=found.peak.where,
+            where=_where(found.peak.where),
             parts=[{"name": part.name, "bytes": part.bytes} for part in found.peak.parts],
             allocated=_ends(found.allocated),
             reserved=None if found.reserved is None else _ends(found.reserved),
@@ -185,7 +185,7 @@ class Forecast:
         found = self.of(reading.batch)
         if found is not None and found.exact:
             events.log(
-                f"the memory of tensors was predicted {abs(error):.1%} too "
+                f"the memory of tensors was predicted {100 * abs(error):.1f} % too "
                 f"{'high' if error > 0 else 'low'} although the model's structure is known: that "
                 "is a bug; please report it with plan.json and the `prediction` and `measurement` "
                 "lines of events.jsonl",
@@ -237,6 +237,11 @@ def handed_over(run: Path) -> list[Observation]:
 def _records(model_type: str) -> Records:
     shard = recorded.activations(model_type)
     return Records(None if shard is None else decode(shard), decode_fragments(recorded.adapters()))
+
+
+def _where(place: str) -> str:
+    """A layer and a module in it, either of which may be missing."""
+    return ", ".join(name for name in place.split(":") if name)
 
 
 def _ends(interval: Interval) -> dict[str, int]:

@@ -333,7 +333,7 @@ def test_each_chart_has_a_table_beside_it(tmp_path: Path) -> None:
 def test_what_was_predicted_stands_beside_what_was_measured(tmp_path: Path) -> None:
     said = page(tmp_path).sections["training"]
     assert "Predicted and measured The largest batch has 16 × 128 positions" in said
-    assert "predicted for: start of backward (lm_head)." in said
+    assert "predicted for: start of backward, in lm_head." in said
     assert "learnt from 3 earlier runs on this machine." in said
     assert "Tensors at their peak 1.85 GB 1.83 GB to 1.86 GB 1.85 GB −0.2%" in said
     assert "Held by the allocator" not in said

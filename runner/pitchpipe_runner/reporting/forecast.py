@@ -101,7 +101,7 @@ def _interval(key: str, interval: dict[str, Any]) -> str:
 def _said(predicted: dict[str, Any], measured: dict[str, Any]) -> Iterator[str]:
     if predicted:
         batch = mapping(predicted.get("batch"))
-        where = f" ({predicted['where']})" if predicted.get("where") else ""
+        where = f", in {predicted['where']}" if predicted.get("where") else ""
         yield (
             f"The largest batch has {wording.figure(batch.get('rows'))} × "
             f"{wording.figure(batch.get('length'))} positions; the peak was predicted for: "
@@ -110,7 +110,8 @@ def _said(predicted: dict[str, Any], measured: dict[str, Any]) -> Iterator[str]:
         runs = number(predicted.get("learnt_from")) or 0
         if runs:
             learnt = "an earlier run" if runs == 1 else f"{wording.figure(runs)} earlier runs"
-            yield f"Speed and overhead were learnt from {learnt} on this machine."
+            what = "Speed and overhead were" if predicted.get("seconds") else "Overhead was"
+            yield f"{what} learnt from {learnt} on this machine."
         if predicted.get("exact") is False:
             yield "The model's kind is not known exactly, so this is an approximation."
     if measured and not measured.get("final"):
