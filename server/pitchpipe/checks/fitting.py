@@ -21,7 +21,10 @@ from pitchpipe.workflow import Present, Setting
 
 
 def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
-    """What there is to say of a file whose model has this shape; nothing on an unknown device."""
+    """What there is to say of a file whose model has this shape; nothing on an unknown device.
+
+    A shape that is not exact may count too little, so what it says is the least.
+    """
     method = context.workflow.method.type
     machine = _machine(context)
     if machine is None or machine.memory is None:
@@ -30,7 +33,7 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
     settings = of_context(context)
     found = cost(settings, shape, machine, context.facts, NothingCounted(), records)
     total = found.estimate.total
-    if total.likely <= machine.memory:
+    if (total.likely if shape.exact else total.low) <= machine.memory:
         return
     fitting = to_fit(found, records, context.reading.schema, machine.memory)
     target = context.workflow.compute.target

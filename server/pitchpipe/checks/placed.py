@@ -11,7 +11,7 @@ from pitchpipe.context import Context
 from pitchpipe.costs.settings import Settings, of_context
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.keypath import KeyPath
-from pitchpipe.modules import ModelShape
+from pitchpipe.modules import ModelShape, Role
 from pitchpipe.placing import Placement, placement
 from pitchpipe.suggest import all_of
 from pitchpipe.targets import Adapted, AdaptedParameter, Targets
@@ -20,6 +20,18 @@ from pitchpipe.workflow import Wrong
 _MANY = 10  # names that a message lists
 _ADAPTABLE = {"linear", "conv1d", "embedding", "convolution"}
 _INSIDE = {"q", "k", "v", "qkv", "o", "attention", "mlp", "shared-expert", "mixer"}
+
+# What the modules of many models are called, and their roles where they are called otherwise.
+_MLP: frozenset[Role] = frozenset({"mlp"})
+_FUSED: frozenset[Role] = frozenset({"q", "k", "v", "qkv"})
+_USUAL: dict[str, frozenset[Role]] = {
+    "q_proj": frozenset({"q", "qkv"}),
+    "k_proj": frozenset({"k", "qkv"}),
+    "v_proj": frozenset({"v", "qkv"}),
+    "o_proj": frozenset({"o"}),
+    **dict.fromkeys(("gate_proj", "up_proj", "down_proj", "gate_up_proj", "fc1", "fc2"), _MLP),
+    **dict.fromkeys(("query_key_value", "c_attn", "qkv_proj", "Wqkv", "W_pack"), _FUSED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,16 @@ class Placed:
     def refused(self, *reasons: str) -> str | None:
         """Details of the first refusal for one of these reasons, None where there is none."""
         return next((r.detail for r in self.targets.refusals if r.reason in reasons), None)
+
+    def for_the_same(self, name: str) -> list[str]:
+        """What this model calls the modules that others call `name`; none where nobody does."""
+        roles = _USUAL.get(name, frozenset())
+        groups = (g for g in self.shape.groups if g.kind in _ADAPTABLE and g.role in roles)
+        return list(dict.fromkeys(g.leaf for g in groups))
+
+    def has_experts_for(self, name: str) -> bool:
+        """Whether `name` is usual in an MLP and this model has experts instead."""
+        return _USUAL.get(name) is _MLP and any(g.role == "expert" for g in self.shape.groups)
 
     def names(self) -> str:
         """Behind a message: the names that there are to choose from."""

@@ -5,7 +5,7 @@ They speak where the model's modules are known exactly, and keep silent elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pitchpipe.checks.placed import Placed, at_item, place, placed, places, shortened
 from pitchpipe.checks.reach import left_out
@@ -37,8 +37,8 @@ def target_module_not_found(context: Context) -> Iterator[Report]:
             for index, name in enumerate(setting.value):
                 if name in missing:
                     path = (*setting.path, index)
-                    message = _lacks(look, missing[name], kind)
-                    yield at_item(context, path, message, missing[name].nearest)
+                    message, better = _lacks(look, missing[name], kind)
+                    yield at_item(context, path, message, better)
 
 
 def target_matches_nothing(context: Context) -> Iterator[Report]:
@@ -78,6 +78,12 @@ def target_refused(context: Context) -> Iterator[Report]:
     method = context.workflow.method
     setting = method.modules_to_save if saving else method.target_modules
     what = _WHY.get(refusal.reason, refusal.says)
+    if refusal.reason == "half-of-fused":
+        other = f"`{refusal.detail}`"
+        holds = f"{look.model} holds {other} and what is named in one parameter"
+        message = f"{holds}; name {other} too"
+        yield Report(message, setting.span, setting.path)
+        return
     paths = all_of(shortened(refusal.paths)) if refusal.paths else f"{look.model}"
     yield Report(f"{paths} is refused by PEFT: {what}", setting.span, setting.path)
 
@@ -85,7 +91,6 @@ def target_refused(context: Context) -> Iterator[Report]:
 _WHY = {
     "mamba-output": "Mamba's kernel reads these weights itself and would pass over the adapter",
     "unsupported-module": "it can put no adapter on modules of this kind",
-    "half-of-fused": "it is half of a parameter that holds two, and both need to be named",
     "saved-list": "a list of modules can't be copied; name the modules in it",
     "saved-adapted": "what has an adapter can't be in `modules_to_save` too",
     "parameter-of-adapted": "its module has an adapter already; take one of the two",
@@ -203,6 +208,18 @@ def tied_head_saved(context: Context) -> Iterator[Report]:
                 yield at_item(context, (*setting.path, index), message)
 
 
-def _lacks(look: Placed, entry: Entry, kind: str) -> str:
+def _lacks(look: Placed, entry: Entry, kind: str) -> tuple[str, str | None]:
+    """The message, and the name to write instead."""
     message = f"{look.model} has no {kind} `{entry.text}`"
-    return message + (f"; did you mean `{entry.nearest}`?" if entry.nearest else look.names())
+    alike = look.for_the_same(entry.text)
+    if alike:
+        return f"{message}; what it has for it is {all_of(alike)}", _only(alike)
+    if look.has_experts_for(entry.text):
+        return f"{message}; the presets `mlp` and `attention+mlp` reach its experts", None
+    if entry.nearest:
+        return f"{message}; did you mean `{entry.nearest}`?", entry.nearest
+    return message + look.names(), None
+
+
+def _only(names: Sequence[str]) -> str | None:
+    return names[0] if len(names) == 1 else None

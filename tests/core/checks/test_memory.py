@@ -81,5 +81,17 @@ def test_the_fix_makes_it_fit() -> None:
     assert [f.code for f in analysis(after, world).findings if f.code == "does-not-fit"] == []
 
 
+def test_of_a_model_that_is_not_known_exactly_only_the_least_counts() -> None:
+    rough = replace(WORLD.shapes["models/large"], exact=False)
+    world = replace(WORLD, shapes={**WORLD.shapes, "models/large": rough})
+
+    def said(gigabytes: float) -> bool:
+        found = analysis(whole(LARGE), replace(world, here=on(gigabytes))).findings
+        return "does-not-fit" in {f.code for f in found}
+
+    assert (said(5), said(15)) == (True, False)
+    assert findings(LARGE, on(15)) != []
+
+
 def test_a_half_typed_file_is_left_alone() -> None:
     assert findings(LARGE + "trai\n", on(2)) == []

@@ -41,6 +41,20 @@ def test_what_selects_something_is_fine(method: str) -> None:
             ),
         ),
         (
+            "target_modules: [c_attn]",
+            (
+                "target-module-not-found: `models/tiny` has no module `c_attn`; what it has for it "
+                "is `q_proj`, `k_proj` and `v_proj`"
+            ),
+        ),
+        (
+            "target_modules: [q_proj, zebra]",
+            (
+                "target-module-not-found: `models/tiny` has no module `zebra`; its layers have "
+                "`q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj` and `down_proj`"
+            ),
+        ),
+        (
             "target_modules: [], target_parameters: []",
             (
                 "target-matches-nothing: `target_modules` is empty, and `target_parameters` names "
