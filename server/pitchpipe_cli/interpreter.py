@@ -30,8 +30,3 @@ def find(option: str | None) -> str:
 def named() -> str:
     """The interpreter that nothing on the command line overrides; it need not exist."""
     return os.environ.get(VARIABLE) or sys.executable
-
-
-def install_command(python: str) -> str:
-    """What to type to give an interpreter the runner."""
-    return f'{python} -m pip install "pitchpipe[runner]"'

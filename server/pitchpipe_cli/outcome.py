@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pitchpipe_cli import interpreter, summary, terminal
+from pitchpipe_cli import summary, terminal
 from pitchpipe_cli.errors import CommandError, Exit
 from pitchpipe_cli.supervise import Ending
 from pitchpipe_cli.view import View
 from pitchpipe_cli.view.words import shown
-from pitchpipe_facts import calibration, run_index, runs
+from pitchpipe_facts import calibration, run_folder, run_index, runner_process, runs
+from pitchpipe_facts.runner_process import died, guess
 from pitchpipe_facts.runs import RunInfo
 
 _EVENT = 4096  # bytes; an event is not longer, and file systems give out no less
-_TAIL = 15  # lines of the runner's own output that are worth showing
 _ENDS = {"run-done", "failure", "interrupted"}
 
 
@@ -75,7 +73,7 @@ def tell(watch: Watch, ending: Ending, python: str, arguments: argparse.Namespac
             _tell_how_to_resume(run, arguments)
         return Exit(run.failure.exit_code)
     if ending.interrupted and watch.new and not watch.kinds:
-        _leave_nothing(watch)
+        run_folder.leave_nothing(watch.run.folder)
         terminal.err("pitchpipe: interrupted before the run began; nothing is left of it\n")
         return Exit.INTERRUPTED
     if "interrupted" in watch.kinds or ending.interrupted:
@@ -94,26 +92,16 @@ def _done(run: RunInfo, ending: Ending, arguments: argparse.Namespace) -> Exit:
         summary.show(run)
     if ending.code != 0:
         # Everything was written before; a library crashed while the process was cleared away.
-        terminal.err(f"pitchpipe: the run is done; its process {_died(ending.code)} afterwards\n")
+        terminal.err(f"pitchpipe: the run is done; its process {died(ending.code)} afterwards\n")
     return Exit.DONE
 
 
 def _could_not_begin(watch: Watch, python: str) -> CommandError:
-    said = _output(watch).strip().removeprefix("pitchpipe: ") or "it said nothing"
+    said = _output(watch)
     if watch.new:
-        _leave_nothing(watch)
-    message = f"the runner could not begin: {said}"
-    if re.search(r"No module named|ModuleNotFoundError|ImportError|not installed", said):
-        message += f"\n\n{python} lacks what training needs. Install it with\n\n    "
-        message += interpreter.install_command(python)
-        message += "\n\nor name another Python with `--python` or $PITCHPIPE_PYTHON"
-    return CommandError(message)
-
-
-def _leave_nothing(watch: Watch) -> None:
-    """Removes the folder of a run that never began."""
-    run_index.forget(watch.run.folder)
-    shutil.rmtree(watch.run.folder, ignore_errors=True)
+        run_folder.leave_nothing(watch.run.folder)
+    elsewhere = "with `--python` or $PITCHPIPE_PYTHON"
+    return CommandError(runner_process.could_not_begin(said, python, elsewhere))
 
 
 def _tell_of_death(watch: Watch, ending: Ending) -> None:
@@ -124,7 +112,7 @@ def _tell_of_death(watch: Watch, ending: Ending) -> None:
             f"run ended{stage}; free some space first\n"
         )
         return
-    terminal.err(f"pitchpipe: the runner {_died(ending.code)}{stage}{_guess(ending.code)}\n")
+    terminal.err(f"pitchpipe: the runner {died(ending.code)}{stage}{guess(ending.code)}\n")
     if output := _output(watch):
         terminal.err(f"the end of {shown(watch.run.folder / runs.OUTPUT)}:\n")
         terminal.err("".join(f"    {line}\n" for line in output.splitlines()))
@@ -138,34 +126,9 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
-def _died(code: int) -> str:
-    if code >= 0:
-        return f"ended with the exit code {code}, without a word of why"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by the signal {-code}"
-
-
-def _guess(code: int) -> str:
-    """What such a death mostly means."""
-    if sys.platform == "win32":
-        return ""
-    if code == -signal.SIGKILL:
-        return "; mostly that is the system, short of memory: a smaller batch or model needs less"
-    crashes = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGABRT}
-    return "; that is a bug in a native library" if code in crashes else ""
-
-
 def _output(watch: Watch) -> str:
     """The last lines that the process wrote besides its events."""
-    try:
-        with (watch.run.folder / runs.OUTPUT).open("rb") as file:
-            file.seek(watch.output)
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-_TAIL:])
+    return runner_process.output_since(watch.run.folder / runs.OUTPUT, watch.output)
 
 
 def _tell_how_to_resume(run: RunInfo, arguments: argparse.Namespace) -> None:

@@ -13,18 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from pitchpipe_facts import runs
+from pitchpipe_facts import runner_process, runs
 
 _PAUSE = 0.1  # seconds between two looks at the events
-
-# What the runner's interpreter shall do, whatever it does elsewhere: write its output at once and
-# in UTF-8, say where it was when it crashed, and not import what lies in the working directory.
-_ENVIRONMENT = {
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONUTF8": "1",
-    "PYTHONFAULTHANDLER": "1",
-    "PYTHONSAFEPATH": "1",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +43,7 @@ class Runner:
 
     def start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
         """What was asked for before it runs counts, too."""
-        with output.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **_ENVIRONMENT},
-                start_new_session=sys.platform != "win32",
-            )
+        self.process = runner_process.start(command, output)
         if self.requests:
             self._ask()
         return self.process

@@ -147,7 +147,7 @@ def read(folder: Path) -> RunInfo | None:
     events, _ = tail(folder / EVENTS, 0)
     for event in events:
         run = after(run, event)
-    return _settled(run)
+    return settled(run)
 
 
 def planned(folder: Path) -> RunInfo | None:
@@ -184,8 +184,8 @@ def is_locked(folder: Path) -> bool:
         return False
 
 
-def _settled(run: RunInfo) -> RunInfo:
-    """Sets the events' word against the lock's."""
+def settled(run: RunInfo) -> RunInfo:
+    """`run`, as its events tell it, with the lock's word on whether anybody works on it."""
     if is_locked(run.folder):
         return replace(run, state="running")
     if run.state != "running":

@@ -13,7 +13,6 @@ from pitchpipe_cli import (
     interpreter,
     launch,
     listing,
-    nearby,
     outcome,
     plan_file,
     supervise,
@@ -24,7 +23,7 @@ from pitchpipe_cli.view import View
 from pitchpipe_cli.view.plain import Plain
 from pitchpipe_cli.view.raw import Raw
 from pitchpipe_cli.view.words import shown
-from pitchpipe_facts import calibration, run_index, runs
+from pitchpipe_facts import calibration, nearby, run_index, runner_process, runs
 from pitchpipe_facts.runs import RunInfo
 
 
@@ -172,16 +171,14 @@ _STOPPING = "stopping after the current step, to keep what was learnt; Ctrl-C ag
 
 
 def _command(python: str, folder: Path, arguments: argparse.Namespace) -> list[str]:
-    command = [python, "-m", "pitchpipe_runner", str(folder)]
-    for stage in arguments.only:
-        command += ["--only", stage]
-    if arguments.fresh:
-        command.append("--fresh")
-    if arguments.resume is not None:
-        command.append("--resume")
-    if arguments.trust_remote_code:
-        command.append("--trust-remote-code")
-    return command
+    return runner_process.command(
+        python,
+        folder,
+        only=arguments.only,
+        fresh=arguments.fresh,
+        resume=arguments.resume is not None,
+        trust_remote_code=arguments.trust_remote_code,
+    )
 
 
 def _view(arguments: argparse.Namespace) -> View:

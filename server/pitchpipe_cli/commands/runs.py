@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pitchpipe import amounts
-from pitchpipe_cli import columns, forecast, nearby, scores, summary, terminal
+from pitchpipe_cli import columns, forecast, scores, summary, terminal
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.view import plain, words
-from pitchpipe_facts import run_index, runs
+from pitchpipe_facts import nearby, run_index, runs
 from pitchpipe_facts.runs import RunInfo, StageInfo
 
 _HEADER = ("RUN", "STATE", "STARTED", "AT", "LAST METRICS", "FOLDER")

@@ -21,9 +21,10 @@ def _named(folder: Path) -> Iterator[Path]:
         text = _text(file)
         if "output_dir" not in text:
             continue
-        from pitchpipe import paths
-        from pitchpipe.document import parse
-        from pitchpipe_facts.reader import Reader
+        # Seldom needed, and `pitchpipe runs list` is to answer at once.
+        from pitchpipe import paths  # noqa: PLC0415
+        from pitchpipe.document import parse  # noqa: PLC0415
+        from pitchpipe_facts.reader import Reader  # noqa: PLC0415
 
         data = parse(text).data()
         named = data.get("output_dir") if isinstance(data, dict) else None
