@@ -1,0 +1,81 @@
+"""What one could change about a stretch of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitchpipe.findings import Edit
+from pitchpipe.ide import fit, fixes, sections, switching
+from pitchpipe.ide.items import Action
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.span import Span
+
+_FITTING = frozenset({"model", "method", "training", "compute"})
+_DOES_NOT_FIT = "does-not-fit"
+_FEW_FIXES = 1
+
+
+def actions(snapshot: Snapshot, span: Span, kinds: frozenset[str] = frozenset()) -> list[Action]:
+    """What is on offer at `span`. Edits that are not there are found by `resolve`.
+
+    `kinds` are those wanted, in LSP's words (`refactor` is also `refactor.rewrite`); none: all.
+    """
+    found = (*fixes.quick(snapshot, span), *_whole(snapshot, kinds), *_changes(snapshot, span))
+    return [action for action in found if _wanted(action.kind, kinds)]
+
+
+def resolve(snapshot: Snapshot, key: str) -> tuple[Edit, ...]:
+    """The edits of the action with that `key`; none where it has become pointless."""
+    if snapshot.context.half_typed:
+        return ()
+    if key == fit.KEY:
+        return fit.resolved(snapshot)
+    if key == sections.SPLIT:
+        return sections.split(snapshot)
+    if key.startswith(sections.KEY):
+        return sections.added(snapshot, key.removeprefix(sections.KEY))
+    if key.startswith(switching.KEY):
+        return switching.switched(snapshot, key.removeprefix(switching.KEY))
+    return ()
+
+
+def _wanted(kind: str, kinds: frozenset[str]) -> bool:
+    return not kinds or any(kind == k or kind.startswith(f"{k}.") or not k for k in kinds)
+
+
+def _whole(snapshot: Snapshot, kinds: frozenset[str]) -> Iterator[Action]:
+    """Of the whole file: unasked only where there are several things to mend."""
+    action = fixes.fix_all(snapshot)
+    asked = any(k and _wanted(fixes.FIX_ALL, frozenset({k})) for k in kinds)
+    if action and (asked or _several(snapshot)):
+        yield action
+
+
+def _several(snapshot: Snapshot) -> bool:
+    return sum(finding.fix is not None for finding in snapshot.findings) > _FEW_FIXES
+
+
+def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
+    """What is about the section at the beginning of `span`."""
+    path = snapshot.document.path_at(span.start)
+    section = path[0] if path else None
+    if section == "method" or section is None:
+        yield from switching.methods(snapshot)
+    if section in _FITTING and not _fix_is_there(snapshot, span):
+        action = fit.fitting(snapshot)
+        if action:
+            yield action
+    if section == "data":
+        action = sections.evaluation_split(snapshot)
+        if action:
+            yield action
+    if len(path) <= 1:
+        yield from sections.missing(snapshot)
+
+
+def _fix_is_there(snapshot: Snapshot, span: Span) -> bool:
+    """Whether a finding offers there already to make the run fit."""
+    return any(
+        f.code == _DOES_NOT_FIT and f.fix is not None and fixes.touch(f.span, span)
+        for f in snapshot.findings
+    )
