@@ -23,8 +23,11 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 import pitchpipe_schemas
 from pitchpipe.modules import Head
+from pitchpipe_runner.batches import stay_apart
 from pitchpipe_runner.cataloguing import classes, small
 from pitchpipe_runner.cataloguing.encoding import Naming, NotDescribed, Pools, encode
+from pitchpipe_runner.cataloguing.overrides import OVERRIDES
+from pitchpipe_runner.cataloguing.probing import configured, proper_part
 from pitchpipe_runner.cataloguing.recording import Recorder, record
 from pitchpipe_runner.cataloguing.sizes import Pair
 
@@ -32,14 +35,20 @@ FOLDER = Path(pitchpipe_schemas.__file__).parent / "catalog" / "activations"
 
 BATCH: Mapping[str, Pair] = {
     "B": (7, 3),  # rows
-    "S": (31, 29),  # tokens of a row
+    "S": (31, 133),  # tokens of a row; code that goes through parts of a row takes more of these
     "C": (13, 17),  # columns with logits
     "R": (37, 43),  # tokens of a row of the encoder's input
-    "S+1": (32, 30),
-    "S-1": (30, 28),
+    "S+1": (32, 134),
+    "S-1": (30, 132),
+    "S+2": (33, 135),
+    "S+3": (34, 136),  # a convolution with a kernel of 4
 }
 
-ATTENTIONS = ("sdpa", "sdpa+mask", "eager", "eager+mask")
+ATTENTIONS = (
+    *("sdpa", "sdpa+mask", "sdpa+packed"),
+    *("eager", "eager+mask", "eager+packed"),
+)
+"""`+mask`: some rows are padded. `+packed`: rows behind one another, told apart by positions."""
 
 _CATEGORIES = (
     ("norm", "norms"),
@@ -70,7 +79,7 @@ def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[A
     fields: list[dict[str, int]] = []
     chances: dict[str, float] = {}
     for variant in (0, 1):
-        config = classes.config_class(model_type)()
+        config = _configured(model_type, name)
         fields.append(small.shrink(config, variant))
         chances = small.separate_dropouts(config)
         config.use_cache = False
@@ -79,19 +88,25 @@ def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[A
         )
         model.train()
         watched = tuple(_layers(model))
-        inputs = _inputs(model, head, variant, masked=attention.endswith("+mask"))
+        inputs = _inputs(model, head, variant, attention.partition("+")[2])
         models.append(model)
         recorders.append(record(model, watched, **inputs))
     naming = Naming(
         batch=BATCH,
         fields={n: (v, fields[1][n]) for n, v in fields[0].items()},
-        numbers=_numbers(*(m.config.to_dict() for m in models)),
+        numbers=_numbers(*(m.config.to_dict() for m in models)) | _rests(*fields),
         parameters=_shapes(*models),
         chances={value: key for key, value in chances.items()},
         categories=_categories(models[0]),
         layers={layer: _modules(models[0].get_submodule(layer)) for layer in _layers(models[0])},
     )
     return encode(recorders[0], recorders[1], naming, pools)
+
+
+def _configured(model_type: str, class_name: str) -> Any:
+    """The default configuration of the class; of a composite one the part that it is made for."""
+    config = configured(model_type, OVERRIDES.get(model_type, {}))
+    return proper_part(config, classes.model_class(class_name))
 
 
 def _layers(model: nn.Module) -> Iterator[str]:
@@ -109,10 +124,11 @@ def _layers(model: nn.Module) -> Iterator[str]:
             yield name
 
 
-def _inputs(model: Any, head: Head, variant: int, *, masked: bool) -> dict[str, Any]:
+def _inputs(model: Any, head: Head, variant: int, rows_are: str) -> dict[str, Any]:
     size = {name: pair[variant] for name, pair in BATCH.items()}
     rows, tokens = size["B"], size["S"]
     ids = torch.randint(5, 900, (rows, tokens))
+    ids[:, -1] = 1  # the end token, which some classifiers look for
     mask = torch.ones(rows, tokens, dtype=torch.long)
     mask[0, : tokens // 2] = 0
     accepted = model.forward.__code__.co_varnames
@@ -124,8 +140,12 @@ def _inputs(model: Any, head: Head, variant: int, *, masked: bool) -> dict[str, 
         }
         mask = torch.ones(rows, size["R"], dtype=torch.long)
         mask[0, : tokens // 2] = 0
-    if masked:
+    if rows_are == "mask":
         given["attention_mask"] = mask
+    elif rows_are == "packed":
+        given["position_ids"] = torch.cat([torch.arange(9), torch.arange(tokens - 9)]).repeat(
+            rows, 1
+        )
     signature = getattr(type(model).forward, "__wrapped__", type(model).forward)
     if head == "causal-lm" and "logits_to_keep" in (*accepted, *signature.__code__.co_varnames):
         given["logits_to_keep"] = torch.arange(size["C"])
@@ -139,6 +159,15 @@ def _numbers(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, P
         if isinstance(value, int) and not isinstance(value, bool) and value > 3:
             found[name] = (value, second[name])
     return found
+
+
+def _rests(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, Pair]:
+    """What is left of each head beside the part that is rotated."""
+    return {
+        f"head_dim-{name}": (first["head_dim"] - first[name], second["head_dim"] - second[name])
+        for name in small.ROTATED
+        if name in first and "head_dim" in first
+    }
 
 
 def _shapes(first: nn.Module, second: nn.Module) -> dict[str, tuple[Any, Any]]:
@@ -173,6 +202,8 @@ def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
     missing: dict[str, str] = {}
     for head in classes.class_names(model_type):
         for attention in ATTENTIONS:
+            if attention.endswith("+packed") and head != "causal-lm":
+                continue
             made_or_why = _tried(model_type, head, attention, pools)
             if isinstance(made_or_why, str):
                 missing[f"{head}/{attention}"] = made_or_why
@@ -180,12 +211,26 @@ def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
                 programs[f"{head}/{attention}"] = made_or_why
     made = {
         "transformers": transformers.__version__,
+        "packs": packs(model_type),
         "sizes": pools.sizes,
         "modules": pools.modules,
         "sections": pools.sections,
         "programs": programs,
     }
     return made, missing
+
+
+def packs(model_type: str) -> bool | None:
+    """Whether its causal model keeps packed rows apart, as the runner asks; None without one."""
+    name = classes.class_names(model_type).get("causal-lm")
+    if name is None:
+        return None
+    try:
+        config = _configured(model_type, name)
+        small.shrink(config, 0)
+        return stay_apart(classes.model_class(name)._from_config(config, dtype=torch.float32))
+    except Exception:  # noqa: BLE001  # models raise anything; then nobody packs for it
+        return False
 
 
 def _tried(model_type: str, head: Head, attention: str, pools: Pools) -> list[Any] | str:

@@ -17,6 +17,7 @@ Sizes, modules and sections are indices into pools that all programs of a shard 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,10 @@ CODES = {
     torch.int64: "i8",
     torch.int32: "i4",
 }
+
+
+_TINY = 64
+"""Elements of a tensor whose size needs no name: slopes of some heads, numbers of chosen tokens."""
 
 
 class NotDescribed(Exception):
@@ -191,7 +196,10 @@ class Encoder:
         first, second = self._first.values[value], self._second.values[value]
         name = vocabulary.name(first.shape, second.shape)
         if name is None:
-            raise NotDescribed(f"no name for the sizes {first.shape} and {second.shape}")
+            most = max(math.prod(first.shape), math.prod(second.shape))
+            if most > _TINY:
+                raise NotDescribed(f"no name for the sizes {first.shape} and {second.shape}")
+            name = str(most)
         size = self._pools.index(self._pools.sizes, name)
         return [size, CODES.get(first.dtype, "b1")]
 

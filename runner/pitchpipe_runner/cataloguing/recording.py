@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 _SAME = frozenset((
     *("view", "_unsafe_view", "t", "transpose", "permute", "unsqueeze", "squeeze", "alias"),
@@ -68,7 +69,10 @@ class Span:
 def _attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None, p: float
 ) -> torch.Tensor:
-    batch, heads, length, _ = q.shape
+    """What it makes lies in memory as the queries do (aten's flash kernels: `empty_like`)."""
+    batch, heads, length, width = q.shape
+    if width == v.shape[-1]:
+        return torch.zeros_like(q)
     return q.new_zeros(batch, length, heads, v.shape[-1]).transpose(1, 2)
 
 
@@ -92,6 +96,7 @@ class Recorder(TorchDispatchMode):
         self.operations: list[Operation] = []
         self.spans: list[Span] = []
         self.modules = [""]
+        self.leaves: set[int | str] = set()  # storages that code asked a gradient for
         self.done = False
         self.result: Any = None  # held, so that what it consists of outlives the recording
         self._storages: dict[int, int] = {}
@@ -105,6 +110,11 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         inputs = [self.value(t) for t in given]
+        self.leaves.update(
+            self.values[value].storage
+            for t, value in zip(given, inputs, strict=True)
+            if t.is_leaf and t.requires_grad
+        )
         out = func(*args, **(kwargs or {}))
         made = [t for t in tree_leaves(out) if isinstance(t, torch.Tensor)]
         name = func._schema.name.rpartition("::")[2]
@@ -180,6 +190,40 @@ def _one_operation_each() -> Iterator[None]:
 
 def record(model: nn.Module, watched: Collection[str] = (), **inputs: Any) -> Recorder:
     """Records `model(**inputs)`. The modules that are `watched` get their spans."""
+    leaves = _leaves(model, inputs)
+    found = _record(model, watched, inputs)
+    for index in leaves:
+        found.operations[index].name = "leaf"
+    return found
+
+
+def _leaves(model: nn.Module, inputs: Mapping[str, Any]) -> list[int]:
+    """The operations whose results are made to need a gradient in a checkpointed layer.
+
+    T5's attention does so with its biases. Its flag is there for recording alone, and set for a
+    recording of its own, since the graph that hangs on such a leaf holds it.
+    """
+    flagged = [
+        module
+        for module in model.modules()
+        if not isinstance(module, GradientCheckpointingLayer)
+        and getattr(module, "gradient_checkpointing", None) is False
+    ]
+    if not flagged:
+        return []
+    for module in flagged:
+        module.gradient_checkpointing = True
+    found = _record(model, (), inputs)
+    for module in flagged:
+        module.gradient_checkpointing = False
+    return [
+        index
+        for index, operation in enumerate(found.operations)
+        if operation.name == "zeros" and found.values[operation.outputs[0]].storage in found.leaves
+    ]
+
+
+def _record(model: nn.Module, watched: Collection[str], inputs: Mapping[str, Any]) -> Recorder:
     recorder = Recorder(model)
     hooks: list[Any] = []
     begun: list[tuple[int, int]] = []

@@ -22,6 +22,12 @@ _SIZES: tuple[tuple[tuple[str, ...], tuple[int, int]], ...] = (
     (("shared_expert_intermediate_size",), (296, 344)),
     (("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"), (11, 13)),
     (("num_experts_per_tok", "moe_k", "moe_top_k", "top_k_experts"), (3, 3)),
+    (("q_lora_rank",), (72, 88)),
+    (("kv_lora_rank",), (56, 104)),
+    (("qk_nope_head_dim",), (40, 48)),
+    (("qk_rope_head_dim",), (24, 32)),  # as `head_dim`, which some make of it
+    (("qk_head_dim",), (64, 80)),  # both together
+    (("v_head_dim",), (36, 52)),
     (("vocab_size",), (1009, 1013)),
     (("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"), (509, 521)),
     (("sliding_window", "attention_window_size"), (499, 503)),
@@ -31,13 +37,14 @@ _HIDDEN = (
     *("word_embed_proj_dim", "embedding_size"),
 )
 _HEAD_DIM = ("head_dim", "d_kv")
+ROTATED = ("rotary_dim", "rotary_ndims")
 _LAYERS = (
     *("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
     *("encoder_layers", "decoder_layers"),
 )
 
-_WORKED_OUT = frozenset(("head_dim", "num_key_value_heads"))
-"""Absent from many configurations, where models divide or repeat instead."""
+_GIVEN = frozenset(("head_dim", "num_key_value_heads", "num_experts_per_tok"))
+"""Absent from many configurations, where models divide or repeat, or need a number."""
 
 LAYERS = 3
 """The first may be special, and the last; the one between shows what repeats."""
@@ -53,7 +60,7 @@ def shrink(config: PreTrainedConfig, variant: int) -> dict[str, int]:
     fields = set(config.to_dict())
 
     def put(name: str, value: int) -> None:
-        absent = getattr(config, name, None) is None and name not in _WORKED_OUT
+        absent = getattr(config, name, None) is None and name not in _GIVEN
         if name in fields and not absent:
             setattr(config, name, value)
             named[name] = value
@@ -61,6 +68,8 @@ def shrink(config: PreTrainedConfig, variant: int) -> dict[str, int]:
     for names, values in _SIZES:
         for name in names:
             put(name, values[variant])
+    if "kv_lora_rank" in named:  # keys and values are made for every head
+        put("num_key_value_heads", (20, 24)[variant])
     separate = any(name in fields for name in _HEAD_DIM)
     heads = (20, 24)[variant]
     hidden = (488, 808)[variant] if separate else heads * head_dim
@@ -68,6 +77,10 @@ def shrink(config: PreTrainedConfig, variant: int) -> dict[str, int]:
         put(name, hidden)
     for name in _HEAD_DIM:
         put(name, head_dim)
+    if not separate:  # estimates work it out as well
+        named["head_dim"] = head_dim
+    for name in ROTATED:
+        put(name, (8, 20)[variant])
     for name in _LAYERS:
         if name in fields:
             setattr(config, name, LAYERS)

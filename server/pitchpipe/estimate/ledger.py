@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pitchpipe.estimate.result import Moment, Part, PartName, Peak
@@ -47,6 +48,13 @@ class Change:
     left: tuple[int, ...]
     most: tuple[int, ...]
     where: str
+
+    def without(self, blocks: Iterable[Block]) -> Change:
+        """The change of a stretch that does not leave `blocks` behind."""
+        left = list(self.left)
+        for block in {id(b): b for b in blocks}.values():
+            left[block.part] -= block.bytes
+        return Change(tuple(left), self.most, self.where)
 
 
 class Ledger:

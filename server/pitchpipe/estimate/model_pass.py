@@ -20,7 +20,10 @@ Values = list[Tensor | None]
 
 @dataclass(slots=True)
 class Kind:
-    """A layer that was gone through for all that are like it."""
+    """A layer that was gone through for all that are like it.
+
+    `shared` is what it uses of what was made before its stack or in the first layer: masks, angles.
+    """
 
     section: Section
     place: Place
@@ -30,16 +33,22 @@ class Kind:
     nodes: list[Node]
     held: list[Block]
     packed: int
+    shared: list[Tensor]
     backward: Change | None = None
 
 
 @dataclass(slots=True)
 class Part:
-    """What was gone through: a section, or the layers of a stack in their order."""
+    """What was gone through: a section, or the layers of a stack in their order.
+
+    `lent` are memories that layers share, by the first layer that uses them: the last one to let
+    go of them on the way back.
+    """
 
     made: Tensor
     nodes: list[Node] = field(default_factory=list[Node])
     layers: list[Kind] = field(default_factory=list[Kind])
+    lent: dict[int, list[Block]] = field(default_factory=dict[int, list[Block]])
 
 
 class ModelPass:
@@ -99,6 +108,7 @@ class ModelPass:
                 self._p.ledger.repeat(known.forward, f"{stack.path}.{index}")
                 given = _another(known.made)
             part.layers.append(known)
+            self._lend(part, index, known)
         part.made = given
         self._parts.append(part)
         return given
@@ -117,24 +127,35 @@ class ModelPass:
         assert made is not None, "a layer makes what the next one gets"
         if index == 0:
             self._outer.append(values)
-        held = self._hold(section, values, begun) if again and made.needs else []
+        held = self._hold(begun) if again and made.needs else []
         if not holds and begun.block is not None:
             ledger.drop(begun.block)
         change = ledger.change()
         tape.keeping = True
-        return Kind(section, place, begun, made, change, self._take(), held, tape.packed)
+        shared = [t for v, t in zip(section.values, values, strict=True) if v.kind == "made" and t]
+        nodes = self._take()
+        return Kind(section, place, begun, made, change, nodes, held, tape.packed, shared)
 
-    def _hold(self, section: Section, values: Values, begun: Tensor) -> list[Block]:
-        """Checkpointing keeps what a layer is given: what the one before made, masks, angles."""
-        held = [begun.block] if begun.block is not None else []
-        for v, t in zip(section.values, values, strict=True):
-            if v.kind == "made" and t is not None and t.block is not None:
-                held.append(t.block)
-        for block in held:
-            block.refs += 1
-        if begun.block is not None:
-            self._p.ledger.move(begun.block, _KEPT)
-        return held
+    def _hold(self, begun: Tensor) -> list[Block]:
+        """Checkpointing keeps what a layer is given."""
+        if begun.block is None:
+            return []
+        begun.block.refs += 1
+        self._p.ledger.move(begun.block, _KEPT)
+        return [begun.block]
+
+    def _lend(self, part: Part, index: int, kind: Kind) -> None:
+        """Keeps what this layer shares with later ones until it has gone backward itself."""
+        if self._checkpoints:
+            kept = {id(t.block) for t in kind.shared} if kind.made.needs else set[int]()
+        else:
+            kept = {id(block) for node in kind.nodes for block in node.kept}
+        kept -= {id(block) for blocks in part.lent.values() for block in blocks}
+        for t in kind.shared:
+            if t.block is not None and id(t.block) in kept:
+                kept.remove(id(t.block))
+                t.block.refs += 1
+                part.lent.setdefault(index, []).append(t.block)
 
     def backward(self) -> None:
         """From the gradient of the output, which is there, to the weights' gradients."""
@@ -153,18 +174,25 @@ class ModelPass:
     def _layers_back(self, part: Part, begun: Tensor) -> None:
         gradient = part.made.grad
         part.made.grad = None
-        for kind in reversed(part.layers):
+        for index, kind in reversed(list(enumerate(part.layers))):
             if gradient is None:
                 return
             if kind.backward is None:
-                self._p.ledger.mark()
                 kind.made.grad = gradient
-                self._layer_back(kind)
-                kind.backward = self._p.ledger.change()
+                kind.backward = self._first_back(kind)
                 gradient, kind.given.grad = kind.given.grad, None
             else:
                 self._p.ledger.repeat(kind.backward, kind.place.layer)
+            for block in part.lent.get(index, ()):
+                self._p.ledger.drop(block)
         begun.grad = gradient
+
+    def _first_back(self, kind: Kind) -> Change:
+        """Gradients of what layers share are added up: only this layer leaves new ones behind."""
+        new = [t for t in kind.shared if t.grad is None]
+        self._p.ledger.mark()
+        self._layer_back(kind)
+        return self._p.ledger.change().without(t.grad for t in new if t.grad is not None)
 
     def _layer_back(self, kind: Kind) -> None:
         tape, ledger = self._p.tape, self._p.ledger

@@ -236,6 +236,8 @@ class Passing:
         tape.apply(operation.name, given, outputs)
         if operation.name == "embedding" and self.asks:
             self._ask(given[0], outputs[0])
+        elif operation.name == "leaf" and self.step.checkpointing:
+            self._leaf(outputs[0])
 
     def _ask(self, w: Tensor, made: Tensor) -> None:
         """As a leaf of the graph it is there as long as the graph."""
@@ -243,6 +245,15 @@ class Passing:
             self._embeddings = w.weight
         if w.weight is self._embeddings and not made.needs and made.block is not None:
             made.needs = True
+            made.block.refs += 1
+
+    def _leaf(self, made: Tensor) -> None:
+        """T5's biases ask for a gradient where layers are checkpointed (modeling_t5.py, forward).
+
+        Their graph's end holds them; not in the second pass, whose graph is gone before.
+        """
+        made.needs = True
+        if self.tape.stop_at is None and made.block is not None:
             made.block.refs += 1
 
     def _default(self, code: str) -> str:
@@ -520,23 +531,21 @@ class Passing:
         attention = self.simple("bmm", [left, right], scores, "f4", part)
         self.drop(left, right)
         if masks:
-            masked = self.simple("add", [attention, *masks], scores, "f4", part)
-            self.drop(attention)
-            attention = masked
+            attention = self._in_place("add_", attention, masks)
         softmax = self.simple("_safe_softmax", [attention], scores, "f4", part)
+        self.drop(attention)
         if chance > 0:
             noise = self.tape.tensor(scores, "f4", part)
             dropped = self.simple("native_dropout", [softmax], scores, "f4", part, noise)
             self.drop(softmax, noise)
             softmax = dropped
-        if form != "f4":  # the weights are a result too, although nobody asks for them
-            unused = self.simple("_to_copy", [softmax], scores, form, part)
-            self.drop(unused)
+        # The weights are a result too, although nobody asks for them; they are converted first.
+        unused = self.cast(softmax, form, part)
         values = self.simple("clone", [v32], wide_v, "f4", part)
         out = self.simple("bmm", [softmax, values], numel, "f4", part)
         self.drop(values)
         narrow = self.cast(out, form, part)
-        self.drop(out, scaled_q, scaled_k, q32, k32, v32, attention, softmax)
+        self.drop(out, scaled_q, scaled_k, q32, k32, v32, softmax, unused)
         made = self.simple("clone", [narrow], numel, form, part)  # the caller's contiguous()
         self.drop(narrow)
         return made
@@ -546,6 +555,11 @@ class Passing:
         prefix = t.numel * self.step.virtual_tokens // self.step.length
         trained = Tensor(prefix, t.form, needs=True)
         return self.simple("cat", [t, trained], t.numel + prefix, t.form, part)
+
+    def _in_place(self, name: str, t: Tensor, others: list[Tensor]) -> Tensor:
+        made = Tensor(t.numel, t.form, t.block)
+        self.tape.apply(name, [t, *others], [made])
+        return made
 
     def simple(
         self,
