@@ -6,9 +6,12 @@ from typing import Any
 
 from lsprotocol import types
 
-from pitchpipe_server import diagnostics, features
+from pitchpipe_server import diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
+from pitchpipe_server.features import completion, names, structure
 from pitchpipe_server.server import PitchpipeServer
+
+_LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
 
 
 def make(version: str) -> PitchpipeServer:
@@ -63,18 +66,35 @@ def _documents(server: PitchpipeServer, findings: Diagnostics) -> None:
 
 
 def _requests(server: PitchpipeServer) -> None:
-    options: dict[str, Any] = {
-        types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
+    for method, (handler, options) in HANDLERS.items():
+        server.feature(method, options)(handler)
+
+
+HANDLERS: dict[str, tuple[Any, Any]] = {
+    types.TEXT_DOCUMENT_DIAGNOSTIC: (
+        diagnostics.document_diagnostics,
+        types.DiagnosticOptions(
             inter_file_dependencies=False, workspace_diagnostics=False, identifier="pitchpipe"
         ),
-        types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(
+    ),
+    types.TEXT_DOCUMENT_COMPLETION: (
+        completion.completion,
+        types.CompletionOptions(
             trigger_characters=["-", "*", "{", "/", ":", " "], resolve_provider=True
         ),
-    }
-    handlers = {
-        types.TEXT_DOCUMENT_DIAGNOSTIC: diagnostics.document_diagnostics,
-        types.TEXT_DOCUMENT_COMPLETION: features.completion,
-        types.COMPLETION_ITEM_RESOLVE: features.completion_resolve,
-    }
-    for method, handler in handlers.items():
-        server.feature(method, options.get(method))(handler)
+    ),
+    types.COMPLETION_ITEM_RESOLVE: (completion.completion_resolve, None),
+    types.TEXT_DOCUMENT_DEFINITION: (names.definition, None),
+    types.TEXT_DOCUMENT_REFERENCES: (names.references, None),
+    types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (names.document_highlight, None),
+    types.TEXT_DOCUMENT_PREPARE_RENAME: (names.prepare_rename, None),
+    types.TEXT_DOCUMENT_RENAME: (names.rename, types.RenameOptions(prepare_provider=True)),
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (structure.document_symbol, None),
+    types.WORKSPACE_SYMBOL: (structure.workspace_symbol, None),
+    types.TEXT_DOCUMENT_FOLDING_RANGE: (structure.folding_range, None),
+    types.TEXT_DOCUMENT_SELECTION_RANGE: (structure.selection_range, None),
+    types.TEXT_DOCUMENT_DOCUMENT_LINK: (structure.document_link, None),
+    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (structure.semantic_tokens, _LEGEND),
+    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE: (structure.semantic_tokens, _LEGEND),
+}
+"""Every request that is answered, with its options."""

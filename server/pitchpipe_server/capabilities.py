@@ -26,8 +26,9 @@ class Capabilities:
     label_details: bool = False
     as_is: bool = False
     preselect: bool = False
-    markdown_items: bool = False
-    markdown_hover: bool = False
+    item_formats: frozenset[str] = frozenset()
+    hover_formats: frozenset[str] = frozenset()
+    link_tooltips: bool = False
     hierarchical_symbols: bool = False
     refresh_hints: bool = False
     resolve_hints: bool = False
@@ -55,9 +56,11 @@ def resolved(found: types.ClientCapabilities) -> Capabilities:
     def lists(path: str) -> list[Any]:
         return list(cast("list[Any]", _at(found, path) or ()))
 
+    def formats(path: str) -> frozenset[str]:
+        return frozenset(str(getattr(kind, "value", kind)) for kind in lists(path))
+
     item = "text_document.completion.completion_item"
     diagnostics = "text_document.publish_diagnostics"
-    markdown = types.MarkupKind.Markdown
     return Capabilities(
         pull_diagnostics=has("text_document.diagnostic"),
         refresh_diagnostics=has("workspace.diagnostics.refresh_support"),
@@ -73,8 +76,9 @@ def resolved(found: types.ClientCapabilities) -> Capabilities:
         label_details=has(f"{item}.label_details_support"),
         as_is=types.InsertTextMode.AsIs in lists(f"{item}.insert_text_mode_support.value_set"),
         preselect=has(f"{item}.preselect_support"),
-        markdown_items=markdown in lists(f"{item}.documentation_format"),
-        markdown_hover=markdown in lists("text_document.hover.content_format"),
+        item_formats=formats(f"{item}.documentation_format"),
+        hover_formats=formats("text_document.hover.content_format"),
+        link_tooltips=has("text_document.document_link.tooltip_support"),
         hierarchical_symbols=has(
             "text_document.document_symbol.hierarchical_document_symbol_support"
         ),

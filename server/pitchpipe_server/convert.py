@@ -74,6 +74,11 @@ def _page(code: str) -> str | None:
     return uri_of(str(file)) if file.is_file() else None
 
 
+def address(target: str) -> str:
+    """The URI of an absolute path; a web address as it is."""
+    return target if target.startswith(("http://", "https://")) else uri_of(target)
+
+
 def text_edits(edits: Iterable[Edit], positions: Positions) -> list[types.TextEdit]:
     return [types.TextEdit(positions.range(edit.span), edit.new_text) for edit in edits]
 
@@ -147,10 +152,14 @@ def _item(
     return item
 
 
-def markup(text: str, *, markdown: bool) -> types.MarkupContent:
-    """Markdown for those who can show it; for others it is readable as it is."""
-    kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
-    return types.MarkupContent(kind, text if markdown else plain(text))
+def markup(text: str, formats: frozenset[str]) -> types.MarkupContent | str:
+    """Markdown for those who can show it; its words for others, as a bare string if need be."""
+    kinds = types.MarkupKind
+    if kinds.Markdown.value in formats:
+        return types.MarkupContent(kinds.Markdown, text)
+    if kinds.PlainText.value in formats:
+        return types.MarkupContent(kinds.PlainText, plain(text))
+    return plain(text)
 
 
 def plain(text: str) -> str:

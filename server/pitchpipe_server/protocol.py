@@ -23,8 +23,8 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:
-        encoding = str(getattr(self.workspace.position_encoding, "value", "utf-16"))
-        self.texts.units = UNITS[encoding]
+        encoding = self.workspace.position_encoding
+        self.texts.units = UNITS[str(getattr(encoding, "value", encoding))]
         self.texts.open(params.text_document)
         yield from self._handled(types.TEXT_DOCUMENT_DID_OPEN, params)
 

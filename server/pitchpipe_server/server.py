@@ -9,6 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from pitchpipe_server.capabilities import Capabilities, resolved
@@ -58,7 +59,7 @@ class PitchpipeServer(LanguageServer):
             from pitchpipe.ide.snapshot import Client  # noqa: PLC0415  # see above
             from pitchpipe_server.engine import Engine  # noqa: PLC0415
 
-            client = Client(snippets=self.can.snippets, markdown=self.can.markdown_hover)
+            client = Client(snippets=self.can.snippets)
             self._engine = Engine(lambda: self.settings, client)
         return self._engine
 
@@ -88,6 +89,10 @@ class PitchpipeServer(LanguageServer):
         answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
         if answer and answer[0] is not None:
             self.settings = settings_of(answer[0])
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Errors go to the log alone: pygls would open a window for each."""
+        logger.error("%s: %s", getattr(source, "__name__", source), error)
 
     def spawn(self, work: Awaitable[None], what: str) -> None:
         """Starts something that nobody waits for; its failure is logged."""
@@ -128,6 +133,8 @@ def answering(empty: Any) -> Callable[[Handler[T]], Callable[[PitchpipeServer, A
             await asyncio.sleep(0)
             try:
                 return handler(server, params)
+            except JsonRpcException:  # an answer too: why it can't be done
+                raise
             except Exception:  # noqa: BLE001  # a feature that fails leaves the others alone
                 server.tell_once(handler.__name__.replace("_", " "))
                 return empty

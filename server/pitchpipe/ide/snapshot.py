@@ -17,8 +17,6 @@ class Client:
     """What the editor can show, in the terms of these features."""
 
     snippets: bool = True
-    markdown: bool = True
-    commands: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

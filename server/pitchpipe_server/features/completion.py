@@ -38,5 +38,5 @@ def completion_resolve(server: PitchpipeServer, item: types.CompletionItem) -> t
 
     uri, key = cast("tuple[str, str]", tuple(item.data or ("", "")))
     if (snapshot := server.snapshot(uri)) and (text := document(snapshot, key)):
-        item.documentation = markup(text, markdown=server.can.markdown_items)
+        item.documentation = markup(text, server.can.item_formats)
     return item

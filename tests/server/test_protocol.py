@@ -1,0 +1,228 @@
+"""The server in a process of its own, as three editors with three ways to count columns see it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_lsp
+from lsprotocol import types
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+from pitchpipe_server.positions import UNITS
+
+pytestmark = pytest.mark.asyncio
+
+CONFIG = ClientServerConfig(server_command=[sys.executable, "-m", "pitchpipe_server"])
+EDITORS = {
+    "neovim@0.11.0": types.PositionEncodingKind.Utf8,
+    "visual-studio-code@1.65.2": types.PositionEncodingKind.Utf16,
+    "emacs@29.1": types.PositionEncodingKind.Utf32,
+}
+AGREED: dict[int, str] = {}
+"""What each client and its server count columns in."""
+
+TEXT = """\
+name: é🎼
+model:
+  name_or_path: HuggingFaceTB/SmolLM2-135M-Instruct
+data:
+  train:
+    - &rows
+      path: rows.jsonl
+  prompt_template: "🎼 {quest}"
+  completion_template: "{tone}"
+training:
+  optim: adamw
+  lerning_rate: 1.0e-4
+"""
+
+
+@pytest_lsp.fixture(params=list(EDITORS), config=CONFIG)
+async def client(lsp_client: LanguageClient, request: Any, tmp_path: Path) -> AsyncIterator[None]:
+    capabilities = client_capabilities(request.param)
+    # What these editors send today beyond what the recordings have.
+    capabilities.general = capabilities.general or types.GeneralClientCapabilities()
+    capabilities.general.position_encodings = [EDITORS[request.param]]
+    (tmp_path / "rows.jsonl").write_text('{"phrase": "Hi", "tone": "kind"}\n' * 3, encoding="utf-8")
+    folder = types.WorkspaceFolder(tmp_path.as_uri(), "project")
+    answer = await lsp_client.initialize_session(
+        types.InitializeParams(capabilities=capabilities, workspace_folders=[folder])
+    )
+    encoding = answer.capabilities.position_encoding
+    assert encoding == EDITORS[request.param]
+    AGREED[id(lsp_client)] = str(getattr(encoding, "value", encoding))
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return (tmp_path / "phrase é.tune.yaml").as_uri()
+
+
+def open_text(client: LanguageClient, uri: str, text: str = TEXT) -> None:
+    item = types.TextDocumentItem(uri, "yaml", 1, text)
+    client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+
+
+def change(client: LanguageClient, uri: str, version: int, where: types.Range, text: str) -> None:
+    document = types.VersionedTextDocumentIdentifier(uri=uri, version=version)
+    edit = types.TextDocumentContentChangePartial(where, text)
+    client.text_document_did_change(types.DidChangeTextDocumentParams(document, [edit]))
+
+
+def pulls(client: LanguageClient) -> bool:
+    can = client.capabilities.text_document  # type: ignore[attr-defined]
+    return bool(can and can.diagnostic)
+
+
+async def findings(client: LanguageClient, uri: str) -> list[types.Diagnostic]:
+    """The findings of the newest text, however this editor gets them."""
+    if pulls(client):
+        identifier = types.TextDocumentIdentifier(uri)
+        report = await client.text_document_diagnostic_async(
+            types.DocumentDiagnosticParams(identifier)
+        )
+        return list(getattr(report, "items", ()))
+    await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    return list(client.diagnostics[uri])
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[list[types.Diagnostic]]], wanted: set[str]
+) -> list[types.Diagnostic]:
+    """Asks until the codes are those: what takes longer comes later."""
+    found: list[types.Diagnostic] = []
+    for _ in range(100):
+        found = await ask()
+        if {str(d.code) for d in found} == wanted:
+            break
+        await asyncio.sleep(0.05)
+    return found
+
+
+async def settled(client: LanguageClient, uri: str, wanted: set[str]) -> list[types.Diagnostic]:
+    if pulls(client):
+        return await eventually(lambda: findings(client, uri), wanted)
+    found: list[types.Diagnostic] = []
+    for _ in range(100):
+        found = list(client.diagnostics.get(uri, ()))
+        if {str(d.code) for d in found} == wanted:
+            break
+        await asyncio.sleep(0.05)
+    return found
+
+
+WRONG = {"template-unknown-column", "invalid-value", "unknown-key"}
+
+
+def column(client: LanguageClient, line: int, text: str) -> int:
+    """Where `text` begins on a line of `TEXT`, in the units that were agreed on."""
+    before = TEXT.split("\n")[line].partition(text)[0]
+    return UNITS[AGREED[id(client)]](before)
+
+
+async def test_findings_stand_where_they_belong(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    found = {str(d.code): d for d in await settled(client, uri, WRONG)}
+    assert set(found) == WRONG
+    start = column(client, 7, "{quest}")
+    where = types.Range(types.Position(7, start), types.Position(7, start + len("{quest}")))
+    assert found["template-unknown-column"].range == where
+    assert found["unknown-key"].range == types.Range(types.Position(11, 2), types.Position(11, 14))
+    page = found["unknown-key"].code_description
+    assert page is None or page.href.endswith("unknown-key.md")
+
+
+async def test_a_mended_text_has_no_findings(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri, TEXT.replace("lerning_rate: 1.0e-4", "learning_rate: 1.0e-4"))
+    await settled(client, uri, WRONG - {"unknown-key"})
+    line = types.Range(types.Position(10, 9), types.Position(10, 14))
+    change(client, uri, 2, line, "adamw_torch")
+    found = await settled(client, uri, {"template-unknown-column"})
+    assert [str(d.code) for d in found] == ["template-unknown-column"]
+
+
+async def test_other_yaml_is_left_alone(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "compose.yaml").as_uri()
+    open_text(client, uri, "services:\n  web: [\n")
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(1, 2))
+    assert await client.text_document_completion_async(params) is None
+    assert not client.diagnostics.get(uri)
+
+
+async def test_completion_replaces_the_word(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(10, 11))
+    found = await client.text_document_completion_async(params)
+    assert isinstance(found, types.CompletionList)
+    assert [item.label for item in found.items][:2] == ["adamw_torch", "adamw_torch_fused"]
+    first = found.items[0]
+    defaults = found.item_defaults
+    edit = first.text_edit or (defaults and defaults.edit_range)
+    assert edit is not None
+    resolved = await client.completion_item_resolve_async(first)
+    assert "optimizer" in str(resolved.documentation)
+
+
+async def test_columns_are_completed_behind_wide_characters(
+    client: LanguageClient, uri: str
+) -> None:
+    open_text(client, uri)
+    at = types.Position(7, column(client, 7, "quest}"))
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), at)
+    found = await client.text_document_completion_async(params)
+    assert isinstance(found, types.CompletionList)
+    assert [item.label for item in found.items] == ["phrase", "tone"]
+
+
+async def test_structure(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    identifier = types.TextDocumentIdentifier(uri)
+    symbols = await client.text_document_document_symbol_async(
+        types.DocumentSymbolParams(identifier)
+    )
+    assert symbols
+    assert [s.name for s in symbols if "." not in s.name][:2] == ["name", "model"]
+    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(identifier))
+    assert folds
+    assert (1, 2) in {(f.start_line, f.end_line) for f in folds}
+    links = await client.text_document_document_link_async(types.DocumentLinkParams(identifier))
+    assert links
+    assert any(str(link.target).endswith("rows.jsonl") for link in links)
+    tokens = await client.text_document_semantic_tokens_full_async(
+        types.SemanticTokensParams(identifier)
+    )
+    assert tokens
+    assert len(tokens.data) == 10
+
+
+async def test_names(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri, "a: &one 1\nmodel:\n  name_or_path: *one\ndata: *one\n")
+    identifier = types.TextDocumentIdentifier(uri)
+    at = types.Position(2, 18)
+    found = await client.text_document_definition_async(types.DefinitionParams(identifier, at))
+    assert isinstance(found, list)
+    assert getattr(found[0], "range").start == types.Position(0, 4)  # noqa: B009
+    edit = await client.text_document_rename_async(types.RenameParams(identifier, at, "two"))
+    assert edit is not None
+    changes = edit.changes or {}
+    listed = edit.document_changes
+    edits = getattr(listed[0], "edits") if listed else changes[uri]  # noqa: B009
+    assert [e.new_text for e in edits] == ["two"] * 3
+
+
+async def test_a_cancelled_request_is_answered_as_cancelled(
+    client: LanguageClient, uri: str
+) -> None:
+    open_text(client, uri)
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(10, 11))
+    future = client.protocol.send_request(types.TEXT_DOCUMENT_COMPLETION, params, msg_id="late")
+    client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="late"))
+    with pytest.raises(Exception, match="cancel"):
+        await asyncio.wait_for(asyncio.wrap_future(future), 10)
