@@ -251,7 +251,8 @@ def _explain(parser: argparse.ArgumentParser) -> None:
 def _runs(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
     listing = _command(actions, "list", "list runs, newest first")
-    _format(listing)
+    what = "output as text, as json, or their ids alone, one a line"
+    listing.add_argument("--format", choices=("text", "json", "ids"), default="text", help=what)
     show = _command(actions, "show", "show a run: stages, metrics, evaluation, paths")
     show.add_argument("run", metavar="RUN", help="a run's id or folder")
     _format(show)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-# What stands for a file on the command line; anything else that takes a value is free text.
-_FILES = {"FILE", "PATH", "RUN", "MODEL"}
+# What stands for a file on the command line, for a run, for a key of a workflow; anything else that
+# takes a value is free text.
+_KINDS = {"FILE": "file", "PATH": "file", "MODEL": "file", "RUN": "run", "KEY=VALUE": "key"}
+
+_RUNS = "pitchpipe runs list --format ids 2>/dev/null"
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An option, or (with no `names`) a positional. `value` is "", "choice", "file" or "text"."""
+    """An option, or (with no `names`) a positional.
+
+    `value` is "", "choice", "file", "run" (an id or a folder), "key" or "text".
+    """
 
     names: tuple[str, ...]
     help: str
@@ -31,32 +37,33 @@ class Command:
     commands: tuple[tuple[str, str], ...]
 
 
-def grammar(parser: argparse.ArgumentParser) -> list[Command]:
-    """Every command below `parser`, itself first."""
-    return list(_commands(parser, (), ""))
+def grammar(parser: argparse.ArgumentParser, keys: Sequence[str] = ()) -> list[Command]:
+    """Every command below `parser`, itself first. `keys` are those that `--set` takes."""
+    return list(_commands(parser, (), "", tuple(f"{key}=" for key in keys)))
 
 
 def _commands(
-    parser: argparse.ArgumentParser, words: tuple[str, ...], summary: str
+    parser: argparse.ArgumentParser, words: tuple[str, ...], summary: str, keys: tuple[str, ...]
 ) -> Iterator[Command]:
     actions: list[Any] = parser._actions  # pyright: ignore[reportPrivateUsage]
     below = [a for a in actions if isinstance(a.choices, dict)]
     names = [(c.dest, str(c.help)) for a in below for c in a._choices_actions]
-    own = tuple(_argument(a) for a in actions if not isinstance(a.choices, dict))
+    own = tuple(_argument(a, keys) for a in actions if not isinstance(a.choices, dict))
     yield Command(words, summary, own, tuple(names))
     for action in below:
         for name, help_text in names:
-            yield from _commands(action.choices[name], (*words, name), help_text)
+            yield from _commands(action.choices[name], (*words, name), help_text, keys)
 
 
-def _argument(action: argparse.Action) -> Argument:
+def _argument(action: argparse.Action, keys: tuple[str, ...]) -> Argument:
     choices = tuple(map(str, cast("tuple[object, ...]", action.choices or ())))
     if action.nargs == 0:
         value = ""
     elif choices:
         value = "choice"
     else:
-        value = "file" if action.metavar in _FILES else "text"
+        value = _KINDS.get(str(action.metavar), "text")
+        choices = keys if value == "key" else ()
     names = tuple(sorted(action.option_strings, key=len))
     summary = (action.help or "").replace("%%", "%").split(" (", maxsplit=1)[0]
     return Argument(names, summary, value, choices)
@@ -82,8 +89,9 @@ def _words(command: Command) -> list[str]:
     return [*(name for name, _ in command.commands), *choices, *_options(command)]
 
 
-def _takes_files(command: Command) -> bool:
-    return any(argument.value == "file" for argument in _positionals(command))
+def _takes(command: Command, *kinds: str) -> bool:
+    """Whether something of these kinds can stand where no option's value is due."""
+    return any(argument.value in kinds for argument in _positionals(command))
 
 
 # bash
@@ -96,7 +104,7 @@ def _bash(commands: list[Command]) -> str:
 # bash completion for pitchpipe. To use it: eval "$(pitchpipe completion bash)"
 _pitchpipe() {{
     local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
-    local command="" words="" files="" values="" word
+    local command="" words="" files="" runs="" values="" word
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
         case "${{command:+$command }}$word" in
             {paths}) command="${{command:+$command }}$word" ;;
@@ -108,8 +116,13 @@ _pitchpipe() {{
     if [[ $values == files ]]; then
         COMPREPLY=($(compgen -f -- "$current"))
         compopt -o filenames 2>/dev/null
+    elif [[ $values == runs ]]; then
+        COMPREPLY=($(compgen -W "$({_RUNS})" -- "$current") $(compgen -d -- "$current"))
     elif [[ -n $values ]]; then
         COMPREPLY=($(compgen -W "$values" -- "$current"))
+        [[ ${{COMPREPLY[*]}} == *= ]] && compopt -o nospace 2>/dev/null
+    elif [[ $current != -* && -n $runs ]]; then
+        COMPREPLY=($(compgen -W "$({_RUNS})" -- "$current") $(compgen -d -- "$current"))
     elif [[ $current == -* || -z $files ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$current"))
     else
@@ -129,7 +142,8 @@ def _bash_case(command: Command) -> str:
     ]
     lines = [
         f'words="{" ".join(_words(command))}"',
-        *(["files=yes"] if _takes_files(command) else []),
+        *(["files=yes"] if _takes(command, "file") else []),
+        *(["runs=yes"] if _takes(command, "run") else []),
         *([f'case "$previous" in {" ".join(values)} esac'] if values else []),
     ]
     body = "".join(f"            {line}\n" for line in lines)
@@ -138,7 +152,8 @@ def _bash_case(command: Command) -> str:
 
 def _bash_values(argument: Argument) -> str:
     """Free text gets a value that completes to nothing."""
-    return {"file": "files", "text": " "}.get(argument.value, " ".join(argument.choices))
+    kinds = {"file": "files", "run": "runs", "text": " "}
+    return kinds.get(argument.value, " ".join(argument.choices))
 
 
 # zsh
@@ -146,9 +161,18 @@ def _bash_values(argument: Argument) -> str:
 
 def _zsh(commands: list[Command]) -> str:
     functions = "\n".join(_zsh_function(command) for command in commands)
+    keys = next((a.choices for c in commands for a in c.arguments if a.value == "key"), ())
     return f"""\
 #compdef pitchpipe
 # zsh completion for pitchpipe. To use it: eval "$(pitchpipe completion zsh)"
+_pitchpipe__ids() {{
+    local -a ids=("${{(@f)$({_RUNS})}}")
+    compadd -a ids
+    _files -/
+}}
+_pitchpipe__keys() {{
+    compadd -S '' -- {" ".join(keys)}
+}}
 {functions}
 if [ "$funcstack[1]" = "_pitchpipe" ]; then
     _pitchpipe "$@"
@@ -187,7 +211,13 @@ def _zsh_commands(name: str, command: Command) -> str:
 
 
 def _zsh_specs(argument: Argument) -> Iterator[str]:
-    value = {"": "", "choice": f":value:({' '.join(argument.choices)})", "file": ":file:_files"}
+    value = {
+        "": "",
+        "choice": f":value:({' '.join(argument.choices)})",
+        "key": ":key:_pitchpipe__keys",
+        "file": ":file:_files",
+        "run": ":run:_pitchpipe__ids",
+    }
     action = value.get(argument.value, ":value:")
     if not argument.names:
         yield _quoted(f"*{action}")
@@ -216,12 +246,16 @@ def _fish_lines(command: Command) -> Iterator[str]:
     at = f"complete -c pitchpipe -n {_fish_quoted(_fish_condition(command))}"
     for name, summary in command.commands:
         yield f"{at} -a {name} -d {_fish_quoted(summary)}"
-    if _takes_files(command):
+    if _takes(command, "file", "run"):
         yield f"{at} -F"
+    if _takes(command, "run"):
+        yield f"{at} -a {_fish_quoted(f'({_RUNS})')}"
     for argument in command.arguments:
         values = f"-a {_fish_quoted(' '.join(argument.choices))}"
         if argument.names:
-            kinds = {"": "", "file": " -r -F", "choice": f" -x {values}"}
+            runs = f" -r -F -a {_fish_quoted(f'({_RUNS})')}"
+            offered = f" -x {values}"
+            kinds = {"": "", "file": " -r -F", "choice": offered, "key": offered, "run": runs}
             takes = kinds.get(argument.value, " -x")
             yield f"{at} {_fish_names(argument)}{takes} -d {_fish_quoted(argument.help)}"
         elif argument.choices:
@@ -256,8 +290,16 @@ def _powershell(commands: list[Command]) -> str:
         for c in commands
         for a in c.arguments
         for name in a.names
-        if a.value == "choice"
+        if a.value in {"choice", "key"}
     )
+    runs = [" ".join(c.words) for c in commands if _takes(c, "run")]
+    runs += [
+        " ".join([*c.words, name])
+        for c in commands
+        for a in c.arguments
+        if a.value == "run"
+        for name in a.names
+    ]
     return f"""\
 # PowerShell completion for pitchpipe.
 # To use it: pitchpipe completion powershell | Out-String | Invoke-Expression
@@ -267,6 +309,7 @@ Register-ArgumentCompleter -Native -CommandName pitchpipe -ScriptBlock {{
 {words}    }}
     $values = @{{
 {values}    }}
+    $runs = @({_ps_list(runs)})
     $command = ''
     $previous = ''
     foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {{
@@ -275,7 +318,11 @@ Register-ArgumentCompleter -Native -CommandName pitchpipe -ScriptBlock {{
         $longer = "$command $element".Trim()
         if ($words.ContainsKey($longer)) {{ $command = $longer }}
     }}
-    $offered = $values["$command $previous".Trim()]
+    $at = "$command $previous".Trim()
+    $offered = $values[$at]
+    if ($null -eq $offered -and ($runs -contains $at -or $runs -contains $command)) {{
+        $offered = @(pitchpipe runs list --format ids 2>$null) + $words[$command]
+    }}
     if ($null -eq $offered) {{ $offered = $words[$command] }}
     $offered | Where-Object {{ $_ -like "$wordToComplete*" }} | ForEach-Object {{
         [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)

@@ -108,6 +108,11 @@ def test_every_option_and_command_is_completed_in_every_shell(tmp_path: Path) ->
         (["check", "work"], ["workflow.yaml"]),
         (["run", "--python", "work"], ["workflow.yaml"]),
         (["run", "--set", "x"], []),
+        (["plan", "--set", "training.max_s"], ["training.max_steps="]),
+        (["run", "--set", "method.rank"], ["method.rank_pattern="]),
+        (["runs", "show", "2026"], ["20261124T101500Z-tones"]),
+        (["runs", "rm", "2026"], ["20261124T101500Z-tones"]),
+        (["run", "--resume", "2026"], ["20261124T101500Z-tones"]),
     ],
 )
 def test_bash_offers_what_can_stand_there(
@@ -115,6 +120,9 @@ def test_bash_offers_what_can_stand_there(
 ) -> None:
     (tmp_path / "workflow.yaml").write_text("", encoding="utf-8")
     script = pitchpipe("completion", "bash", cwd=tmp_path).stdout
+    script += (
+        'pitchpipe() { [[ "$*" == "runs list --format ids" ]] && echo 20261124T101500Z-tones; }\n'
+    )
     words = " ".join(f"'{word}'" for word in ["pitchpipe", *typed])
     script += f"COMP_WORDS=({words}); COMP_CWORD={len(typed)}; _pitchpipe\n"
     script += 'printf "%s\\n" "${COMPREPLY[@]}"\n'

@@ -37,7 +37,9 @@ def _find(name: str) -> RunInfo:
 
 def _list(arguments: argparse.Namespace) -> Exit:
     found = run_index.gather(nearby.output_dirs(Path.cwd()))
-    if arguments.format == "json":
+    if arguments.format == "ids":
+        terminal.out("".join(f"{run.id}\n" for run in found))
+    elif arguments.format == "json":
         terminal.out_json({"version": 1, "runs": [as_json(run) for run in found]})
     elif not found:
         terminal.out("no runs yet\n")
