@@ -12,7 +12,7 @@ from pitchpipe.document import Document
 from pitchpipe.facts import Facts, FileFact, ModelFact, Table, TableFact
 from pitchpipe.formats import RowFormat
 from pitchpipe.model_config import ModelConfig
-from pitchpipe.modules import ModelShape
+from pitchpipe.modules import Head, ModelShape
 from pitchpipe.paths import ResolvedPath, is_path
 from pitchpipe.reading import Reading
 from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wrong
@@ -48,9 +48,12 @@ class Context:
             return setting
         return cast(T, self.reading.schema.default(setting.path))
 
-    def shape(self) -> ModelShape | None:
-        """What the base model consists of; None where nobody here knows."""
-        found = self._of_model(self.facts.shape, head="causal-lm")
+    def shape(self, head: Head | None = "causal-lm") -> ModelShape | None:
+        """What the base model consists of with the class for `head`, or the one it was saved with.
+
+        None where nobody here knows, or there is no such class.
+        """
+        found = self._of_model(self.facts.shape, head=head)
         return found if isinstance(found, ModelShape) else None
 
     def model_config(self) -> ModelConfig | None:

@@ -52,7 +52,8 @@ class World:
     """`files` maps paths to rows, or to what stands in the way of them.
 
     `models` are folders. `configs` and `shapes` are of models by the folder or the hub's name;
-    shapes count for every task. `here` is the machine.
+    shapes count for every task, but those of an encoder with a decoder for theirs alone. `here`
+    is the machine.
     """
 
     files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
@@ -107,7 +108,10 @@ class World:
         head: Head | None = None,
     ) -> ModelShape | NotRead:
         found = self._of_model(self.shapes, name_or_path, local)
-        return found or NotRead("it is not known")
+        if found is None:
+            return NotRead("it is not known")
+        lacks = found.head == "seq2seq-lm" and head not in {None, found.head}
+        return NotRead(f"`{found.model_type}` has no class for {head}") if lacks else found
 
     def _of_model(self, known: Mapping[str, T], name_or_path: str, local: bool) -> T | None:
         if local:
@@ -185,6 +189,7 @@ WORLD = World(
         "models/seeing": ModelFact(True, "gemma3", True, True),
         "models/packed": ModelFact(True, "llama", True, True),
         "models/large": ModelFact(True, "llama", True, True),
+        "models/translator": ModelFact(True, "t5", True, True),
     },
     configs={
         "models/tiny": {"model_type": "llama", "max_position_embeddings": 4096},
@@ -200,6 +205,7 @@ WORLD = World(
         "models/hybrid": shapes.scaled(shapes.hybrid(), 16),
         "models/seeing": shapes.scaled(shapes.seeing(), 16),
         "models/large": shapes.scaled(shapes.llama(), 700),
+        "models/translator": shapes.shape(*shapes.attention(), model_type="t5", task="seq2seq-lm"),
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
 )

@@ -61,6 +61,7 @@ RULES = (
     Rule("unset-environment-variable", _ERROR, environment.unset_environment_variable),
     Rule("unknown-device", _WARNING, environment.unknown_device),
     Rule("model-not-found", _ERROR, model.model_not_found),
+    Rule("model-not-causal", _ERROR, model.model_not_causal),
     Rule("model-taken-for-hub-name", _WARNING, model.model_taken_for_hub_name),
     Rule("tokenizer-not-found", _ERROR, model.tokenizer_not_found),
     Rule("chat-template-missing", _ERROR, model.chat_template_missing),

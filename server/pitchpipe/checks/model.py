@@ -95,6 +95,23 @@ def quantized_base_already(context: Context) -> Iterator[Report]:
     yield Report(f"{message}, so take the model that it was made from", name.span, name.path)
 
 
+def model_not_causal(context: Context) -> Iterator[Report]:
+    """A model of a type that has no causal language model, which is what is trained."""
+    model = context.workflow.model
+    own_code = context.effective(model.trust_remote_code)
+    if not isinstance(model.name_or_path, Present) or own_code is not False:
+        return
+    if context.shape() is not None:
+        return
+    shape = context.shape(head=None)
+    if shape is not None and shape.exact and shape.head != "causal-lm":
+        name, kind = model.name_or_path, shape.model_type
+        message = (
+            f"`{name.value}` is a `{kind}` ({shape.class_name}), which is no causal language model"
+        )
+        yield Report(f"{message}; nothing else can be trained", name.span, name.path)
+
+
 def max_length_over_context(context: Context) -> Iterator[Report]:
     """Rows that may be longer than the model has positions for."""
     setting, config = context.workflow.data.max_length, context.model_config()
