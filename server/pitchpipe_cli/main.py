@@ -6,13 +6,21 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from pitchpipe_cli import terminal
-from pitchpipe_cli.errors import CommandError, Exit
-from pitchpipe_cli.parser import build
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["lsp"]:
+        # An editor waits: nothing of this package is imported for it.
+        return int(import_module("pitchpipe_cli.commands.lsp").become(given[1:]))
+    return _command(given)
+
+
+def _command(argv: Sequence[str]) -> int:
+    from pitchpipe_cli import terminal  # see above
+    from pitchpipe_cli.errors import CommandError, Exit
+    from pitchpipe_cli.parser import build
+
     terminal.prepare()
     try:
         arguments = build().parse_args(argv)

@@ -67,6 +67,7 @@ def build() -> argparse.ArgumentParser:
     _explain(_command(commands, "explain", "explain a finding's code, a key or a workflow file"))
     _runs(_command(commands, "runs", "list, show and remove runs"))
     _schema(_command(commands, "schema", "print a JSON Schema"))
+    _lsp(_command(commands, "lsp", "serve editors: the language server, over stdio"))
     _completion(_command(commands, "completion", "print a shell's completion script"))
     return parser
 
@@ -265,6 +266,11 @@ def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", choices=SCHEMAS, default="workflow", help="default: workflow"
     )
+
+
+def _lsp(parser: argparse.ArgumentParser) -> None:
+    what = "--tcp PORT, --ws PORT, --host, --verbose: `pitchpipe lsp --help`"
+    parser.add_argument("wire", nargs=argparse.REMAINDER, metavar="OPTIONS", help=what)
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from pitchpipe_server import diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
-from pitchpipe_server.features import completion, names, structure
+from pitchpipe_server.features import changes, completion, names, structure
 from pitchpipe_server.server import PitchpipeServer
 
 _LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
@@ -84,6 +84,13 @@ HANDLERS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     types.COMPLETION_ITEM_RESOLVE: (completion.completion_resolve, None),
+    types.TEXT_DOCUMENT_CODE_ACTION: (
+        changes.code_action,
+        types.CodeActionOptions(code_action_kinds=changes.KINDS, resolve_provider=True),
+    ),
+    types.CODE_ACTION_RESOLVE: (changes.code_action_resolve, None),
+    types.TEXT_DOCUMENT_FORMATTING: (changes.formatting, None),
+    types.TEXT_DOCUMENT_RANGE_FORMATTING: (changes.formatting, None),
     types.TEXT_DOCUMENT_DEFINITION: (names.definition, None),
     types.TEXT_DOCUMENT_REFERENCES: (names.references, None),
     types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (names.document_highlight, None),

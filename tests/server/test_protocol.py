@@ -217,6 +217,60 @@ async def test_names(client: LanguageClient, uri: str) -> None:
     assert [e.new_text for e in edits] == ["two"] * 3
 
 
+async def test_a_fix_mends_its_finding(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    found = {str(d.code): d for d in await settled(client, uri, WRONG)}
+    finding = found["unknown-key"]
+    answer = await client.text_document_code_action_async(
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(uri),
+            finding.range,
+            types.CodeActionContext([finding], only=[types.CodeActionKind.QuickFix]),
+        )
+    )
+    assert answer
+    action = answer[0]
+    assert isinstance(action, types.CodeAction)
+    assert action.title == "Rename to `learning_rate`"
+    assert action.diagnostics == [finding]
+    assert [e.new_text for e in edits_of(action.edit, uri)] == ["learning_rate"]
+
+
+def edits_of(edit: types.WorkspaceEdit | None, uri: str) -> list[Any]:
+    assert edit is not None
+    if edit.document_changes:
+        return list(getattr(edit.document_changes[0], "edits"))  # noqa: B009
+    return list((edit.changes or {})[uri])
+
+
+async def test_costly_changes_are_worked_out_when_chosen(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    start = types.Range(types.Position(0, 0), types.Position(0, 0))
+    only: list[types.CodeActionKind | str] = [types.CodeActionKind.Refactor]
+    answer = await client.text_document_code_action_async(
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(uri), start, types.CodeActionContext([], only=only)
+        )
+    )
+    assert answer
+    action = answer[-1]
+    assert isinstance(action, types.CodeAction)
+    if action.edit is None:
+        action = await client.code_action_resolve_async(action)
+    assert edits_of(action.edit, uri)
+
+
+async def test_formatting_keeps_what_is_said(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri, "model:\n    name_or_path:   x   # why\n\n\n\ndata: {}")
+    options = types.FormattingOptions(tab_size=2, insert_spaces=True)
+    edits = await client.text_document_formatting_async(
+        types.DocumentFormattingParams(types.TextDocumentIdentifier(uri), options)
+    )
+    assert edits
+    changed = "".join(edit.new_text for edit in edits)
+    assert "why" not in changed or "# why" in changed
+
+
 async def test_a_cancelled_request_is_answered_as_cancelled(
     client: LanguageClient, uri: str
 ) -> None:

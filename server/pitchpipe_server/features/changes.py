@@ -1,0 +1,109 @@
+"""Changes of a document: code actions and formatting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from lsprotocol import types
+
+from pitchpipe_server.server import PitchpipeServer, answering
+from pitchpipe_server.texts import OpenText
+
+if TYPE_CHECKING:
+    from pitchpipe.ide.items import Action
+
+KINDS = [
+    types.CodeActionKind.QuickFix,
+    types.CodeActionKind.RefactorRewrite,
+    types.CodeActionKind.Refactor,
+    types.CodeActionKind.Source,
+    "source.fixAll.pitchpipe",
+]
+
+
+@answering(None)
+def code_action(
+    server: PitchpipeServer, params: types.CodeActionParams
+) -> list[types.CodeAction | types.Command] | None:
+    from pitchpipe.ide.actions import actions, resolve  # noqa: PLC0415
+    from pitchpipe_server.convert import text_edits, workspace_edit  # noqa: PLC0415
+
+    opened = server.opened(params.text_document.uri)
+    if opened is None or not server.can.action_literals:
+        return None
+    text, snapshot = opened
+    wanted = frozenset(str(getattr(kind, "value", kind)) for kind in params.context.only or ())
+    answer: list[types.CodeAction | types.Command] = []
+    for action in actions(snapshot, text.positions.span(params.range), wanted):
+        found = _converted(server, text, action, params.context.diagnostics)
+        if action.edits is None and action.key and not server.can.resolve_actions:
+            edits = text_edits(resolve(snapshot, action.key), text.positions)
+            if not edits:
+                continue
+            found.edit = workspace_edit(text.uri, text.version, edits, server.can)
+            found.data = None
+        answer.append(found)
+    return answer
+
+
+@answering(None)
+def code_action_resolve(server: PitchpipeServer, action: types.CodeAction) -> types.CodeAction:
+    from pitchpipe.ide.actions import resolve  # noqa: PLC0415
+    from pitchpipe_server.convert import text_edits, workspace_edit  # noqa: PLC0415
+
+    uri, key = cast("tuple[str, str]", tuple(action.data or ("", "")))
+    if opened := server.opened(uri):
+        text, snapshot = opened
+        edits = text_edits(resolve(snapshot, key), text.positions)
+        action.edit = workspace_edit(text.uri, text.version, edits, server.can)
+    return action
+
+
+def _converted(
+    server: PitchpipeServer,
+    text: OpenText,
+    action: Action,
+    diagnostics: Sequence[types.Diagnostic],
+) -> types.CodeAction:
+    from pitchpipe_server.convert import text_edits, workspace_edit  # noqa: PLC0415
+
+    found = types.CodeAction(title=action.title, kind=action.kind)
+    if action.code and action.at is not None:
+        where = text.positions.range(action.at)
+        mended = [d for d in diagnostics if d.code == action.code and d.range == where]
+        found.diagnostics = mended or None
+    if action.edits is not None:
+        edits = text_edits(action.edits, text.positions)
+        found.edit = workspace_edit(text.uri, text.version, edits, server.can)
+    elif action.key:
+        found.data = [text.uri, action.key]
+    if action.preferred and server.can.preferred_actions:
+        found.is_preferred = True
+    if action.disabled and server.can.disabled_actions:
+        found.disabled = types.CodeActionDisabled(action.disabled)
+    if action.command is not None:
+        command = action.command
+        found.command = types.Command(
+            command.title, command.name, arguments=list(command.arguments)
+        )
+    return found
+
+
+@answering(None)
+def formatting(
+    server: PitchpipeServer,
+    params: types.DocumentFormattingParams | types.DocumentRangeFormattingParams,
+) -> list[types.TextEdit] | None:
+    from pitchpipe.ide.formatting import format as formatted  # noqa: PLC0415
+    from pitchpipe_server.convert import text_edits  # noqa: PLC0415
+
+    opened = server.opened(params.text_document.uri)
+    if opened is None:
+        return None
+    text, snapshot = opened
+    wanted = None
+    if isinstance(params, types.DocumentRangeFormattingParams):
+        wanted = text.positions.span(params.range)
+    edits = formatted(snapshot, wanted, max(2, params.options.tab_size))
+    return text_edits(edits, text.positions)
