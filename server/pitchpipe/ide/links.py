@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pitchpipe import published
 from pitchpipe.ide import written
 from pitchpipe.ide.items import Link
+from pitchpipe.ide.pieces import content
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.paths import is_path
-from pitchpipe.span import Span
-from pitchpipe.syntax.nodes import Scalar, Style
+from pitchpipe.syntax.nodes import Scalar
 
 _HUB = "https://huggingface.co"
 
@@ -22,13 +22,6 @@ def links(snapshot: Snapshot) -> list[Link]:
     """
     found = (*_files(snapshot), *_model(snapshot), *_pages(snapshot), *_output(snapshot))
     return sorted({link.span: link for link in found}.values(), key=lambda link: link.span)
-
-
-def inner(scalar: Scalar) -> Span:
-    """A scalar's place without its quotes."""
-    start, end = scalar.span
-    quoted = scalar.style in {Style.SINGLE, Style.DOUBLE} and end - start > 1
-    return Span(start + 1, end - 1) if quoted else scalar.span
 
 
 def _files(snapshot: Snapshot) -> Iterator[Link]:
@@ -50,20 +43,24 @@ def _model(snapshot: Snapshot) -> Iterator[Link]:
     if not local and _is_hub_name(scalar.raw):
         known = published.find_model(scalar.raw, snapshot.world.published())
         name = known.name if known else scalar.raw
-        yield Link(inner(scalar), f"{_hub(snapshot)}/{name}", f"Open the page of {name}")
+        yield Link(
+            content(snapshot.text, scalar), f"{_hub(snapshot)}/{name}", f"Open the page of {name}"
+        )
 
 
 def _pages(snapshot: Snapshot) -> Iterator[Link]:
     for scalar in written.datasets(snapshot):
         if _is_hub_name(scalar.raw):
             target = f"{_hub(snapshot)}/datasets/{scalar.raw}"
-            yield Link(inner(scalar), target, f"Open the page of {scalar.raw}")
+            yield Link(content(snapshot.text, scalar), target, f"Open the page of {scalar.raw}")
 
 
 def _there(snapshot: Snapshot, scalar: Scalar, tooltip: str) -> Iterator[Link]:
     file = snapshot.context.file(scalar.raw) if scalar.raw else None
     if file and file.exists:
-        yield Link(inner(scalar), snapshot.context.resolve(scalar.raw).absolute, tooltip)
+        yield Link(
+            content(snapshot.text, scalar), snapshot.context.resolve(scalar.raw).absolute, tooltip
+        )
 
 
 def _hub(snapshot: Snapshot) -> str:

@@ -14,8 +14,8 @@ from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.ide import written
 from pitchpipe.ide.items import Location
-from pitchpipe.ide.links import inner, links
-from pitchpipe.ide.pieces import pieces
+from pitchpipe.ide.links import links
+from pitchpipe.ide.pieces import content, pieces
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.tokens import fields
 from pitchpipe.span import Span
@@ -160,7 +160,7 @@ def _columns(snapshot: Snapshot) -> Iterator[tuple[str, Span]]:
             start = span.start + 1 + len(inside) - len(inside.lstrip())
             yield name, Span(start, start + len(name))
     for scalar in written.column_names(snapshot):
-        yield scalar.raw, inner(scalar)
+        yield scalar.raw, content(snapshot.text, scalar)
 
 
 def _files_with(snapshot: Snapshot, column: str) -> Iterator[Location]:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pitchpipe.document import Document
 from pitchpipe.span import Span
 from pitchpipe.syntax.characters import BLANKS
-from pitchpipe.syntax.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence
+from pitchpipe.syntax.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence, Style
 
 Kind: TypeAlias = Literal["node", "comment", "anchor", "tag", "mark", "other"]
 Leaf: TypeAlias = "Scalar | Alias | Broken"
@@ -43,9 +43,18 @@ def pieces(document: Document) -> Iterator[Piece]:
     for leaf in _leaves(document.root):
         if leaf.span.end > leaf.span.start >= at:
             yield from _between(text, at, leaf.span.start)
-            yield Piece("node", leaf.span, leaf)
-            at = leaf.span.end
+            at = _end(text, leaf)
+            yield Piece("node", Span(leaf.span.start, at), leaf)
     yield from _between(text, at, len(text))
+
+
+def content(text: str, scalar: Scalar) -> Span:
+    """A scalar's place without its quotes, of which the last may not be there yet."""
+    start, end = scalar.span
+    if scalar.style not in {Style.SINGLE, Style.DOUBLE}:
+        return scalar.span
+    closed = end - start > 1 and text[end - 1] == text[start]
+    return Span(start + 1, end - 1 if closed else end)
 
 
 def comments(document: Document) -> Iterator[Span]:
@@ -66,6 +75,15 @@ def _leaves(root: Node | None) -> Iterator[Leaf]:
             waiting += reversed(node.items)
         else:
             yield node
+
+
+def _end(text: str, leaf: Leaf) -> int:
+    """Where a leaf ends: a block scalar with the blanks on its last line, which belong to it."""
+    end = leaf.span.end
+    if isinstance(leaf, Scalar) and leaf.style in {Style.LITERAL, Style.FOLDED}:
+        while text[end : end + 1] in (" ", "\t"):
+            end += 1
+    return end
 
 
 def _between(text: str, start: int, end: int) -> Iterator[Piece]:

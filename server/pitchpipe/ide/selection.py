@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from pitchpipe.document import Document
-from pitchpipe.ide.pieces import comments
+from pitchpipe.ide.pieces import comments, content
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
@@ -58,8 +58,8 @@ def _part(node: Mapping | Sequence, offset: int) -> Entry | Node | None:
 
 def _in_text(text: str, node: Node, offset: int) -> Iterator[Span]:
     start, end = node.span
-    if isinstance(node, Scalar) and node.style in {Style.SINGLE, Style.DOUBLE}:
-        yield _within(node.span)
+    if isinstance(node, Scalar):
+        yield content(text, node)
     if isinstance(node, Scalar) and node.style in {Style.LITERAL, Style.FOLDED}:
         first = text.find("\n", start, end) + 1
         if 0 < first <= offset:

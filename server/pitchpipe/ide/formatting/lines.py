@@ -20,7 +20,7 @@ from pitchpipe.ide.formatting.columns import (
 from pitchpipe.ide.layout import layout
 from pitchpipe.ide.pieces import Piece
 from pitchpipe.ide.pieces import pieces as pieces_of
-from pitchpipe.syntax.nodes import Alias, Scalar, Style
+from pitchpipe.syntax.nodes import Scalar, Style
 
 _COMMENT_GAP = 2  # blanks before a comment behind something
 _EXPLICIT = re.compile(r"[|>][+-]?([1-9])")
@@ -104,16 +104,15 @@ class _Writer:
             return written
         one = self._written(left) if left.kind == "mark" else ""
         other = self._written(right) if right.kind == "mark" else ""
+        if one in ("[", "{") and other in ("]", "}"):
+            return ""
         if one in ("[", "{") or other in ("]", "}"):
             return as_is
         if other in (",", ":"):
-            closes = one in ("]", "}")
-            is_value = left.kind == "node" and not isinstance(left.node, Alias)
-            return (
-                ""
-                if is_value or closes or (other == "," and isinstance(left.node, Alias))
-                else as_is
-            )
+            ends = one in ("]", "}") or left.kind == "node"
+            # `*name:` would be the name of another alias.
+            sticks = other == ":" and self._written(left).startswith("*")
+            return "" if ends and not sticks else as_is
         return " " if one or left.kind in ("anchor", "tag") else as_is
 
     def _relaid(self, index: int) -> list[str]:
@@ -124,6 +123,8 @@ class _Writer:
             return [lines[0].rstrip() if place is None else lines[0], *lines[1:]]
         if _is_block(piece):
             return self._block(lines, place)
+        if lines[0][0] in "[{":  # as a key, which the tree doesn't look into
+            return lines
         return [_end(lines[0], piece), *(_further(line, place, piece) for line in lines[1:])]
 
     def _block(self, lines: list[str], place: Place) -> list[str]:
@@ -210,7 +211,7 @@ def _aligned(rows: list[_Row]) -> Iterator[str]:
         together = list(group)
         column = max(len(row.text) for row in together) + _COMMENT_GAP
         for row in together:
-            yield row.text.ljust(column) + row.comment if has_comment else row.text.rstrip(" ")
+            yield row.text.ljust(column) + row.comment if has_comment else row.text
 
 
 def _end(line: str, piece: Piece) -> str:
