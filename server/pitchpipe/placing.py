@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from pitchpipe.modules import ModelShape
 from pitchpipe.plan import MethodPlan
+from pitchpipe.schema import Schema
 from pitchpipe.targets import Choice, Entry, Method, Refusal, Targets, targets
 
 # Names that PEFT 0.21 keeps tied when it is told to (peft.utils.constants.EMBEDDING_LAYER_NAMES).
@@ -52,6 +53,13 @@ def placement(method: MethodPlan, shape: ModelShape) -> Placement:
     left_out = tuple(path for refusal in passed_over for path in refusal.paths)
     choice = replace(choice, exclude_modules=_excluding(choice.exclude_modules, passed_over))
     return Placement(choice, own, targets(shape, choice, own), left_out)
+
+
+def default_method(schema: Schema) -> MethodPlan:
+    """The method of a file that says nothing of it."""
+    values = {key: schema.default(("method", key)) for key in schema.keys(("method",))}
+    held = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return MethodPlan(**cast("dict[str, Any]", held))
 
 
 def _choice(method: MethodPlan, shape: ModelShape) -> Choice:

@@ -200,6 +200,15 @@ def test_targets_are_read_as_peft_reads_them(
     assert trained == expected
 
 
+def test_what_a_run_leaves_out_is_left_out_here(tmp_path: Path) -> None:
+    done = modules(tmp_path, "state-spaces/mamba-130m-hf", "--target", "all-linear")
+    assert done.returncode == 0, done.stderr
+    assert "would pass over it: `backbone.layers.*.mixer.out_proj`" in done.stdout
+    done = modules(tmp_path, "state-spaces/mamba-130m-hf", "--target", "out_proj")
+    assert done.returncode == 2
+    assert "PEFT refuses `backbone.layers.*.mixer.out_proj`" in done.stderr
+
+
 def test_a_part_of_the_layers_is_said_to_be_one(tmp_path: Path) -> None:
     done = modules(tmp_path, "toy", "--target", "layers.0.self_attn.q_proj")
     assert "r=16 in 1 of 2: 256" in done.stdout

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from pitchpipe.modules import ModelShape
-from pitchpipe.placing import placement
-from pitchpipe.plan import MethodPlan
+from pitchpipe.placing import default_method, placement
+from support.analysis import SCHEMA
 from support.shapes import attention, deepseek, embedding, head, hybrid, llama, shape
 
-METHOD = MethodPlan("lora", 4, 8.0, 0.0, "all-linear", (), "none", False, False)
+METHOD = replace(default_method(SCHEMA), r=4)
 
 
 def mamba() -> ModelShape:
@@ -70,3 +70,28 @@ def test_a_copy_of_a_tied_matrix_stays_tied(name: str, tied: bool):
     model = shape(embedding(), *attention(), head(tied=tied))
     placed = placement(replace(METHOD, modules_to_save=(name,)), model)
     assert placed.choice.ensure_weight_tying is tied
+
+
+def test_what_the_file_chooses_reaches_peft_s_arguments():
+    method = replace(
+        METHOD,
+        target_modules=("q_proj", "down_proj"),
+        exclude_modules=("layers.0.mlp.down_proj",),
+        layers_to_transform=(0,),
+        layers_pattern=("layers",),
+        rank_pattern={"q_proj": 2},
+    )
+    placed = placement(method, llama())
+    assert placed.targets.module_names == ("model.layers.0.self_attn.q_proj",)
+    assert [adapted.rank for adapted in placed.targets.modules] == [2]
+    choice = placed.choice
+    assert (choice.layers_to_transform, choice.layers_pattern) == ((0,), ("layers",))
+
+
+def test_parameters_are_adapted_too():
+    method = replace(METHOD, target_modules=(), target_parameters=("q_proj.weight",))
+    names = placement(method, llama()).targets.parameter_names
+    assert names == (
+        "model.layers.0.self_attn.q_proj.weight",
+        "model.layers.1.self_attn.q_proj.weight",
+    )

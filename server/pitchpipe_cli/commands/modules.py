@@ -11,14 +11,14 @@ from typing import Any
 
 import pitchpipe_schemas
 from pitchpipe import amounts
-from pitchpipe.costs.settings import Settings, of_context
-from pitchpipe.costs.step import adapted_by
+from pitchpipe.costs.settings import of_context
 from pitchpipe.facts import NotRead
 from pitchpipe.model_config import ModelConfig, context_length
 from pitchpipe.modules import Head, ModelShape
 from pitchpipe.paths import flavour_of
-from pitchpipe.suggest import nearest, one_of
-from pitchpipe.targets import Choice, Method, Refusal, Targets, targets
+from pitchpipe.placing import Placement, default_method, placement
+from pitchpipe.suggest import all_of, nearest, one_of
+from pitchpipe.targets import Refusal, Targets
 from pitchpipe_cli import (
     columns,
     interpreter,
@@ -45,9 +45,13 @@ class _Shown:
 
     known: Known
     shape: ModelShape
-    targets: Targets | None
+    placement: Placement | None
     full: bool
     exit: Exit
+
+    @property
+    def targets(self) -> Targets | None:
+        return None if self.placement is None else self.placement.targets
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
@@ -68,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         terminal.out_json(_as_json(shown, rows, chosen))
     else:
         _print(shown, rows, chosen)
-    complaints = _complaints(shown.targets) if arguments.target or arguments.exclude else []
+    complaints = _complaints(shown.placement) if arguments.target or arguments.exclude else []
     for complaint in complaints:
         terminal.err(f"pitchpipe: {complaint}\n")
     return Exit.WRONG_ENVIRONMENT if complaints else shown.exit
@@ -109,24 +113,23 @@ def _of_file(arguments: argparse.Namespace, models: ModelShapes) -> _Shown | Exi
     known = Known(model.name_or_path, shape, config)
     if arguments.target or arguments.exclude:
         return _Shown(known, shape, _chosen(arguments, shape), full=False, exit=checked.verdict)
-    full = settings.method.type == "full"
-    adapted = adapted_by(_ranked(settings, arguments.rank), shape)
-    return _Shown(known, shape, adapted, full, checked.verdict)
+    method = replace(settings.method, r=arguments.rank or settings.method.r)
+    if method.type == "full":
+        return _Shown(known, shape, None, full=True, exit=checked.verdict)
+    return _Shown(known, shape, placement(method, shape), full=False, exit=checked.verdict)
 
 
-def _ranked(settings: Settings, rank: int | None) -> Settings:
-    return settings if rank is None else replace(settings, method=replace(settings.method, r=rank))
-
-
-def _chosen(arguments: argparse.Namespace, shape: ModelShape) -> Targets | None:
-    """What PEFT would make of the options; None where there are none of them."""
+def _chosen(arguments: argparse.Namespace, shape: ModelShape) -> Placement | None:
+    """What a run with these options would adapt; None where there are none of them."""
     if not (arguments.target or arguments.exclude or arguments.rank):
         return None
-    choice = Choice(
+    method = replace(
+        default_method(workflow_file.schema()),
+        r=arguments.rank or _RANK,
         target_modules=_asked(arguments.target) or "all-linear",
         exclude_modules=_asked(arguments.exclude),
     )
-    return targets(shape, choice, Method(r=arguments.rank or _RANK))
+    return placement(method, shape)
 
 
 def _asked(given: Sequence[str]) -> str | tuple[str, ...]:
@@ -145,17 +148,16 @@ def _presets() -> Sequence[str]:
     return PRESETS
 
 
-def _complaints(chosen: Targets | None) -> list[str]:
+def _complaints(chosen: Placement | None) -> list[str]:
     """What is wrong with targets that were given on the command line."""
     if chosen is None:
         return []
     unknown = [
         f"no module is called `{entry.text}`"
         + (f"; did you mean `{entry.nearest}`?" if entry.nearest else "")
-        for entry in chosen.entries
-        if not entry.count
+        for entry in chosen.missing
     ]
-    return unknown or [_refused(refusal) for refusal in chosen.refusals[:1]]
+    return unknown or [_refused(refusal) for refusal in chosen.targets.refusals[:1]]
 
 
 def _refused(refusal: Refusal) -> str:
@@ -163,7 +165,8 @@ def _refused(refusal: Refusal) -> str:
         return "these targets match no module"
     if refusal.reason == "bad-pattern":
         return f"this is no regular expression: {refusal.detail}"
-    paths = f" {one_of(refusal.paths[:3])}" if refusal.paths else " this choice"
+    named = [path.replace("{}", "*") for path in refusal.paths[:3]]
+    paths = f" {one_of(named)}" if named else " this choice"
     why = refusal.detail or refusal.says or refusal.reason.replace("-", " ")
     return f"PEFT refuses{paths}: {why}"
 
@@ -245,6 +248,9 @@ def _trained(shown: _Shown, rows: Sequence[Row]) -> str:
     lines = [f"trained: {count:,} parameters, {share} of the model's, {where}"]
     if shown.targets is not None and shown.targets.rewriting is not None:
         lines.append("PEFT itself turned targets into parameters of fused experts")
+    if shown.placement is not None and shown.placement.left_out:
+        paths = [path.replace("{}", "*") for path in shown.placement.left_out]
+        lines.append(f"left out, as Mamba's kernel would pass over it: {all_of(paths)}")
     return "".join(f"{line}\n" for line in lines)
 
 
