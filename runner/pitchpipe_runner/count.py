@@ -48,7 +48,8 @@ def count(plan: Plan) -> dict[str, Any]:
         )
     except (LocalEntryNotFoundError, OSError):
         return {"not_read": f"`{model.name_or_path}` is not on this machine; a run downloads it"}
-    with tempfile.TemporaryDirectory(prefix="pitchpipe-") as made:
+    # On Windows what is mapped into memory can't be removed, and goes with the system's clean-up.
+    with tempfile.TemporaryDirectory(prefix="pitchpipe-", ignore_cleanup_errors=True) as made:
         base = Artifact(Path(made), "", {})
         write_json(base.folder / "model.json", {"folder": str(folder)})
         events = Events(base.folder / "events.jsonl", plan.origins)

@@ -195,13 +195,19 @@ def _demand_weights(folder: Path) -> None:
             hint="weights in other formats can run code when read; convert them to safetensors",
         )
     index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        if lost := sorted(set(named) - {file.name for file in files}):
-            what = f"`{lost[0]}`, which `{index.name}` names, is not there"
-            raise _wrong("model-has-no-weights", what)
+    if index.is_file() and (lost := sorted(_named_in(index) - {file.name for file in files})):
+        what = f"`{lost[0]}`, which `{index.name}` names, is not there"
+        raise _wrong("model-has-no-weights", what)
     for file in files:
         _demand_whole(file)
+
+
+def _named_in(index: Path) -> set[str]:
+    try:
+        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"`{index.name}` names no files: {_first_line(error)}"
+        raise _wrong("model-not-readable", what) from error
 
 
 def _demand_whole(file: Path) -> None:

@@ -17,6 +17,7 @@ from pitchpipe_runner.reporting.charts import charts
 from pitchpipe_runner.reporting.evaluation import evaluation
 from pitchpipe_runner.reporting.forecast import forecast
 from pitchpipe_runner.reporting.recording import read
+from pitchpipe_runner.stages import move
 
 REPORT = "report.html"
 
@@ -34,7 +35,8 @@ def write(folder: Path) -> int:
     """Writes `report.html` into the run folder atomically, and gives its size in bytes."""
     temporary = folder / f"{REPORT}.tmp"
     temporary.write_text(build(folder), encoding="utf-8", newline="\n")
-    return temporary.replace(folder / REPORT).stat().st_size
+    move(temporary, folder / REPORT)
+    return (folder / REPORT).stat().st_size
 
 
 def build(run: Path) -> str:

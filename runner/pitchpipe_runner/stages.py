@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import gc
 import hashlib
 import json
 import os
@@ -137,12 +139,13 @@ class Stages:
         folder = self._folder(name)
         partial = folder.with_name(folder.name + ".partial")
         for stale in [folder] if keep and _belongs(partial, key) else [folder, partial]:
-            shutil.rmtree(stale, ignore_errors=True)
+            _remove(stale)
         partial.mkdir(exist_ok=True)
         write_json(partial / "key.json", {"key": key})
         self.events.emit("stage-started", stage=name)
         wall, cpu = time.perf_counter(), _cpu_seconds()
         facts = work(partial)
+        gc.collect()  # a trainer and its model hold each other, and the next stage needs the memory
         seconds, cpu_seconds = time.perf_counter() - wall, _cpu_seconds() - cpu
         record = {
             "stage": name,
@@ -155,7 +158,7 @@ class Stages:
         }
         write_json(partial / STAGE_FILE, record)
         _open_weights(partial)
-        _move(partial, folder)
+        move(partial, folder)
         self.events.emit(
             "stage-done",
             stage=name,
@@ -173,7 +176,7 @@ def write_json(path: Path, value: object) -> None:
         json.dump(value, stream, ensure_ascii=False, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
-    _move(temporary, path)
+    move(temporary, path)
 
 
 def _open_weights(folder: Path) -> None:
@@ -228,18 +231,29 @@ def _link_tree(source: Path, target: Path) -> bool:
     """
     partial = target.with_name(target.name + ".partial")
     for stale in (target, partial):
-        shutil.rmtree(stale, ignore_errors=True)
+        _remove(stale)
     try:
         shutil.copytree(source, partial, copy_function=_link_or_copy)
     except OSError:  # shutil.Error is one
         if source.exists():
             raise
         return False
-    _move(partial, target)
+    move(partial, target)
     return True
 
 
-def _move(source: Path, target: Path) -> None:
+def _remove(folder: Path) -> None:
+    """Now, and not hours later, it is seen that somebody holds what a result is to replace.
+
+    Raises:
+        PermissionError: something in it can't be removed, as on Windows a file that is open.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise PermissionError(errno.EACCES, "it can't be removed", str(folder))
+
+
+def move(source: Path, target: Path) -> None:
     """Renames; on Windows, where a file that somebody reads can't be, tries for a while."""
     for seconds in _PATIENCE if sys.platform == "win32" else ():
         with contextlib.suppress(PermissionError):

@@ -140,6 +140,14 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
             "`model.safetensors.index.json` names, is not there"
         ),
     ),
+    "the list of shards is broken": (
+        lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a"', "utf-8"),
+        "model-not-readable at model.name_or_path: `model.safetensors.index.json` names no files: ",
+    ),
+    "the list of shards lists none": (
+        lambda f: (f / "model.safetensors.index.json").write_text("[]", "utf-8"),
+        "model-not-readable at model.name_or_path: `model.safetensors.index.json` names no files: ",
+    ),
 }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,35 @@ def test_a_stage_that_fails_leaves_nothing_that_counts(runs: Callable[[str], Run
     shutil.rmtree(other.folder)
     made = run.do()
     assert sorted(p.name for p in made.folder.iterdir()) == ["deep", "key.json", "stage.json"]
+
+
+@pytest.mark.parametrize("name", ["02-prepare", "02-prepare.partial"])
+def test_what_can_not_be_removed_is_seen_before_the_work(
+    runs: Callable[[str], Run], name: str
+) -> None:
+    run = runs("1")
+    (run.folder / name).write_text("", encoding="utf-8")  # no folder: `rmtree` can't remove it
+    with pytest.raises(PermissionError) as caught:
+        run.do()
+    assert caught.value.filename == str(run.folder / name)
+    assert run.made == []
+
+
+def test_what_a_stage_leaves_in_memory_is_gone_before_the_next(
+    runs: Callable[[str], Run],
+) -> None:
+    left: list[weakref.ref[Run]] = []
+
+    def work(_: Path) -> dict[str, Any]:
+        one, other = Run(runs("2").folder / "inner"), Run(runs("3").folder / "inner")
+        vars(one)["other"], vars(other)["other"] = other, one  # as a trainer and its callbacks do
+        for each in (one, other):
+            each.events.close()
+            left.append(weakref.ref(each))
+        return {}
+
+    runs("1").do(work=work)
+    assert [each() for each in left] == [None, None]
 
 
 def test_what_is_kept_is_kept_for_the_same_settings_alone(runs: Callable[[str], Run]) -> None:
