@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,14 @@ _COMMON = (
     *("RTX 3060", "RTX 4060 Ti 16GB", "RTX 4090", "RTX 5090", "L4", "L40S"),
     *("A100 40GB", "A100 80GB", "H100 SXM", "H200"),
 )
+_SHOWN_BELOW = "does-not-fit"  # for this machine, whatever devices are asked about
 _PATIENCE = 900.0  # seconds for a traced step
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
     checked = workflow_file.check(arguments.file, workflow_file.overrides(arguments.overrides))
-    listing.tell(checked)
+    told = tuple(f for f in checked.findings if f.code != _SHOWN_BELOW)
+    listing.tell(replace(checked, findings=told))
     if checked.analysis is None:
         return checked.verdict
     plan = None if checked.has_errors else checked.analysis.plan()
