@@ -27,7 +27,7 @@ OWNERS = {
     "model": {"model", "m"},
     "data": {"data", "_data"},
     "data.train[0]": {"source"},
-    "method": {"method"},
+    "method": {"method", "asked"},  # `asked`: what the core makes of it for PEFT
     "training": {"training", "t"},
     "evaluate": {"evaluate"},
     "export": {"export"},
