@@ -20,7 +20,9 @@ class SplitSize:
     """One split. `tokens` are those of all rows after cutting, `learnt` the targets among them.
 
     `sequences` are packs, or rows where they are padded; `longest` is the longest of them and
-    `positions` all of them with the padding of their batches, in tokens.
+    `positions` all of them with the padding of their batches, in tokens. `lines` of a batch are
+    what a sequence becomes: more than one where packs are taken apart again and padded, and then
+    `longest` is the longest row.
     """
 
     rows: Interval
@@ -29,6 +31,7 @@ class SplitSize:
     sequences: Interval
     longest: Interval
     positions: Interval
+    lines: float = 1.0
 
     @property
     def learnt_share(self) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pitchpipe.costs import judging
-from pitchpipe.costs.data import DataSize, of_prepared, unknown
+from pitchpipe.costs.data import DataSize, SplitSize, of_prepared, unknown
 from pitchpipe.costs.judging import SourceRows
 from pitchpipe.costs.ranges import exactly
 from pitchpipe.costs.settings import Settings, data_key
@@ -44,16 +44,50 @@ class NothingCounted:
         return None
 
 
-def data_size(settings: Settings, facts: Facts, counts: Counts, limit: int) -> DataSize:
+def data_size(
+    settings: Settings, facts: Facts, counts: Counts, limit: int, *, pads: bool = False
+) -> DataSize:
     """The size of the data: counted where somebody has, else judged by the text of some rows.
 
-    `limit` is the longest sequence in tokens.
+    `limit` is the longest sequence in tokens. `pads`: the model would mix packed rows, so packs
+    are taken apart for it (runner/pitchpipe_runner/batches.py).
     """
     if not settings.data.train:
         return unknown(limit, "`data.train` names no rows")
-    found = counts.tokens(data_key(settings, _fingerprints(settings, facts)))
-    if found is not None:
-        return of_prepared(found[0], settings, limit, found[1])
+    counted = counts.tokens(data_key(settings, _fingerprints(settings, facts)))
+    found = _sized(settings, facts, counts, limit, counted)
+    if not (pads and settings.data.packing) or found.train is None:
+        return found
+    lines = found.train.rows.likely / max(found.train.sequences.likely, 1)
+    batch = round(settings.training.per_device_train_batch_size * lines)
+    apart = replace(
+        settings,
+        data=replace(settings.data, packing=False),
+        training=replace(settings.training, per_device_train_batch_size=max(1, batch)),
+    )
+    rows = _sized(apart, facts, counts, limit, counted)
+    return replace(
+        found, train=_padded(found.train, rows.train), eval=_padded(found.eval, rows.eval)
+    )
+
+
+def _padded(packs: SplitSize | None, rows: SplitSize | None) -> SplitSize | None:
+    """As many sequences as packs, each of as many lines as it has rows."""
+    if packs is None or rows is None:
+        return packs
+    lines = packs.rows.likely / max(packs.sequences.likely, 1)
+    return replace(rows, sequences=packs.sequences, lines=lines)
+
+
+def _sized(
+    settings: Settings,
+    facts: Facts,
+    counts: Counts,
+    limit: int,
+    counted: tuple[Mapping[str, Any], str] | None,
+) -> DataSize:
+    if counted is not None:
+        return of_prepared(counted[0], settings, limit, counted[1])
     train = [_source_rows(settings, source, facts, counts) for source in settings.data.train]
     held = [_source_rows(settings, source, facts, counts) for source in settings.data.eval]
     if missing := next((s for s in (*train, *held) if isinstance(s, NotRead)), None):

@@ -20,6 +20,10 @@ DeviceKind = Literal["cpu", "cuda", "mps"]
 # one row may be all answer.
 _SPREAD = {"low": 0.8, "likely": 1.0, "high": 1.25}
 
+# Of the lines in the batch with the longest row against the mean: an assumption. Packs of short
+# rows have many.
+_MORE_LINES = {"low": 0.5, "likely": 1.0, "high": 2.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -43,6 +47,7 @@ def largest_batch(settings: Settings, data: DataSize, end: End) -> Batch:
     if train is None:
         return _unseen(settings, rows, data.limit, end)
     rows = min(rows, max(1, getattr(train.sequences, end)))
+    rows = max(1, round(rows * train.lines * (_MORE_LINES[end] if train.lines > 1 else 1)))
     length = max(2, getattr(train.longest, end))
     share = min(1.0, train.learnt_share * (_SPREAD[end] if settings.data.packing else 1.0))
     if not settings.data.packing and end == "high" and train.learnt_share < _ALL_LEARNT:
@@ -68,6 +73,7 @@ def step_of(
         batch_size=batch.rows,
         length=batch.length,
         padding=batch.padded,
+        packed=batch.padded and settings.data.packing,
         logits_columns=batch.columns,
         learnt_tokens=batch.learnt,
         dtype=dtype,

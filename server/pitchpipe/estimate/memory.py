@@ -30,15 +30,27 @@ class Records:
     fragments: Mapping[str, Fragment]
 
     def program(self, shape: ModelShape, step: Step) -> Program | None:
-        """FlashAttention's package is called where torch's own attention would be."""
+        """FlashAttention's package is called where torch's own attention would be.
+
+        An architecture that has no use for torch's has code of its own, which counts as eager.
+        """
         if self.activations is None:
             return None
-        attention = "eager" if step.attention == "eager" else "sdpa"
-        masked = step.padding is not False and step.attention != "flash_attention_2"
-        names = [f"{shape.head}/{attention}{'+mask' if masked else ''}"]
-        names.append(f"{shape.head}/{attention}{'' if masked else '+mask'}")
+        masks = ["", "+mask"]
+        if step.attention != "flash_attention_2":
+            if step.packed and self.activations.packs is not False:
+                masks = ["+packed", "+mask", ""]
+            elif step.packed or step.padding is not False:
+                masks = ["+mask", ""]
+        kinds = ["eager"] if step.attention == "eager" else ["sdpa", "eager"]
         programs = self.activations.programs
+        names = (f"{shape.head}/{kind}{mask}" for kind in kinds for mask in masks)
         return next((programs[n] for n in names if n in programs), None)
+
+    @property
+    def pads(self) -> bool:
+        """This runner pads the rows of packs for such a model, since it would mix them."""
+        return self.activations is not None and self.activations.packs is False
 
 
 def estimate(

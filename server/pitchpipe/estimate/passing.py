@@ -185,7 +185,9 @@ class Passing:
             made = self._cast(section, operation, following, given[0], place)
         elif name in ("mm", "addmm") and given[-1].weight is not None:
             made = self._linear(section, operation, given, place)
-        elif name == "index" and self._keeps_all(section, operation, given, place):
+        elif (name == "clone" and self._repeats_one(operation, given[0])) or (
+            name == "index" and self._keeps_all(section, operation, given, place)
+        ):
             made = self._alias(given[0])
         else:
             self._generic(section, operation, given, values, place)
@@ -201,6 +203,15 @@ class Passing:
             and place.sizes is None
             and section.values[operation.inputs[-1]].kind == "input"
             and self.size(section.values[operation.outputs[0]].size, place) == given[0].numel
+        )
+
+    def _repeats_one(self, operation: Operation, x: Tensor) -> bool:
+        """The only head of keys or values, for all queries: still a view of it when reshaped."""
+        return (
+            operation.category == "attention"
+            and self._numbers["num_key_value_heads"] == 1
+            and x.block is not None
+            and x.bytes > x.block.bytes
         )
 
     def _generic(
@@ -457,6 +468,7 @@ class Passing:
         q, k, v = casts
         if self.step.method == "prefix-tuning":
             k, v = (self._with_prefix(t, part) for t in (k, v))
+        masks = [self._added(m, q.form, part) for m in masks]
         chance = self._chance(operation, place)
         grouped = k.numel < wide_k
         if self.cuda:
@@ -468,10 +480,17 @@ class Passing:
             made = self._plain_attention(q, k, v, masks, sizes, chance, part)
         else:
             made = self._fused_attention(q, k, v, masks, rows, wide_k, numel, part)
-        for t in casts:
-            if t.block is not None:
-                self.ledger.drop(t.block)
+        self.drop(*casts, *masks)
         return made
+
+    def _added(self, mask: Tensor, form: str, part: int) -> Tensor:
+        """What is added to scores for a mask of bools, anew in every layer.
+
+        aten/src/ATen/native/transformers/attention.cpp, convert_boolean_attn_mask.
+        """
+        return (
+            self._alias(mask) if mask.form in FLOATS else self.tape.tensor(mask.numel, form, part)
+        )
 
     def _fused_attention(
         self,

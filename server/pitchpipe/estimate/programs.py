@@ -96,9 +96,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """A model type's programs by head and attention: "causal-lm/sdpa+mask"."""
+    """A model type's programs by head and attention: "causal-lm/sdpa+mask".
+
+    `packs`: the causal model keeps rows apart that lie behind one another in a sequence and have
+    positions of their own (None: it was not tried).
+    """
 
     transformers: str
+    packs: bool | None
     programs: Mapping[str, Program]
 
 
@@ -110,7 +115,7 @@ def decode(shard: Mapping[str, Any]) -> Activations:
         name: Program(tuple(_part(item, sections) for item in order), sizes)
         for name, order in shard["programs"].items()
     }
-    return Activations(shard["transformers"], programs)
+    return Activations(shard["transformers"], shard.get("packs"), programs)
 
 
 def decode_sections(shard: Mapping[str, Any]) -> list[Section]:

@@ -57,7 +57,8 @@ class Step:
     (None: as `length`).
 
     `padding`: some rows are padded, so attention gets a mask. None means unknown: the estimate
-    takes the dearer case as its upper end. `logits_columns`: positions of a sequence for which
+    takes the dearer case as its upper end. `packed`: rows lie behind one another in a sequence, and
+    attention gets a mask that models make of their positions. `logits_columns`: positions of a sequence for which
     logits are computed (None: all); `learnt_tokens`: positions of the whole batch that have a
     label (None: all that have logits). Both count for the loss `selected` alone. `holds_output`:
     the training loop still has the model's output when it goes backward (transformers' Trainer
@@ -83,6 +84,7 @@ class Step:
     length: int = 512
     source_length: int | None = None
     padding: bool | None = False
+    packed: bool = False
     logits_columns: int | None = None
     learnt_tokens: int | None = None
     dtype: Dtype = "bfloat16"
