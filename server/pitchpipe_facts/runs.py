@@ -147,7 +147,7 @@ def read(folder: Path) -> RunInfo | None:
     events, _ = tail(folder / EVENTS, 0)
     for event in events:
         run = after(run, event)
-    return settled(run)
+    return settled(run, locked=is_locked(run.folder))
 
 
 def planned(folder: Path) -> RunInfo | None:
@@ -184,9 +184,9 @@ def is_locked(folder: Path) -> bool:
         return False
 
 
-def settled(run: RunInfo) -> RunInfo:
-    """`run`, as its events tell it, with the lock's word on whether anybody works on it."""
-    if is_locked(run.folder):
+def settled(run: RunInfo, *, locked: bool) -> RunInfo:
+    """`run`, as its events tell it, with the lock's word on whether a process works on it."""
+    if locked:
         return replace(run, state="running")
     if run.state != "running":
         return run

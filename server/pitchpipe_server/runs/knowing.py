@@ -1,0 +1,196 @@
+"""The runs of this user's workflows, each folder read once and read on when it has grown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pitchpipe.findings import Finding
+from pitchpipe.ide.world import Run
+from pitchpipe_facts import nearby, run_index, runs
+from pitchpipe_facts.runs import RunInfo
+from pitchpipe_server.runs import blaming, endings, pace
+from pitchpipe_server.runs.news import failure_of
+from pitchpipe_server.runs.reading import Reading, begun
+
+_LOCK_HOLDS = 0.5  # seconds that a look at a run's lock counts
+_SCORES = ("accuracy", "f1", "exact_match", "loss")  # in the order of what is shown first
+
+
+@dataclass(slots=True)
+class _Known:
+    """`workflow` and `made` are the plan's: of which file, and when it was written.
+
+    `locked` was so at `looked`, by the clock that never jumps.
+    """
+
+    reading: Reading
+    workflow: str
+    made: float
+    locked: bool = False
+    looked: float = float("-inf")
+
+
+class Runs:
+    """What the folders tell, kept while it holds. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, _Known | None] = {}
+        self._summaries: dict[Path, tuple[object, Run]] = {}
+
+    def discover(self, workflow: Path) -> None:
+        """Looks for runs near a workflow that the index does not know, and enters them.
+
+        Reads the folders around: for when a file is opened.
+        """
+        known = set(run_index.indexed())
+        for output_dir in nearby.output_dirs(workflow.resolve().parent):
+            for plan in output_dir.glob(f"*/{runs.PLAN}"):
+                if plan.parent.resolve() not in known:
+                    run_index.register(plan.parent)
+
+    def summaries(self, workflow: Path) -> tuple[Run, ...]:
+        """The workflow's runs, newest first.
+
+        `best` is the lowest `eval_loss`; of a run that was not evaluated while it trained what its
+        evaluation found of the tuned model, accuracy first; else the last `loss`.
+        """
+        return tuple(self._summary(known) for known in self._of(workflow))
+
+    def running(self) -> list[Path]:
+        """The runs of the index that a process works on now."""
+        return [k.reading.run.folder for k in self._all() if self._is_locked(k)]
+
+    def earlier(self, run: RunInfo) -> pace.Seconds:
+        """What the stages took in the newest run of the same workflow and kind that is done."""
+        if run.workflow is None:
+            return pace.NOTHING_EARLIER
+        for known in self._of(run.workflow):
+            other = known.reading.run
+            if other.state == "done" and other.smoke == run.smoke and other.folder != run.folder:
+                return pace.seconds_of(other)
+        return pace.NOTHING_EARLIER
+
+    def failure_finding(self, workflow: Path, text: str) -> Finding | None:
+        """What the newest run failed of, if `text` is what it was made from."""
+        newest = next(iter(self._of(workflow)), None)
+        if newest is None or newest.reading.failure is None or self._is_locked(newest):
+            return None
+        if _sha256_of(newest.reading.run.folder) != _sha256(text):
+            return None
+        try:
+            return blaming.finding(failure_of(newest.reading.failure), text)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _all(self) -> list[_Known]:
+        folders = run_index.indexed()
+        for gone in self._known.keys() - set(folders):
+            del self._known[gone]
+            self._summaries.pop(gone, None)
+        for folder in folders:
+            if folder not in self._known:
+                self._known[folder] = _look(folder)
+        return [known for folder in folders if (known := self._known[folder])]
+
+    def _of(self, workflow: Path) -> list[_Known]:
+        """Read as far as they have come, newest first."""
+        wanted = _same(workflow)
+        its = [known for known in self._all() if known.workflow == wanted]
+        for known in its:
+            known.reading.drain()
+        return sorted(its, key=_newest_first)
+
+    def _is_locked(self, known: _Known) -> bool:
+        """One that has ended may have been taken up again."""
+        now = time.monotonic()
+        if now - known.looked >= _LOCK_HOLDS:
+            known.locked, known.looked = runs.is_locked(known.reading.run.folder), now
+        return known.locked
+
+    def _summary(self, known: _Known) -> Run:
+        reading, folder = known.reading, known.reading.run.folder
+        state = (reading.offset, self._is_locked(known))
+        kept = self._summaries.get(folder)
+        if kept is None or kept[0] != state:
+            run = runs.settled(reading.run, locked=known.locked)
+            kept = (state, _summarised(run, reading, self.earlier))
+            self._summaries[folder] = kept
+        return kept[1]
+
+
+def _look(folder: Path) -> _Known | None:
+    reading = begun(folder)
+    if reading is None or reading.run.workflow is None:
+        return None
+    try:
+        return _Known(reading, _same(reading.run.workflow), (folder / runs.PLAN).stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _same(workflow: Path) -> str:
+    return os.path.normcase(os.path.realpath(workflow))
+
+
+def _newest_first(known: _Known) -> tuple[float, str]:
+    run = known.reading.run
+    return (-(run.started or known.made), run.id)
+
+
+def _summarised(run: RunInfo, reading: Reading, earlier: Callable[[RunInfo], pace.Seconds]) -> Run:
+    report = endings.report_of(run)
+    share = pace.share(run, earlier(run) if run.state == "running" else pace.NOTHING_EARLIER)
+    return Run(
+        id=run.id,
+        folder=str(run.folder),
+        state=run.state,
+        smoke=run.smoke,
+        at=run.updated,
+        stage=run.stage,
+        step=run.step,
+        total_steps=run.total_steps,
+        share=share,
+        best=_best(run, reading),
+        report=None if report is None else str(report),
+    )
+
+
+def _best(run: RunInfo, reading: Reading) -> tuple[str, float] | None:
+    if reading.best_loss is not None:
+        return ("eval_loss", reading.best_loss)
+    if (score := _score(run.folder)) is not None:
+        return score
+    loss = run.metrics.get("loss", math.nan)
+    return ("loss", loss) if math.isfinite(loss) else None
+
+
+def _score(folder: Path) -> tuple[str, float] | None:
+    """Of the tuned model."""
+    try:
+        scores: Any = json.loads((folder / runs.SCORES).read_text(encoding="utf-8"))
+        metrics = next(m["metrics"] for m in scores["models"] if m["kind"] == "tuned")
+        name = next(name for name in _SCORES if metrics.get(name) is not None)
+        return (name, float(metrics[name]["value"]))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sha256_of(folder: Path) -> str | None:
+    """Of the workflow that the run was made from."""
+    try:
+        plan: Any = json.loads((folder / runs.PLAN).read_text(encoding="utf-8"))
+        return str(plan["workflow_sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
