@@ -24,6 +24,21 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 
 def changed_lines(old: str, new: str) -> Iterator[Edit]:
     """Small edits that make `new` of `old`, in order: whole lines, or parts of single ones."""
+    waiting: Edit | None = None
+    for edit in _by_lines(old, new):
+        if waiting and waiting.span.end == edit.span.start:
+            span = Span(waiting.span.start, edit.span.end)
+            waiting = Edit(span, waiting.new_text + edit.new_text)
+            continue
+        if waiting:
+            yield waiting
+        waiting = edit
+    if waiting:
+        yield waiting
+
+
+def _by_lines(old: str, new: str) -> Iterator[Edit]:
+    """The same, where two may touch."""
     before, after = _LINE.findall(old), _LINE.findall(new)
     starts = [0]
     for line in before:

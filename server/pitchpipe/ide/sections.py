@@ -31,7 +31,7 @@ SKELETONS = {
         "gradient_accumulation_steps",
         "warmup_steps",
     ),
-    "evaluate": ("generations", "max_new_tokens", "metrics"),
+    "evaluate": ("generations", "max_new_tokens", "max_rows"),
     "export": ("format", "precision"),
 }
 """The keys that a new section shows: the first one is written, the others are comments."""

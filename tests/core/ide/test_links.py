@@ -43,7 +43,9 @@ CASES = {
     "model:\n  name_or_path: [x]\n": [],
     "output_dir: data\n": [("data", f"{ROOT}/data")],
     "output_dir: runs\n": [],
-    "data:\n  train:\n    - path: 'data/phrases.csv": [],
+    "data:\n  train:\n    - path: 'data/phrases.csv": [
+        ("data/phrases.csv", f"{ROOT}/data/phrases.csv")
+    ],
 }
 
 

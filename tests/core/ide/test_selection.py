@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from pitchpipe.ide.selection import ranges
@@ -67,6 +69,6 @@ def test_each_range_holds_the_one_before(text: str) -> None:
     snap, offset = under_cursor(text)
     found = ranges(snap, offset)
     assert found[-1] == (0, len(snap.text))
-    for inner, outer in zip(found, found[1:], strict=False):
+    for inner, outer in pairwise(found):
         assert outer.start <= inner.start <= offset <= inner.end <= outer.end
         assert inner != outer
