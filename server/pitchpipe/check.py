@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pitchpipe.checks import RULES
+from pitchpipe.checks import RULES, Rule
+from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Finding, Severity, in_order
 from pitchpipe.keypath import dotted
+from pitchpipe.not_yet import NotYet
 from pitchpipe.reading import located
 
 
@@ -13,7 +15,7 @@ def check(context: Context) -> list[Finding]:
     """What the parser and all rules have to say, sorted by place."""
     found = [*context.reading.problems]
     for rule in RULES:
-        for report in rule.find(context) if rule.find else ():
+        for report in _reports(rule, context):
             finding = Finding(
                 rule.code,
                 report.message,
@@ -32,3 +34,12 @@ def check(context: Context) -> list[Finding]:
         if problem.severity is Severity.ERROR or problem.span not in unknown
     )
     return in_order(found)
+
+
+def _reports(rule: Rule, context: Context) -> list[Report]:
+    if rule.find is None:
+        return []
+    try:
+        return list(rule.find(context))
+    except NotYet:
+        return []

@@ -2,8 +2,8 @@
 
 The core itself reads no files and no environment: whoever calls it hands in `Facts`.
 
-Every answer is a value, also "not read" and "not there"; none of these functions raises. Paths are
-absolute.
+Every answer is a value, also "not read" and "not there"; none of these functions raises, but
+`NotYet` where an editor would have to wait. Paths are absolute.
 """
 
 from __future__ import annotations

@@ -130,6 +130,11 @@ class Reader:
 
         return Records(None, {})
 
+    def stamp(self, path: str) -> tuple[int, int] | None:
+        """Changes when the file at `path` does; None where there is none."""
+        found = self._stat(path)
+        return None if found is None else (found.st_mtime_ns, found.st_size)
+
     def _once(self, question: str, path: str, read: Callable[[Path], T | NotRead]) -> T | NotRead:
         found = self._stat(path)
         if found is None:

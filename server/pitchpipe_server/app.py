@@ -18,6 +18,7 @@ def make(version: str) -> PitchpipeServer:
     """A server that waits for its client."""
     server = PitchpipeServer(version)
     findings = Diagnostics(server)
+    server.world_changed = findings.all_changed
     _lifecycle(server, findings)
     _documents(server, findings)
     _requests(server)

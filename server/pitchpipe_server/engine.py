@@ -34,10 +34,12 @@ class _Made:
 class Engine:
     """Makes snapshots of open texts, each once."""
 
-    def __init__(self, settings: Callable[[], Settings], client: Client) -> None:
+    def __init__(
+        self, settings: Callable[[], Settings], client: Client, wake: Callable[[], None]
+    ) -> None:
         self.schema = Schema(pitchpipe_schemas.load("workflow"), fast=True)
         self.client = client
-        self.world = RealWorld(settings)
+        self.world = RealWorld(settings, wake)
         self._made: dict[str, _Made] = {}
 
     def snapshot(self, text: OpenText) -> Snapshot | None:

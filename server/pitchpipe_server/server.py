@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from pitchpipe.not_yet import NotYet
 from pitchpipe_server.capabilities import Capabilities, resolved
 from pitchpipe_server.protocol import Protocol
 from pitchpipe_server.settings import SECTION, Settings, settings_of
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from pitchpipe_server.engine import Engine
 
 T = TypeVar("T")
+
+_PATIENCE = 2.0  # seconds that an answer waits for what is being found out
+_MOST_LOOKS = 4
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ class PitchpipeServer(LanguageServer):
         self._engine: Engine | None = None
         self._tasks = set[asyncio.Task[None]]()
         self._told = set[str]()
+        self._search: asyncio.Task[None] | None = None
+        self.world_changed: Callable[[], None] = lambda: None
 
     @property
     def texts(self) -> Texts:
@@ -60,7 +67,7 @@ class PitchpipeServer(LanguageServer):
             from pitchpipe_server.engine import Engine  # noqa: PLC0415
 
             client = Client(snippets=self.can.snippets)
-            self._engine = Engine(lambda: self.settings, client)
+            self._engine = Engine(lambda: self.settings, client, self._wake)
         return self._engine
 
     def snapshot(self, uri: str) -> Snapshot | None:
@@ -81,6 +88,27 @@ class PitchpipeServer(LanguageServer):
         name = (params.client_info.name if params.client_info else "").lower()
         self.vscode = any(word in name for word in ("visual studio code", "vscode", "code - oss"))
 
+    def _wake(self) -> None:
+        """Something waits to be found out, when there is time."""
+        if self._search is None:
+            self._search = self.spawn(self._find_out(), "finding out about the world")
+
+    async def _find_out(self) -> None:
+        try:
+            await asyncio.sleep(0)  # what was asked before is answered first
+            changed = await self.engine.world.patience.find_out()
+        finally:
+            self._search = None
+        if changed:
+            self.world_changed()
+
+    async def found_out(self) -> bool:
+        """Waits a while for what is being found out; whether it was."""
+        if self._search is None:
+            return False
+        done, _ = await asyncio.wait({self._search}, timeout=_PATIENCE)
+        return bool(done)
+
     async def fetch_settings(self) -> None:
         """Asks the client for its settings, if it has any."""
         if not self.can.configuration:
@@ -94,7 +122,7 @@ class PitchpipeServer(LanguageServer):
         """Errors go to the log alone: pygls would open a window for each."""
         logger.error("%s: %s", getattr(source, "__name__", source), error)
 
-    def spawn(self, work: Awaitable[None], what: str) -> None:
+    def spawn(self, work: Awaitable[None], what: str) -> asyncio.Task[None]:
         """Starts something that nobody waits for; its failure is logged."""
 
         async def guarded() -> None:
@@ -106,6 +134,7 @@ class PitchpipeServer(LanguageServer):
         task = asyncio.ensure_future(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def tell_once(self, what: str) -> None:
         """Logs the exception at hand; the client hears of each kind once."""
@@ -123,8 +152,8 @@ def answering(empty: Any) -> Callable[[Handler[T]], Callable[[PitchpipeServer, A
     """A handler of requests that can be cancelled before it begins and never fails.
 
     It starts when all messages that wait have been read, so it sees the newest text, and a request
-    whose cancellation came along is never begun. Where it raises, that is logged and the answer is
-    `empty`.
+    whose cancellation came along is never begun. What it needs of the world it waits for, a while.
+    Where it raises, that is logged and the answer is `empty`.
     """
 
     def decorate(handler: Handler[T]) -> Callable[[PitchpipeServer, Any], Awaitable[T]]:
@@ -132,12 +161,16 @@ def answering(empty: Any) -> Callable[[Handler[T]], Callable[[PitchpipeServer, A
         async def handle(server: PitchpipeServer, params: Any) -> T:
             await asyncio.sleep(0)
             try:
-                return handler(server, params)
+                for _ in range(_MOST_LOOKS):
+                    with suppress(NotYet):
+                        return handler(server, params)
+                    if not await server.found_out():
+                        break
             except JsonRpcException:  # an answer too: why it can't be done
                 raise
             except Exception:  # noqa: BLE001  # a feature that fails leaves the others alone
                 server.tell_once(handler.__name__.replace("_", " "))
-                return empty
+            return empty
 
         return handle
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,16 @@ from pitchpipe.context import Context
 from pitchpipe.costs import cost as costs
 from pitchpipe.costs import machine as machines
 from pitchpipe.costs.cost import Cost
+from pitchpipe.costs.settings import Settings as Configured
 from pitchpipe.costs.settings import of_context
 from pitchpipe.estimate.calibration import NOTHING_LEARNT
 from pitchpipe.facts import NotRead
 from pitchpipe.ide.world import Child, Lengths, Run
+from pitchpipe.not_yet import NotYet
 from pitchpipe_facts import calibration, hub_cache, row_counts, shipped
 from pitchpipe_facts.reader import Reader
 from pitchpipe_facts.token_counts import TokenCounts
+from pitchpipe_server.patience import Patience, PatientFacts
 from pitchpipe_server.settings import Settings
 
 _MOST_CHILDREN = 1000
@@ -29,30 +31,33 @@ _MOST_FOLDERS = 32
 
 
 class RealWorld:
-    """`state` changes when something outside the open texts may have changed."""
+    """`state` changes when an answer is another than before."""
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
-        self.state = 0
+    def __init__(self, settings: Callable[[], Settings], wake: Callable[[], None]) -> None:
+        self.patience = Patience(wake)
         self._settings = settings
         self._models = shipped.shapes()
-        self._readers: dict[str, Reader] = {}
+        self._facts: dict[str, PatientFacts] = {}
         self._counts = TokenCounts()
-        self._cost = lru_cache(maxsize=16)(self._costed)
+
+    @property
+    def state(self) -> int:
+        return self.patience.state
 
     def changed(self) -> None:
         """Says that files, settings or runs may be others now."""
-        self.state += 1
-        self._readers.clear()
+        self._facts.clear()
         self._models = shipped.shapes()
         self._counts = TokenCounts()
-        self._cost.cache_clear()
+        self.patience.outdate()
+        self.patience.state += 1
 
-    def facts(self, root: str) -> Reader:
+    def facts(self, root: str) -> PatientFacts:
         """The facts of workflows in the folder `root`."""
-        if len(self._readers) > _MOST_FOLDERS:
-            self._readers.clear()
-        if root not in self._readers:
-            self._readers[root] = Reader(
+        if len(self._facts) > _MOST_FOLDERS:
+            self._facts.clear()
+        if root not in self._facts:
+            reader = Reader(
                 root,
                 python=self._settings().python or sys.executable,
                 models=self._models,
@@ -60,16 +65,28 @@ class RealWorld:
                 machine=self._machine,
                 records=shipped.records,
             )
-        return self._readers[root]
+            self._facts[root] = PatientFacts(reader, self.patience)
+        return self._facts[root]
 
     def cost(self, context: Context) -> Cost | NotRead | None:
-        return self._cost(context)
+        try:
+            settings = of_context(context)
+            key = ("cost", repr(settings))
+            return self.patience.ask(key, lambda: self._costed(settings, context))
+        except NotYet:
+            return None
 
     def rows(self, path: str) -> int | NotRead | None:
+        def count() -> int | NotRead:
+            try:
+                return row_counts.count(Path(path))
+            except OSError as error:
+                return NotRead(str(error))
+
         try:
-            return row_counts.count(Path(path))
-        except OSError as error:
-            return NotRead(str(error))
+            return self.patience.ask(("rows", path), count)
+        except NotYet:
+            return None
 
     def lengths(self, path: str, context: Context) -> Lengths | None:
         return None
@@ -101,8 +118,8 @@ class RealWorld:
                 return found
         return shipped.this_machine(device)
 
-    def _costed(self, context: Context) -> Cost | NotRead:
-        settings, facts = of_context(context), context.facts
+    def _costed(self, settings: Configured, context: Context) -> Cost | NotRead:
+        facts = context.facts
         shape = costs.shape_of(settings, facts)
         if isinstance(shape, NotRead):
             return shape
@@ -111,7 +128,5 @@ class RealWorld:
         if on is None:
             on = self._machine(settings.compute.device)
         learnt = NOTHING_LEARNT if target or self._settings().device else calibration.read(on.kind)
-        counts = shipped.Counts(self._counts)
-        return costs.cost(
-            settings, shape, on, facts, counts, facts.records(shape.model_type), learnt
-        )
+        records, counts = facts.records(shape.model_type), shipped.Counts(self._counts)
+        return costs.cost(settings, shape, on, facts, counts, records, learnt)
