@@ -13,6 +13,7 @@ from transformers.configuration_utils import ALLOWED_LAYER_TYPES
 LAYER_COUNT = re.compile(
     r"(?:^|_)(?:n_|num_)?(?:\w+_)?(?:layers?|depths?|blocks)$|^n_layers?$|depth"
 )
+_FEW = 5
 _EXPLICIT: dict[str, tuple[Any, ...]] = {
     "feed_forward_proj": ("gated-gelu", "relu"),
     "hidden_act": (),
@@ -22,7 +23,7 @@ _WORTHLESS = re.compile(
     r"(_token_id|_token_index|_eps|_epsilon|dropout\w*|_drop|initializer\w*|_init|_theta|_std|_act)$"
     r"|^(drop|init_std|rope_|is_decoder$|is_encoder_decoder$|max_length|temperature|attn_impl"
     r"|gradient_check|layerdrop|activation|tie_encoder_decoder|layer_norm_eps|eos_|bos_|pad_"
-    r"|router_(aux|z)|scale_embedding|chunk_size_feed_forward|use_return_dict)"
+    r"|router_(aux|z)|tpu_short|use_tpu_|scale_embedding|chunk_size_feed_forward|use_return_dict)"
 )
 
 
@@ -31,10 +32,11 @@ def worthless(name: str) -> bool:
     return bool(_WORTHLESS.search(name.rpartition(".")[2]))
 
 
-def choices(config_class: Any, name: str, value: Any, layers: int) -> list[Any]:
+def choices(config_class: Any, name: str, value: Any, layers: int | None) -> list[Any]:
     """Values to try for the field `name` instead of `value`, the likeliest to work first.
 
-    `layers`: the length that lists with one entry a layer have.
+    `layers`: the length that lists with one entry a layer have; None where it is such a list that
+    decides how many layers there are.
     """
     if name in _EXPLICIT:
         return [v for v in _EXPLICIT[name] if v != value]
@@ -50,7 +52,7 @@ def choices(config_class: Any, name: str, value: Any, layers: int) -> list[Any]:
         case list() | tuple():
             return _lists(config_class, name, list(value), layers)
         case None:
-            return _instead_of_none(config_class, name, layers)
+            return _instead_of_none(config_class, name, layers or _FEW)
     return []
 
 
@@ -63,13 +65,18 @@ def _whole(name: str, value: int) -> list[int]:
     return list(dict.fromkeys([*found, 1, 0] if value < 16 else [*found, value + 16]))
 
 
-def _lists(config_class: Any, name: str, value: list[Any], layers: int) -> list[Any]:
+def _lists(config_class: Any, name: str, value: list[Any], layers: int | None) -> list[Any]:
     if all(isinstance(v, str) for v in value) and value:
         known = sorted({*value, *_layer_types(config_class)})
-        return [
-            [known[(i * step + start) % len(known)] for i in range(len(value))]
-            for step, start in ((1, 0), (1, 1), (2, 0), (3, 1))
-        ] + [[kind] * len(value) for kind in known]
+        longer = [value * 2, [*value, value[0]]] if layers is None else []
+        return (
+            longer
+            + [
+                [known[(i * step + start) % len(known)] for i in range(len(value))]
+                for step, start in ((1, 0), (1, 1), (2, 0), (3, 1))
+            ]
+            + [[kind] * len(value) for kind in known]
+        )
     if not value or re.search("indices|_ids|only_layers|_layers$|idx", name):
         return [[0], [1, 2], [0, 2], [1], []]
     if all(isinstance(v, int) and not isinstance(v, bool) for v in value):

@@ -54,6 +54,8 @@ def _about(cases: Cases, name: str) -> Iterator[Formula]:
         yield from (["==", name, ["text", text]] for text in texts)
     if all(type(v) is int for v in values):
         yield from (["<", n, name] for n in _SMALL)
+    elif numbers := sorted({v for v in values if type(v) is int and 0 <= v <= _SMALL[-1]}):
+        yield from (["==", name, n] for n in numbers)
 
 
 def _about_index(
@@ -81,6 +83,10 @@ def _about_index(
     yield ["%", index, 2]
     yield ["%", index, 3]
     yield ["==", index, 1]
+    for step in range(2, 9):
+        yield ["%", ["+", index, 1], step]
+        yield ["%", index, step]
+    yield from (["<", index, first] for first in (2, 3, 4))
 
 
 def _about_item(cases: Cases, index: Formula, name: str) -> Iterator[Formula]:

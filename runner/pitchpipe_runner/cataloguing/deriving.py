@@ -23,7 +23,11 @@ def fields_in(formula: Any) -> set[str]:
 
 
 def derive(
-    samples: Sequence[Sample], wanted: Iterable[str], defaults: Mapping[str, Any], missed: list[str]
+    samples: Sequence[Sample],
+    wanted: Iterable[str],
+    defaults: Mapping[str, Any],
+    missed: list[str],
+    hints: Sequence[Formula] = (),
 ) -> list[Derived]:
     """How the fields `wanted`, and those they need, come from what is given. In working order."""
     names = sorted(set().union(*(s.fields for s in samples)))
@@ -36,12 +40,15 @@ def derive(
         if name in done:
             continue
         done.add(name)
-        for allowed in (
-            set(names) - computed,
-            {n for n in names if n not in computed or n in done},
+        later = computed - done
+        for allowed, early in (
+            (set(names) - computed, set[str]()),
+            (set(names) - later, set[str]()),
+            (set(names), later),  # as it is given: what it becomes is computed after this
         ):
             try:
-                found.append(_derived(samples, name, sorted({*allowed, name}), defaults))
+                told = _told(samples, sorted({*allowed, name}), early, defaults)
+                found.append(_derived(samples, told, name, defaults, hints))
                 break
             except NotLearnt:
                 continue
@@ -58,21 +65,32 @@ def _computed(samples: Sequence[Sample], name: str, defaults: Mapping[str, Any])
     return any(s.fields.get(name) != _given(s, name, defaults) for s in samples)
 
 
+def _told(
+    samples: Sequence[Sample], names: list[str], early: set[str], defaults: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The fields of each sample; those in `early` with the values that they are given."""
+    return [
+        {n: _given(s, n, defaults) if n in early else s.fields.get(n) for n in names}
+        for s in samples
+    ]
+
+
 def _derived(
-    samples: Sequence[Sample], name: str, names: list[str], defaults: Mapping[str, Any]
+    samples: Sequence[Sample],
+    told: Sequence[Mapping[str, Any]],
+    name: str,
+    defaults: Mapping[str, Any],
+    hints: Sequence[Formula],
 ) -> Derived:
     given = [_given(s, name, defaults) for s in samples]
     final = [s.fields.get(name) for s in samples]
     untouched = all(g is None or g == f for g, f in zip(given, final, strict=True))
     chosen = [i for i, g in enumerate(given) if not untouched or g is None]
-    before = [
-        replace(samples[i], fields={n: samples[i].fields.get(n) for n in names} | {name: given[i]})
-        for i in chosen
-    ]
+    before = [replace(samples[i], fields={**told[i], name: given[i]}) for i in chosen]
     at = {i: place for place, i in enumerate(chosen)}
     bases = bases_of(samples)
     linked = [None if (base := bases[i]) is None else at.get(base) for i in chosen]
-    learner = Learner(before, [n for n in names if n != name or not untouched], linked)
+    learner = Learner(before, [n for n in told[0] if n != name or not untouched], linked, hints)
     seen = [(at, (), final[i]) for at, i in enumerate(chosen)]
     if untouched:
         return name, learner.value(seen, name), False

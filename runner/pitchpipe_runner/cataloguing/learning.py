@@ -52,12 +52,15 @@ class Learner:
         samples: Sequence[Sample],
         names: Sequence[str],
         bases: Sequence[int | None] | None = None,
+        hints: Sequence[Formula] = (),
     ) -> None:
         self.samples = samples
         self.names = names
+        self.hints = hints
         self._allowed = frozenset(names)
         self._bases = bases or bases_of(samples)
         self.missed: list[str] = []
+        self.undescribed: list[str] = []
         self._fits: dict[str, Formula | None] = {}
 
     # what decides an outcome
@@ -96,6 +99,8 @@ class Learner:
 
     def condition(self, seen: Sequence[tuple[int, Index, bool]], about: str) -> Formula:
         """`seen`: sample, index, yes or no. Raises NotLearnt."""
+        if len({yes for _, _, yes in seen}) > 1 and (hint := self._hinted(seen)) is not None:
+            return hint
         outcome = _lists(seen)
         if all(len({value for _, value in pairs}) == 1 for pairs in outcome.values()):
             seen = [(i, (), pairs[0][1]) for i, pairs in outcome.items()]
@@ -103,6 +108,8 @@ class Learner:
 
     def value(self, seen: Sequence[tuple[int, Index, Any]], about: str) -> Formula:
         """`seen`: sample, index, anything. Raises NotLearnt."""
+        if len({repr(v) for _, _, v in seen}) > 1 and (hint := self._hinted(seen)) is not None:
+            return hint
         kinds = {type(value) for _, _, value in seen}
         if kinds == {bool}:
             return self.condition(seen, about)
@@ -139,6 +146,19 @@ class Learner:
         first = first if type(first) is int else ["text", first]
         return ["if", condition, first, self.value(rest, about)]
 
+    def _hinted(self, seen: Sequence[tuple[int, Index, Any]]) -> Formula | None:
+        """The hint that has exactly the values seen."""
+        cases = self._cases(seen)
+        wanted = [value for _, _, value in seen]
+        truth = all(isinstance(value, bool) for value in wanted)
+        for hint in self.hints:
+            values = cases.values(hint)
+            if values == wanted or (
+                truth and None not in values and [*map(bool, values)] == wanted
+            ):
+                return hint
+        return None
+
     def _fitted(self, key: Any, fit: Callable[[], Formula | None], about: str) -> Formula:
         text = repr(key)
         if text not in self._fits:
@@ -155,7 +175,9 @@ class Learner:
         target = [n for _, _, n in seen]
         cases = self._cases(seen)
         near = self.deciding(outcome)
-        found = fit_number(cases, near, target)
+        found = self._with_hints(cases, near, target) if self.hints else None
+        if found is None:
+            found = fit_number(cases, near, target)
         if found is None:
             found = self._by_case(cases, near, target)
         if found is None:
@@ -163,6 +185,10 @@ class Learner:
         if found is None and len(near) < len(self.names):
             found = self._by_case(cases, self._flags(near), target, near)
         return found
+
+    def _with_hints(self, cases: Cases, near: Sequence[str], target: list[int]) -> Formula | None:
+        own = [h for h in self.hints if cases.numbers(h) is not None]
+        return fit_number(cases, near, target, deep=False, terms=own) if own else None
 
     def _flags(self, near: Sequence[str]) -> list[str]:
         """Fields beside `near` that a case may hang on."""
@@ -289,6 +315,7 @@ def learn_head(learner: Learner, head: Head, places: list[str]) -> list[dict[str
         except NotLearnt as problem:  # noqa: PERF203  each group may fail by itself
             if not _holds_weights(sighting):
                 continue
+            learner.undescribed.append(sighting.path)
             learner.missed.append(f"{head}: {problem}")
     return groups
 

@@ -26,16 +26,21 @@ Grown = "dict[bytes, tuple[np.ndarray[Any, Any], Formula]]"
 
 
 def fit_number(
-    cases: Cases, names: Sequence[str], target: Sequence[int], *, deep: bool = True
+    cases: Cases,
+    names: Sequence[str],
+    target: Sequence[int],
+    *,
+    deep: bool = True,
+    terms: Sequence[Formula] = (),
 ) -> Formula | None:
     """A formula over the fields `names` that gives `target`; None where none is found.
 
-    `deep`: also formulas with more than one operation.
+    `deep`: also formulas with more than one operation. `terms` stand for fields of their own.
     """
     wanted = np.array(target, dtype=np.int64)
     if len(wanted) and (wanted == wanted[0]).all():
         return int(wanted[0])
-    grown = _leaves(cases, names)
+    grown = _leaves(cases, names, terms)
     if wanted.tobytes() in grown:
         return grown[wanted.tobytes()][1]
     leaves = list(grown.values())
@@ -53,9 +58,11 @@ def fit_number(
     )
 
 
-def _leaves(cases: Cases, names: Sequence[str]) -> dict[bytes, tuple[Any, Formula]]:
+def _leaves(
+    cases: Cases, names: Sequence[str], more: Sequence[Formula]
+) -> dict[bytes, tuple[Any, Formula]]:
     grown: dict[bytes, tuple[Any, Formula]] = {}
-    terms: Iterable[Formula] = itertools.chain(numeric_terms(cases, names), _CONSTANTS)
+    terms: Iterable[Formula] = itertools.chain(numeric_terms(cases, names), more, _CONSTANTS)
     _add(
         grown,
         ((v, term) for term in terms if (v := cases.numbers(term)) is not None),

@@ -162,7 +162,8 @@ def _settings(model_type: str, given: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     common = PreTrainedConfig.__dataclass_fields__
     for prefix, part in parts(configured(model_type, given)):
-        own = {n for n in type(part).__dataclass_fields__ if n not in common}
+        renamed = type(part).attribute_map
+        own = {renamed.get(n, n) for n in type(part).__dataclass_fields__ if n not in common}
         found |= {f"{prefix}.{name}" if prefix else name for name in own}
     return found | set(unnamed_defaults(configured(model_type, given)))
 
@@ -283,7 +284,7 @@ def _class_of(found: Probe, name: str) -> Any:
     return type(dict(parts(config))[name.rpartition(".")[0]])
 
 
-def _layers(found: Probe) -> int:
+def _layers(found: Probe) -> int | None:
     return next(
         (v for n, v in found.base.fields.items() if re.search(r"num_(hidden_)?layers$", n)), _LAYERS
     )

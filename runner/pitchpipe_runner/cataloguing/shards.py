@@ -14,6 +14,7 @@ from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
 from pitchpipe_runner.cataloguing.deriving import derive, fields_in
+from pitchpipe_runner.cataloguing.hints import HINTS
 from pitchpipe_runner.cataloguing.learning import Learner, learn_head
 from pitchpipe_runner.cataloguing.overrides import OVERRIDES
 from pitchpipe_runner.cataloguing.probing import (
@@ -78,7 +79,8 @@ def _some_mixed(found: Probe, dice: random.Random, count: int) -> list[Sample]:
 
 
 def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[str]]:
-    learner = Learner(samples, found.names)
+    hints = HINTS.get(found.model_type, ())
+    learner = Learner(samples, found.names, hints=hints)
     places: list[str] = []
     by_head: dict[Head, list[dict[str, Any]]] = {
         head: learn_head(learner, head, places) for head in found.heads
@@ -89,7 +91,7 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
     used = set[str]().union(
         *(_used(group) for group in groups), *(_fields_of_place(json.loads(p)) for p in places)
     )
-    derived = derive(samples, used, defaults, learner.missed)
+    derived = derive(samples, used, defaults, learner.missed, hints)
     for name in used | set[str]().union(*(fields_in(d[1]) for d in derived)):
         if name not in {d[0] for d in derived}:
             defaults.setdefault(name, None)
@@ -107,6 +109,8 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
         "places": [json.loads(p) for p in places],
         "groups": groups,
     }
+    if learner.undescribed:
+        shard["undescribed"] = sorted(set(learner.undescribed))
     return shard, learner.missed
 
 
@@ -142,7 +146,8 @@ def _defaults(config: Any) -> dict[str, Any]:
         told = dict(_own_defaults(part))
         for name, value in {**told, **_set_by_owner(config, prefix)}.items():
             if name not in common and name in told:
-                found[f"{prefix}.{name}" if prefix else name] = value
+                own = type(part).attribute_map.get(name, name)
+                found[f"{prefix}.{own}" if prefix else own] = value
     return found
 
 

@@ -11,6 +11,7 @@ Nothing is run but the operations listed in `_OPERATIONS`, and numbers stay belo
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
@@ -133,7 +134,7 @@ _LAZY: dict[str, Callable[[list[Any], Mapping[str, Any], Sequence[int]], Any]] =
 }
 
 _INFIX = {"+", "-", "*", "//", "%", "==", "<"}
-_ON_NUMBERS = {"+", "-", "*", "//", "%", "<", "up", "min", "max", "int"}
+_ON_NUMBERS = {"+", "-", "*", "//", "%", "<", "up", "min", "max", "int", "root"}
 
 
 def _plus(*values: Any) -> Any:
@@ -154,6 +155,10 @@ def _over(value: Any, divisor: Any) -> Any:
 
 def _up(value: int, step: int) -> int:
     return -(-value // step) * step
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _item(values: Any, at: Any) -> Any:
@@ -182,4 +187,6 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "in": _within,
     "item": _item,
     "len": len,
+    "list": _is_list,
+    "root": math.isqrt,  # rounded down
 }

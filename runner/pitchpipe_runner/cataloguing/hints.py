@@ -1,0 +1,137 @@
+"""Formulas that the search does not find by itself, read off transformers' source.
+
+A hint is a candidate like any other, tried before them: it is used only where it agrees with all
+models that were built, and a shard made with it must hold on configurations not seen before.
+"""
+
+from __future__ import annotations
+
+from pitchpipe.catalog.formulas import Formula
+
+_LAYER: Formula = ["index", 0]
+_NONE: Formula = ["text", None]
+
+
+def _layer_is(field: str, kind: str) -> Formula:
+    return ["==", ["item", field, _LAYER], ["text", kind]]
+
+
+def _kinds(condition: Formula, then: str, otherwise: str) -> Formula:
+    """A list with one of two words for each layer."""
+    return ["each", "num_hidden_layers", ["if", condition, ["text", then], ["text", otherwise]]]
+
+
+def _else(field: str, otherwise: Formula) -> Formula:
+    """What `field` holds, or `otherwise` where that is None."""
+    return ["if", ["==", field, _NONE], otherwise, field]
+
+
+def _of_kind(prefix: str, condition: Formula, own: str, general: str) -> Formula:
+    return ["if", condition, prefix + own, prefix + general]
+
+
+def _gemma4(prefix: str, gated: bool) -> list[Formula]:
+    """Full attention has heads of its own size, and may have a number of its own."""
+    full = _layer_is(f"{prefix}layer_types", "full_attention")
+    size = _of_kind(prefix, full, "global_head_dim", "head_dim")
+    own = f"{prefix}num_global_key_value_heads"
+    chosen: Formula = ["and", full, ["not", ["==", own, _NONE]]]
+    if gated:
+        chosen.append(f"{prefix}attention_k_eq_v")
+    heads: Formula = ["if", chosen, own, f"{prefix}num_key_value_heads"]
+    shared: Formula = [
+        "<", _LAYER, ["-", f"{prefix}num_hidden_layers", f"{prefix}num_kv_shared_layers"],
+    ]  # fmt: skip
+    wide: Formula = ["and", ["not", shared], f"{prefix}use_double_wide_mlp"]
+    return [
+        size,
+        ["*", f"{prefix}num_attention_heads", size],
+        ["*", heads, size],
+        ["*", f"{prefix}intermediate_size", ["if", wide, 2, 1]],
+        shared,
+        ["and", shared, ["not", ["and", full, f"{prefix}attention_k_eq_v"]]],
+    ]
+
+
+_FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
+_FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
+_FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
+_LFM2_TWO_THIRDS: Formula = ["//", ["*", 2, "intermediate_size"], 3]
+_SQUARE: Formula = ["//", "input_size", "patch_size"]
+_GIT_SQUARE: Formula = ["//", "vision_config.image_size", "vision_config.patch_size"]
+_RELATIVE: Formula = [
+    "if", ["<", "max_relative_positions", 1], "max_position_embeddings", "max_relative_positions",
+]  # fmt: skip
+
+HINTS: dict[str, list[Formula]] = {
+    "beam": [
+        _kinds(["<", _LAYER, 3], "dense", "sparse"),
+    ],
+    "canine": [["<", at, "num_hash_functions"] for at in range(24)],
+    "deberta": [["*", 2, _RELATIVE]],
+    "deberta-v2": [
+        ["*", 2, ["if", ["<", 0, "position_buckets"], "position_buckets", _RELATIVE]],
+    ],
+    "deepseek_v4": [
+        ["not", _layer_is("layer_types", "sliding_attention")],
+        _kinds(["<", _LAYER, 3], "hash_moe", "moe"),
+    ],
+    "doge": [["*", 2, ["root", "num_experts"]]],
+    "falcon": [
+        _FALCON_TWO,
+        ["not", _FALCON_TWO],
+        ["if", "new_decoder_architecture",
+         ["*", ["+", ["*", 2, "num_kv_heads"], "num_attention_heads"], _FALCON_HEAD],
+         ["if", "multi_query", ["+", "hidden_size", ["*", 2, _FALCON_HEAD]],
+          ["*", 3, "hidden_size"]]],
+    ],
+    "gemma3n_text": [
+        ["if", ["list", "intermediate_size"], "intermediate_size",
+         ["each", "num_hidden_layers", "intermediate_size"]],
+    ],
+    "gemma4": _gemma4("text_config.", gated=True),
+    "gemma4_text": _gemma4("", gated=True),
+    "gemma4_unified": _gemma4("text_config.", gated=False),
+    "gemma4_unified_text": _gemma4("", gated=False),
+    "git": [["+", ["*", _GIT_SQUARE, _GIT_SQUARE], 1]],
+    "granitemoehybrid": [_else("head_dim", ["//", "hidden_size", "num_attention_heads"])],
+    "hy_v4": [
+        _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
+    ],
+    "layoutlmv3": [["+", ["*", _SQUARE, _SQUARE], 1]],
+    "lfm2": [
+        _else("block_ff_dim", "intermediate_size"),
+        ["if", "block_auto_adjust_ff_dim",
+         ["if", ["==", "block_ffn_dim_multiplier", _NONE], _LFM2_TWO_THIRDS,
+          ["up", ["int", ["*", "block_ffn_dim_multiplier", _LFM2_TWO_THIRDS]],
+           "block_multiple_of"]],
+         "intermediate_size"],
+        _kinds(["or", ["==", "full_attn_idxs", _NONE], ["in", _LAYER, "full_attn_idxs"]],
+               "full_attention", "conv"),
+    ],
+    "marian": [
+        ["if", "decoder_vocab_size", "decoder_vocab_size", "vocab_size"],
+        ["if", "share_encoder_decoder_embeddings", "vocab_size", "decoder_vocab_size"],
+    ],
+    "mimo_v2_flash": [
+        _kinds(["or", ["==", _LAYER, 0], ["==", ["%", ["+", _LAYER, 1], 6], 0]],
+               "full_attention", "sliding_attention"),
+    ],
+    "olmo_hybrid": [
+        _kinds(["or", ["==", ["%", _LAYER, 4], 3],
+                ["and", ["<", "num_hidden_layers", 4],
+                 ["==", _LAYER, ["-", "num_hidden_layers", 1]]]],
+               "full_attention", "linear_attention"),
+        _else("linear_key_head_dim",
+              ["//", ["*", 3, "hidden_size"], ["*", 4, "linear_num_key_heads"]]),
+        ["//", ["*", 3, "hidden_size"], ["*", 4, "linear_num_key_heads"]],
+    ],
+    "recurrent_gemma": [
+        _kinds(["==", ["item", "block_types", ["%", _LAYER, ["len", "block_types"]]],
+                ["text", "recurrent"]], "linear_attention", "sliding_attention"),
+    ],
+    "roc_bert": [
+        ["+", "hidden_size", ["if", "enable_pronunciation", "pronunciation_embed_dim", 0],
+         ["if", "enable_shape", "shape_embed_dim", 0]],
+    ],
+}  # fmt: skip
