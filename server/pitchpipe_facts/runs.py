@@ -217,7 +217,10 @@ def parse(line: bytes) -> Event | None:
         event: object = json.loads(line)
     except ValueError:
         return None
-    return cast(Event, event) if isinstance(event, dict) and "kind" in event else None
+    if not isinstance(event, dict):
+        return None
+    found = cast(Event, event)
+    return found if isinstance(found.get("kind"), str) else None
 
 
 def tail(path: Path, offset: int) -> tuple[list[Event], int]:
@@ -235,7 +238,7 @@ def after(run: RunInfo, event: Event) -> RunInfo:
     try:
         run = replace(run, updated=float(event["t"]))
         return step(run, event) if step else run
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return run
 
 

@@ -148,7 +148,13 @@ def test_metrics_keep_the_last_value_of_each_name(tmp_path: Path) -> None:
 def test_unknown_kinds_and_malformed_fields_change_nothing(tmp_path: Path) -> None:
     strange = {"kind": "teleported", "to": "mars"}
     malformed = {"kind": "progress", "stage": "train", "done": "many", "total": 3, "unit": "steps"}
-    run = check_state(make_run(tmp_path / "r", STARTED, TRAINING, strange, malformed), "stopped")
+    listed = {
+        "kind": "failure",
+        **dict.fromkeys(("code", "message", "hint", "stage"), ""),
+        "place": 7,
+    }
+    odd = [strange, malformed, listed, {"kind": ["train"]}]
+    run = check_state(make_run(tmp_path / "r", STARTED, TRAINING, *odd), "stopped")
     assert run.stages[1].progress is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -61,6 +61,11 @@ class Follower:
         """Of the runs that are followed."""
         return tuple(self._followed)
 
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return self._pause
+
     def run(self, folder: Path) -> runs.RunInfo | None:
         """A followed run as far as it has been read."""
         followed = self._followed.get(folder.resolve())
@@ -98,7 +103,7 @@ class Follower:
         if followed and followed.started:
             self._leaving.append(followed.started.process)
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncGenerator[News, None]:
         """What happens to the runs, without end. One at a time may be iterated."""
         while True:
             for news in self.look():
@@ -144,7 +149,7 @@ def _news(followed: _Followed) -> Iterator[News]:
     # Asked before the events are read: what a process wrote before its end is told before it.
     code = followed.started.process.poll() if followed.started else None
     over = code is not None or _is_free(followed)
-    followed.told = min(followed.told, max(reading.size(), reading.offset))
+    followed.told = min(followed.told, reading.size())  # it may have become shorter
     for offset, event in _events(reading, to_the_end=over):
         if offset > followed.told:
             followed.told = offset

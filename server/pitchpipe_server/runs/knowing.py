@@ -117,7 +117,8 @@ class Runs:
 
     def _summary(self, known: _Known) -> Run:
         reading, folder = known.reading, known.reading.run.folder
-        state = (reading.offset, self._is_locked(known))
+        # A run that failed writes its report behind its last event.
+        state = (reading.offset, self._is_locked(known), endings.report_of(reading.run))
         kept = self._summaries.get(folder)
         if kept is None or kept[0] != state:
             run = runs.settled(reading.run, locked=known.locked)

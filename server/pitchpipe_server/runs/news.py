@@ -109,7 +109,7 @@ def meaning(run: RunInfo, event: Event, earlier: pace.Seconds) -> Update | None:
     means = _MEANINGS.get(event["kind"])
     try:
         return means(run, event, earlier) if means else None
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

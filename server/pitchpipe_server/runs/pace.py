@@ -22,18 +22,18 @@ def seconds_left(run: RunInfo, earlier: Seconds = NOTHING_EARLIER) -> float | No
     """Until the run's end, as of its last event; None where nobody can tell.
 
     A stage goes on at its own pace, and one to come takes what it took `earlier`. Stages behind
-    training count for nothing where no earlier run tells, those before and training itself must be
+    training count for nothing where no earlier run tells; those before and training itself must be
     known.
     """
-    left = 0.0
-    trained = "train" not in {s.name for s in run.stages}
-    for stage in run.stages:
-        rest = _rest(run, stage, earlier)
-        if rest is None and not trained:
-            return None
-        left += rest or 0.0
-        trained = trained or stage.name == "train"
-    return left if run.stages else None
+    if not run.stages:
+        return None
+    ahead = _ahead(run)
+    names = [stage.name for stage in ahead]
+    must_be_known = names.index("train") + 1 if "train" in names else 0
+    rests = [_rest(run, stage, earlier) for stage in ahead]
+    if None in rests[:must_be_known]:
+        return None
+    return sum(rest or 0.0 for rest in rests)
 
 
 def share(run: RunInfo, earlier: Seconds = NOTHING_EARLIER) -> float | None:
@@ -47,10 +47,17 @@ def share(run: RunInfo, earlier: Seconds = NOTHING_EARLIER) -> float | None:
     return passed / (passed + left) if passed + left > 0 else None
 
 
+def _ahead(run: RunInfo) -> tuple[StageInfo, ...]:
+    """The stage that was begun last, and those behind it; one before it does not come any more."""
+    begun = [i for i, stage in enumerate(run.stages) if stage.state != "waiting"]
+    return run.stages[begun[-1] if begun else 0 :]
+
+
 def _rest(run: RunInfo, stage: StageInfo, earlier: Seconds) -> float | None:
     if stage.state in {"done", "reused"}:
         return 0.0
-    if stage.progress is not None and (remaining := stage.progress.remaining) is not None:
+    remaining = stage.progress.remaining if stage.progress else None
+    if remaining is not None and remaining >= 0:  # below it the clock was set back
         return remaining
     if stage.name not in earlier:
         return None
