@@ -115,6 +115,12 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
         sampler.start()
         _consent(plan, arguments.trust_remote_code)
         run.workflow(plan, folder, events, only=arguments.only, fresh=arguments.fresh)
+        with interrupts.deferred():  # within the `try`: no signal falls between the two
+            sampler.end()
+            written = report.REPORT if (folder / report.REPORT).is_file() else None
+            events.emit("run-done", seconds=round(time.monotonic() - began, 3), report=written)
+            events.close()
+            return 0
     except (KeyboardInterrupt, Interrupted):
         with interrupts.deferred():
             sampler.end()
@@ -127,12 +133,6 @@ def _locked(plan: Plan, arguments: argparse.Namespace) -> int:
             code = _failed(error, events)
             _report_anyway(report.write, folder)
         return code
-    with interrupts.deferred():
-        sampler.end()
-        written = report.REPORT if (folder / report.REPORT).is_file() else None
-        events.emit("run-done", seconds=round(time.monotonic() - began, 3), report=written)
-        events.close()
-    return 0
 
 
 def _consent(plan: Plan, given: bool) -> None:
