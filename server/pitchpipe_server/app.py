@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from pitchpipe_server import diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
-from pitchpipe_server.features import changes, completion, names, structure
+from pitchpipe_server.features import changes, completion, insight, names, structure
 from pitchpipe_server.server import PitchpipeServer
 
 _LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
@@ -85,6 +85,13 @@ HANDLERS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     types.COMPLETION_ITEM_RESOLVE: (completion.completion_resolve, None),
+    types.TEXT_DOCUMENT_HOVER: (insight.hover, None),
+    types.TEXT_DOCUMENT_INLAY_HINT: (
+        insight.inlay_hint,
+        types.InlayHintOptions(resolve_provider=True),
+    ),
+    types.INLAY_HINT_RESOLVE: (insight.inlay_hint_resolve, None),
+    types.TEXT_DOCUMENT_CODE_LENS: (insight.code_lens, None),
     types.TEXT_DOCUMENT_CODE_ACTION: (
         changes.code_action,
         types.CodeActionOptions(code_action_kinds=changes.KINDS, resolve_provider=True),

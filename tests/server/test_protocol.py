@@ -271,6 +271,23 @@ async def test_formatting_keeps_what_is_said(client: LanguageClient, uri: str) -
     assert "why" not in changed or "# why" in changed
 
 
+async def test_insight(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    identifier = types.TextDocumentIdentifier(uri)
+    found = await client.text_document_hover_async(
+        types.HoverParams(identifier, types.Position(2, 20))
+    )
+    assert found
+    assert "134,515,008" in str(found.contents)
+    assert found.range == types.Range(types.Position(2, 16), types.Position(2, 51))
+    whole = types.Range(types.Position(0, 0), types.Position(99, 0))
+    hints = await client.text_document_inlay_hint_async(types.InlayHintParams(identifier, whole))
+    assert hints is not None
+    lenses = await client.text_document_code_lens_async(types.CodeLensParams(identifier))
+    assert lenses
+    assert [lens.command.title for lens in lenses if lens.command][:1] in (["Run"], ["$(play) Run"])
+
+
 async def test_a_cancelled_request_is_answered_as_cancelled(
     client: LanguageClient, uri: str
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pitchpipe import amounts
+from pitchpipe.ide.cards.tables import pairs
 from pitchpipe.modules import ModelShape
 from pitchpipe.published import PublishedModel
 
@@ -19,29 +20,36 @@ def published_card(model: PublishedModel) -> str:
     rows += _dimensions(inner)
     if model.context_length:
         rows.append(("context", f"{model.context_length:,} tokens"))
-    if model.license:
-        rows.append(("licence", model.license))
-    if model.chat_template is not None:
-        rows.append(("chat template", "yes" if model.chat_template else "no: a base model"))
-    if model.gated is not None:
-        rows.append((
-            "gated",
-            "yes: the hub wants you to accept its terms" if model.gated else "no",
-        ))
+    rows += _terms(model)
     link = f"https://huggingface.co/{model.name}"
-    return f"**[{model.name}]({link})**\n\n" + table(rows)
+    return f"**[{model.name}]({link})**\n\n" + pairs(rows)
 
 
-def shape_card(name: str, shape: ModelShape, context: int | None) -> str:
-    """What a model on this machine consists of."""
+def _terms(model: PublishedModel) -> Iterator[tuple[str, str]]:
+    """Under which terms one gets it, and whether it knows how to chat."""
+    if model.license:
+        yield "licence", model.license
+    if model.chat_template is not None:
+        yield "chat template", "yes" if model.chat_template else "no: a base model"
+    if model.gated is not None:
+        yield "gated", "yes: the hub wants its terms accepted" if model.gated else "no"
+
+
+def shape_card(
+    name: str, shape: ModelShape, context: int | None, published: PublishedModel | None
+) -> str:
+    """What a model consists of, with what the table of published models adds."""
     rows = [("architecture", f"{shape.model_type} ({shape.class_name})")]
     count = f"{shape.numel:,}"
     rows.append(("parameters", count if shape.exact else f"{count}, not exactly known"))
     rows += _dimensions(shape.config)
     if context:
         rows.append(("context", f"{context:,} tokens"))
+    if published is not None:
+        rows += _terms(published)
     rows.append(("known from", shape.source.detail))
-    return f"**{name}**\n\n" + table(rows)
+    head = f"[{name}](https://huggingface.co/{published.name})" if published else name
+    return f"**{head}**\n\n" + pairs(rows)
 
 
 def _dimensions(config: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -56,8 +64,3 @@ def _dimensions(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         if value is not None:
             rows.append((label, amounts.number(value)))
     return rows
-
-
-def table(rows: list[tuple[str, str]]) -> str:
-    """Two columns without a heading."""
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])

@@ -1,0 +1,73 @@
+"""Data files and templates: what is in them, and the first row filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pitchpipe import amounts, template
+from pitchpipe.facts import NotRead, TableFact
+from pitchpipe.ide.cards.tables import grid, pairs
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.template import TemplateError
+
+_LONGEST = 60  # code points of a cell
+_LONGEST_TEXT = 800
+
+
+def file_card(snapshot: Snapshot, written: str) -> str:
+    """A data file: where it is, rows, columns with the first row's values, lengths in tokens."""
+    resolved = snapshot.context.resolve(written)
+    if resolved.unset:
+        return ""
+    path = resolved.absolute
+    file = snapshot.context.facts.file(path)
+    if not file.exists:
+        return f"There is no file `{path}`."
+    rows = [("file", f"`{path}`"), ("size", amounts.size(file.size))]
+    count = snapshot.world.rows(path)
+    if count is None:
+        rows.append(("rows", "being counted …"))
+    elif not isinstance(count, NotRead):
+        rows.append(("rows", f"{count:,}"))
+    if lengths := snapshot.world.lengths(path, snapshot.context):
+        told = ", ".join(
+            f"{quantile:.0%}: {tokens:,}" for quantile, tokens in lengths.quantiles.items()
+        )
+        rows.append(("tokens a row", told))
+    parts = [pairs(rows)]
+    table = snapshot.context.facts.table(path)
+    if isinstance(table, NotRead):
+        parts.append(f"Not read: {table.reason}.")
+    else:
+        parts.append(_columns(table))
+        if table.problem:
+            parts.append(f"**{table.problem.message}**")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _columns(table: TableFact) -> str:
+    first: Any = table.rows[0] if table.rows else {}
+    rows = [
+        (f"`{c.name}`", " or ".join(c.types), _shortened(first.get(c.name, "")))
+        for c in table.columns
+    ]
+    return grid(("column", "type", "first row"), rows) if rows else ""
+
+
+def template_card(snapshot: Snapshot, text: str) -> str:
+    """The first row of the training data, filled in."""
+    row = next((t.rows[0] for _, _, t in snapshot.context.tables()), None)
+    if row is None:
+        return ""
+    try:
+        filled = template.parse(text).render(row)
+    except TemplateError as error:
+        return f"With the first row: {error}."
+    shown = filled if len(filled) <= _LONGEST_TEXT else filled[: _LONGEST_TEXT - 1] + "…"
+    fence = "```" if "```" not in shown else "~~~~"
+    return f"With the first row:\n\n{fence}text\n{shown}\n{fence}"
+
+
+def _shortened(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

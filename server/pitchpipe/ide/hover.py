@@ -1,0 +1,149 @@
+"""What there is to say about the thing under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pitchpipe import key_page, published
+from pitchpipe.checks.wording import flow
+from pitchpipe.ide.cards import costs, data, model, modules
+from pitchpipe.ide.items import Hover
+from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.model_config import context_length
+from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence
+
+_WORK = {
+    "learning_rate",
+    "num_train_epochs",
+    "max_steps",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "warmup_steps",
+}
+_TEMPLATES = {"prompt_template", "completion_template", "text_template"}
+_LONGEST = 400  # code points of an alias's value
+
+
+def hover(snapshot: Snapshot, offset: int) -> Hover | None:
+    """What is known about the key, value or alias at `offset`; None between them."""
+    found = _at(snapshot, offset)
+    if found is None:
+        return None
+    path, node, span = found
+    parts: list[str] = []
+    if isinstance(node, Alias):
+        parts.append(_alias(snapshot, node))
+    parts += _said(snapshot, path, node)
+    text = "\n\n---\n\n".join(part for part in parts if part)
+    return Hover(text, span) if text else None
+
+
+def _at(snapshot: Snapshot, offset: int) -> tuple[KeyPath, Node, Span] | None:
+    """The innermost key or value that touches `offset`, with its path."""
+    node, path = snapshot.document.root, ()
+    while isinstance(node, (Mapping, Sequence)):
+        parts = node.entries if isinstance(node, Mapping) else node.items
+        inside = [p for p in parts if p.span.start <= offset <= p.span.end]
+        if not inside:
+            return None
+        part = inside[-1]
+        if isinstance(part, Entry):
+            path = (*path, part.key.raw)
+            if offset <= part.key.span.end:
+                return path, part.value, part.key.span
+            node = part.value
+        else:
+            path = (*path, parts.index(part))  # type: ignore[arg-type]
+            node = part
+    if node is None or not node.span.start <= offset <= node.span.end or not path:
+        return None
+    return path, node, node.span
+
+
+def _said(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
+    """The cards about what is at `path`: its own first, then the key's page."""
+    card = _CARDS.get(_general(path))
+    if card is not None:
+        yield card(snapshot, path, node)
+    elif path[0] == "data" and path[-1] in _TEMPLATES and isinstance(node, Scalar):
+        yield data.template_card(snapshot, node.raw)
+    elif path[0] == "training" and path[-1] in _WORK:
+        yield costs.work(snapshot)
+    if not isinstance(path[-1], int):
+        yield _key(snapshot, path)
+
+
+def _key(snapshot: Snapshot, path: KeyPath) -> str:
+    """The key's meaning, its value that counts, and where that comes from."""
+    rule = snapshot.schema.at(path)
+    if rule is None:
+        return ""
+    written = snapshot.document.entry_at(path)
+    parts = [f"**`{dotted(path)}`** · {key_page.facts(rule)}", str(rule.get("description", ""))]
+    if not snapshot.schema.keys(path) and "default" in rule:
+        value = snapshot.document.node_at(path) if written else None
+        if isinstance(value, Scalar) and value.value == rule["default"]:
+            parts.append(f"`{flow(rule['default'])}` is the default, so the line changes nothing.")
+    if source := rule.get("x-source"):
+        parts.append(f"From `{source}`.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _alias(snapshot: Snapshot, node: Alias) -> str:
+    target = snapshot.document.resolved(node)
+    if target is node:
+        return f"There is no anchor `&{node.name}` above."
+    start, end = target.span
+    text = snapshot.text[start:end]
+    shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return f"`*{node.name}` stands for\n\n```yaml\n{shown}\n```"
+
+
+def _model(snapshot: Snapshot, path: KeyPath, node: Node) -> str:
+    name = snapshot.context.effective(snapshot.context.workflow.model.name_or_path)
+    if not isinstance(name, str):
+        return ""
+    known = published.find_model(name, snapshot.world.published())
+    shape, config = snapshot.context.shape(), snapshot.context.model_config()
+    if shape is None:
+        return model.published_card(known) if known else ""
+    context = context_length(shape.config) or (config.context_length if config else None)
+    if context is None and known is not None:
+        context = known.context_length
+    return model.shape_card(name, shape, context, known)
+
+
+def _method(snapshot: Snapshot, path: KeyPath, node: Node) -> str:
+    return costs.memory(snapshot)
+
+
+def _targets(snapshot: Snapshot, path: KeyPath, node: Node) -> str:
+    return modules.targets_card(snapshot)
+
+
+def _target(snapshot: Snapshot, path: KeyPath, node: Node) -> str:
+    return modules.name_card(snapshot, node.raw) if isinstance(node, Scalar) else ""
+
+
+def _file(snapshot: Snapshot, path: KeyPath, node: Node) -> str:
+    return data.file_card(snapshot, node.raw) if isinstance(node, Scalar) else ""
+
+
+_CARDS: dict[KeyPath, Callable[[Snapshot, KeyPath, Node], str]] = {
+    ("model",): _model,
+    ("model", "name_or_path"): _model,
+    ("method",): _method,
+    ("method", "type"): _method,
+    ("method", "r"): _targets,
+    ("method", "target_modules"): _targets,
+    ("method", "target_modules", 0): _target,
+    ("data", "train", 0, "path"): _file,
+    ("data", "eval", 0, "path"): _file,
+    ("data", "test", 0, "path"): _file,
+}
+
+
+def _general(path: KeyPath) -> KeyPath:
+    return tuple(0 if isinstance(step, int) else step for step in path)
