@@ -8,6 +8,7 @@ from pitchpipe.findings import Edit
 from pitchpipe.ide import fit, fixes, sections, switching
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 
 _FITTING = frozenset({"model", "method", "training", "compute"})
@@ -59,7 +60,7 @@ def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
     """What is about the section at the beginning of `span`."""
     path = snapshot.document.path_at(span.start)
     section = path[0] if path else None
-    if section == "method" or section is None:
+    if section == "method" or _could_name_method(snapshot, path):
         yield from switching.methods(snapshot)
     if section in _FITTING and not _fix_is_there(snapshot, span):
         action = fit.fitting(snapshot)
@@ -71,6 +72,11 @@ def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
             yield action
     if len(path) <= 1:
         yield from sections.missing(snapshot)
+
+
+def _could_name_method(snapshot: Snapshot, path: KeyPath) -> bool:
+    """Whether one is between the sections of a file that names no method."""
+    return not path and snapshot.document.entry_at(("method",)) is None
 
 
 def _fix_is_there(snapshot: Snapshot, span: Span) -> bool:

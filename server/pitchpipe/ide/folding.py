@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pitchpipe.document import Document
@@ -9,6 +10,8 @@ from pitchpipe.ide.items import Folding
 from pitchpipe.ide.pieces import comments
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Sequence
+
+_RUN = re.compile(r"^([ \t]*)#[^\n]*\n\1#", re.MULTILINE)
 
 
 def foldings(snapshot: Snapshot) -> list[Folding]:
@@ -37,13 +40,20 @@ def _stretches(document: Document) -> Iterator[tuple[int, int]]:
 
 
 def _several(document: Document, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if document.text.find("\n", start, end) == -1 and "\r" not in document.text[start:end]:
+        return
     first, last = document.lines.position(start)[0], document.lines.position(end)[0]
     if last > first:
         yield first, last
 
 
 def _comment_runs(document: Document) -> Iterator[tuple[int, int]]:
-    """Comments on lines of their own that follow each other in the same column."""
+    """Comments on lines of their own that follow each other in the same column.
+
+    Only where several lines look so the pieces of the text are asked which of them are comments.
+    """
+    if not _RUN.search(document.text):
+        return
     run: tuple[int, int, int] | None = None  # first line, last line, column
     for span in comments(document):
         line, column = document.lines.position(span.start)

@@ -7,6 +7,7 @@ of it and so can be found here, but not renamed.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,14 +16,17 @@ from pitchpipe.findings import Edit
 from pitchpipe.ide import written
 from pitchpipe.ide.items import Location
 from pitchpipe.ide.links import links
-from pitchpipe.ide.pieces import content, pieces
+from pitchpipe.ide.pieces import content
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.tokens import fields
 from pitchpipe.span import Span
+from pitchpipe.syntax.characters import BLANKS, PROPERTY
 from pitchpipe.syntax.nodes import Alias
 
 # What libyaml reads as the name of an anchor.
 _NAME = re.compile(r"[0-9A-Za-z_-]+")
+_MARK = re.compile(r"&(?P<name>[0-9A-Za-z_-]+)")
+_BETWEEN = re.compile(rf"(?:[{BLANKS}]+(?:#[^\r\n]*)?|{PROPERTY})*")
 _WEB = ("http://", "https://")
 
 
@@ -100,49 +104,59 @@ def rename(snapshot: Snapshot, offset: int, new: str) -> tuple[Edit, ...] | Refu
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """`begin` is where what it names begins; `name_at` the place of its name, if it was found."""
+    """`begin` is where what it names begins."""
 
     begin: int
     name: str
-    name_at: Span | None
-
-
-def _anchors(document: Document) -> Iterator[_Anchor]:
-    """Every anchor, in order. Of each the name is the last such mark before what it names."""
-    if not document.anchors:
-        return
-    marks = [piece.span for piece in pieces(document) if piece.kind == "anchor"]
-    for begin, name, _ in sorted(document.anchors, key=lambda anchor: anchor[0]):
-        spans = [
-            Span(m.start + 1, m.end)
-            for m in marks
-            if m.start < begin and document.text[m.start + 1 : m.end] == name
-        ]
-        yield _Anchor(begin, name, spans[-1] if spans else None)
 
 
 def _anchor_at(document: Document, offset: int) -> _Anchor | None:
     """The anchor that is named at `offset`, by itself or by an alias."""
-    if not document.anchors:
-        return None
-    known = list(_anchors(document))
-    for anchor in known:
-        if anchor.name_at and _holds(anchor.name_at, offset, before=1):
-            return anchor
     alias = next((a for a in document.aliases if _holds(a.span, offset)), None)
-    return _target(known, alias) if alias else None
+    if alias is not None:
+        return _target(_namesakes(document, alias.name), alias)
+    line, _ = document.lines.position(offset)
+    for mark in _MARK.finditer(document.text, document.lines.starts[line]):
+        if mark.start() > offset:
+            return None
+        if offset <= mark.end():
+            known = _namesakes(document, mark["name"])
+            name_at = Span(*mark.span("name"))
+            return next((a for a in known if _name_at(document.text, a) == name_at), None)
+    return None
 
 
-def _target(anchors: list[_Anchor], alias: Alias) -> _Anchor | None:
-    """The last one of its name that was begun before the alias."""
-    named = (a for a in anchors if a.name == alias.name and a.begin <= alias.span.start)
-    return max(named, key=lambda anchor: anchor.begin, default=None)
+def _namesakes(document: Document, name: str) -> list[_Anchor]:
+    """The anchors of one name, in order."""
+    return sorted(
+        (_Anchor(begin, name) for begin, other, _ in document.anchors if other == name),
+        key=lambda anchor: anchor.begin,
+    )
+
+
+def _name_at(text: str, anchor: _Anchor) -> Span | None:
+    """The place of an anchor's name, which stands before what it names.
+
+    Between the two are but blanks, tags and comments, and a comment may hold the same name.
+    """
+    mark, found, at = f"&{anchor.name}", None, anchor.begin
+    while (at := text.rfind(mark, 0, at)) != -1:
+        if not _BETWEEN.fullmatch(text, at + len(mark), anchor.begin):
+            break
+        found = Span(at + 1, at + len(mark))
+    return found
+
+
+def _target(namesakes: list[_Anchor], alias: Alias) -> _Anchor | None:
+    """The last one that was begun before the alias."""
+    at = bisect_right(namesakes, alias.span.start, key=lambda anchor: anchor.begin)
+    return namesakes[at - 1] if at else None
 
 
 def _of_anchor(document: Document, anchor: _Anchor) -> Iterator[Occurrence]:
-    if anchor.name_at:
-        yield Occurrence(anchor.name_at, declares=True)
-    known = list(_anchors(document))
+    if place := _name_at(document.text, anchor):
+        yield Occurrence(place, declares=True)
+    known = _namesakes(document, anchor.name)
     for alias in sorted(document.aliases, key=lambda alias: alias.span):
         if alias.name == anchor.name and _target(known, alias) == anchor:
             yield Occurrence(Span(alias.span.start + 1, alias.span.end))

@@ -73,6 +73,9 @@ def _within(span: Span) -> Span:
 
 
 def _in_comment(document: Document, offset: int) -> Iterator[Span]:
+    _, column = document.lines.position(offset)
+    if "#" not in document.text[offset - column : offset + 1]:
+        return
     for span in comments(document):
         if span.start <= offset <= span.end:
             yield span
