@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+_ROTATED = {"rope_type": "default", "rope_theta": 10_000.0}
+_INDEXER = {"indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 256,
+            "indexer_budget": 1024, "indexer_compress_ratio": 4}
+_SHARING = ["linear_attention", "hybrid", "linear_attention", "hybrid", "linear_attention"]
+
 OVERRIDES: dict[str, dict[str, Any]] = {
     # The default leaves a size open that the model computes with.
+    "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTATED,
+                                                "sliding_attention": _ROTATED}},
+    "dbrx": {"attn_config.rope_theta": 5e5},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 2},
     "esm": {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32},
     "hunyuan_v1_dense": {"head_dim": 128},
@@ -14,12 +22,18 @@ OVERRIDES: dict[str, dict[str, Any]] = {
                  "num_hidden_layers": 5},
     "ministral": {"head_dim": 128},
     "nemotron": {"head_dim": 128, "num_key_value_heads": 48},
+    "qwen4_exp": {f"text_config.{name}": value for name, value in _INDEXER.items()},
+    "qwen4_exp_text": _INDEXER,
     # The default names layers of one kind only, or no layer of a kind within the first few.
     "bamba": {"attn_layer_indices": [1, 3]},
+    "zamba": {"num_hidden_layers": 5, "layers_block_type": _SHARING},
+    "zamba2": {"num_hidden_layers": 5, "layers_block_type": _SHARING},
     "jamba": {"attn_layer_period": 3, "attn_layer_offset": 1},
-    # The default is inconsistent.
-    "gemma4_assistant": {"text_config.hidden_size_per_layer_input": 0,
-                         "text_config.vocab_size_per_layer_input": 0},
+    # The default is inconsistent: all layers use what others computed, of which there are none.
+    "gemma4_unified_assistant": {"text_config.num_hidden_layers": 12,
+                                 "text_config.num_kv_shared_layers": 2,
+                                 "text_config.hidden_size_per_layer_input": 0,
+                                 "text_config.vocab_size_per_layer_input": 0},
     # Hundreds of experts with modules of their own, for speed.
     "nllb-moe": {"num_experts": 4},
     "switch_transformers": {"num_experts": 4},

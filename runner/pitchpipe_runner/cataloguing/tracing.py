@@ -32,6 +32,15 @@ def parts(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from parts(value, f"{prefix}.{name}" if prefix else name)
 
 
+def text_part(config: Any) -> str:
+    """The dotted name of the part that configures the language model, the decoder's of two."""
+    try:
+        own = config.get_text_config()
+    except ValueError:  # "Multiple valid text configs"
+        own = config.get_text_config(decoder=True)
+    return next((prefix for prefix, part in parts(config) if part is own), "")
+
+
 @contextmanager
 def recorded_reads(config: Any) -> Iterator[set[str]]:
     """Collects the dotted names of fields that are read, also those that don't exist.
