@@ -96,6 +96,15 @@ def test_an_unknown_device_is_2(tmp_path: Path, device: str, message: str) -> No
     assert message in done.stderr
 
 
+def test_what_this_machine_lacks_is_not_held_against_another(tmp_path: Path) -> None:
+    text = WORKFLOW.replace("HuggingFaceTB/SmolLM2-135M-Instruct", "meta-llama/Llama-3.1-405B")
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    assert "does-not-fit" in pitchpipe("check", "a.yaml", cwd=tmp_path).stdout
+    done = pitchpipe("estimate", "a.yaml", "--device", "H200", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "H200 likely holds no batch of this model" in done.stdout
+
+
 # Several devices
 
 
