@@ -59,7 +59,9 @@ def target_matches_nothing(context: Context) -> Iterator[Report]:
         message = f"`target_modules: {setting.value}` matches no module of {look.model}"
         yield Report(message + look.names(), setting.span, setting.path)
     elif not look.placement.missing:
-        message = f"no module of {look.model} is left to adapt: all are excluded"
+        named = look.settings.method.layers_to_transform is not None
+        why = "none is in these layers" if named else "all are excluded"
+        message = f"no module of {look.model} is left to adapt: {why}"
         yield Report(message, setting.span, setting.path)
 
 
