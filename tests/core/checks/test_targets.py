@@ -116,8 +116,10 @@ def test_what_selects_nothing_is_told(method: str, message: str) -> None:
 
 def test_layers_that_are_not_there_leave_nothing_to_train() -> None:
     assert said("target_modules: [q_proj], layers_to_transform: [40]") == [
-        "target-matches-nothing: no module of `models/tiny` is left to adapt: none is in these "
-        "layers",
+        (
+            "target-matches-nothing: no module of `models/tiny` is left to adapt: none is in these "
+            "layers"
+        ),
         "pattern-matches-nothing: `models/tiny` has no layer 40; its layers are 0 to 1",
     ]
 
