@@ -74,6 +74,10 @@ CASES = {
         "a: 1      # one\nlonger: 2 # two\n",
         "a: 1       # one\nlonger: 2  # two\n",
     ),
+    "comments that go on below stay so": (
+        "a: 1   # one\n       # more\n\n       # not\nb: 2\n",
+        "a: 1  # one\n      # more\n\n       # not\nb: 2\n",
+    ),
     "comments move with what they stand above": (
         "a:\n    # one\n    b: 1\n",
         "a:\n  # one\n  b: 1\n",

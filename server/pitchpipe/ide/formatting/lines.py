@@ -72,13 +72,14 @@ class _Writer:
     def write(self) -> None:
         for index, piece in enumerate(self._pieces):
             breaks = self._breaks(index)
-            if breaks or not self.rows:
-                self.rows += (_Row("") for _ in range(breaks - 1))
-                self.rows.append(_Row(" " * self._columns[index]))
-            elif piece.kind == "comment":
+            if piece.kind == "comment" and self._is_behind(piece, breaks):
+                self.rows += (_Row("") for _ in range(breaks))
                 self.rows[-1].at = self._old_column(piece)
                 self.rows[-1].comment = self._written(piece).rstrip()
                 continue
+            if breaks or not self.rows:
+                self.rows += (_Row("") for _ in range(breaks - 1))
+                self.rows.append(_Row(" " * self._columns[index]))
             else:
                 self.rows[-1].text += self._gap(self._pieces[index - 1], piece)
             first, *more = self._relaid(index)
@@ -87,6 +88,13 @@ class _Writer:
         if self._pieces and _keeps(self._header(self._pieces[-1])):
             blank = self._text[self._pieces[-1].span.end :].count("\n") - 1
             self.rows += (_Row("") for _ in range(blank))
+
+    def _is_behind(self, comment: Piece, breaks: int) -> bool:
+        """Whether a comment stands behind something, or goes on below one that does."""
+        if not breaks or not self.rows:
+            return bool(self.rows)
+        above = self.rows[-1]
+        return breaks == 1 and bool(above.comment) and above.at == self._old_column(comment)
 
     def _breaks(self, index: int) -> int:
         """Line breaks before a piece: at most one blank line, but all that belong to a text."""
