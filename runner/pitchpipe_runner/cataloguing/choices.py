@@ -69,14 +69,12 @@ def _lists(config_class: Any, name: str, value: list[Any], layers: int | None) -
     if all(isinstance(v, str) for v in value) and value:
         known = sorted({*value, *_layer_types(config_class)})
         longer = [value * 2, [*value, value[0]]] if layers is None else []
-        return (
-            longer
-            + [
-                [known[(i * step + start) % len(known)] for i in range(len(value))]
-                for step, start in ((1, 0), (1, 1), (2, 0), (3, 1))
-            ]
-            + [[kind] * len(value) for kind in known]
-        )
+        turned = [
+            [known[(i * step + start) % len(known)] for i in range(len(value))]
+            for step, start in ((1, 0), (1, 1), (2, 0), (3, 1))
+        ]
+        mixed = [[kind if i % 2 else value[0] for i in range(len(value))] for kind in known]
+        return [*longer, *turned, *mixed, *([kind] * len(value) for kind in known)]
     if not value or re.search("indices|_ids|only_layers|_layers$|idx", name):
         return [[0], [1, 2], [0, 2], [1], []]
     if all(isinstance(v, int) and not isinstance(v, bool) for v in value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pitchpipe.catalog.formulas import Formula
@@ -11,6 +11,23 @@ from pitchpipe_runner.cataloguing.learning import Learner, NotLearnt, bases_of
 from pitchpipe_runner.cataloguing.probing import Sample
 
 Derived = tuple[str, Formula, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What fields are where they are not given: `absent` by the part that is not given either."""
+
+    defaults: Mapping[str, Any]
+    absent: Mapping[str, Mapping[str, Any]]
+
+    def value(self, sample: Sample, name: str) -> Any:
+        """What the field is before anything is computed."""
+        if name in sample.given:
+            return sample.given[name]
+        for part, own in self.absent.items():
+            if name in own and not any(n.startswith(f"{part}.") for n in sample.given):
+                return own[name]
+        return self.defaults.get(name)
 
 
 def fields_in(formula: Any) -> set[str]:
@@ -25,13 +42,13 @@ def fields_in(formula: Any) -> set[str]:
 def derive(
     samples: Sequence[Sample],
     wanted: Iterable[str],
-    defaults: Mapping[str, Any],
+    known: Known,
     missed: list[str],
     hints: Sequence[Formula] = (),
 ) -> list[Derived]:
     """How the fields `wanted`, and those they need, come from what is given. In working order."""
     names = sorted(set().union(*(s.fields for s in samples)))
-    computed = {n for n in names if _computed(samples, n, defaults)}
+    computed = {n for n in names if _computed(samples, n, known)}
     found: list[Derived] = []
     done: set[str] = set()
     pending = sorted(set(wanted) & computed)
@@ -47,8 +64,8 @@ def derive(
             (set(names), later),  # as it is given: what it becomes is computed after this
         ):
             try:
-                told = _told(samples, sorted({*allowed, name}), early, defaults)
-                found.append(_derived(samples, told, name, defaults, hints))
+                told = _told(samples, sorted({*allowed, name}), early, known)
+                found.append(_derived(samples, told, name, known, hints))
                 break
             except NotLearnt:
                 continue
@@ -57,20 +74,16 @@ def derive(
     return found
 
 
-def _given(sample: Sample, name: str, defaults: Mapping[str, Any]) -> Any:
-    return sample.given.get(name, defaults.get(name))
-
-
-def _computed(samples: Sequence[Sample], name: str, defaults: Mapping[str, Any]) -> bool:
-    return any(s.fields.get(name) != _given(s, name, defaults) for s in samples)
+def _computed(samples: Sequence[Sample], name: str, known: Known) -> bool:
+    return any(s.fields.get(name) != known.value(s, name) for s in samples)
 
 
 def _told(
-    samples: Sequence[Sample], names: list[str], early: set[str], defaults: Mapping[str, Any]
+    samples: Sequence[Sample], names: list[str], early: set[str], known: Known
 ) -> list[dict[str, Any]]:
     """The fields of each sample; those in `early` with the values that they are given."""
     return [
-        {n: _given(s, n, defaults) if n in early else s.fields.get(n) for n in names}
+        {n: known.value(s, n) if n in early else s.fields.get(n) for n in names}
         for s in samples
     ]
 
@@ -79,10 +92,10 @@ def _derived(
     samples: Sequence[Sample],
     told: Sequence[Mapping[str, Any]],
     name: str,
-    defaults: Mapping[str, Any],
+    known: Known,
     hints: Sequence[Formula],
 ) -> Derived:
-    given = [_given(s, name, defaults) for s in samples]
+    given = [known.value(s, name) for s in samples]
     final = [s.fields.get(name) for s in samples]
     untouched = all(g is None or g == f for g, f in zip(given, final, strict=True))
     chosen = [i for i, g in enumerate(given) if not untouched or g is None]

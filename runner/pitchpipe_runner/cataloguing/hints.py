@@ -53,6 +53,19 @@ def _gemma4(prefix: str, gated: bool) -> list[Formula]:
     ]
 
 
+def _qwen4(prefix: str) -> Formula:
+    """Every fourth layer attends through an index; files may call that full attention."""
+    kinds = f"{prefix}layer_types"
+    by_turns: Formula = ["%", ["+", _LAYER, 1], f"{prefix}full_attention_interval"]
+    linear, indexed = ["text", "linear_attention"], ["text", "indexed_attention"]
+    return [
+        "if",
+        ["==", kinds, _NONE],
+        ["each", f"{prefix}num_hidden_layers", ["if", by_turns, linear, indexed]],
+        ["each", ["len", kinds], ["if", ["==", ["item", kinds, _LAYER], linear], linear, indexed]],
+    ]
+
+
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
@@ -68,6 +81,9 @@ HINTS: dict[str, list[Formula]] = {
         _kinds(["<", _LAYER, 3], "dense", "sparse"),
     ],
     "canine": [["<", at, "num_hash_functions"] for at in range(24)],
+    "dbrx": [
+        ["+", "d_model", ["*", 2, "attn_config.kv_n_heads", ["//", "d_model", "n_heads"]]],
+    ],
     "deberta": [["*", 2, _RELATIVE]],
     "deberta-v2": [
         ["*", 2, ["if", ["<", 0, "position_buckets"], "position_buckets", _RELATIVE]],
@@ -92,9 +108,10 @@ HINTS: dict[str, list[Formula]] = {
     "gemma4": _gemma4("text_config.", gated=True),
     "gemma4_text": _gemma4("", gated=True),
     "gemma4_unified": _gemma4("text_config.", gated=False),
+    "gemma4_unified_assistant": _gemma4("text_config.", gated=False),
     "gemma4_unified_text": _gemma4("", gated=False),
     "git": [["+", ["*", _GIT_SQUARE, _GIT_SQUARE], 1]],
-    "granitemoehybrid": [_else("head_dim", ["//", "hidden_size", "num_attention_heads"])],
+    "granitemoehybrid": [["//", "hidden_size", "num_attention_heads"]],
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
     ],
@@ -111,7 +128,8 @@ HINTS: dict[str, list[Formula]] = {
     ],
     "marian": [
         ["if", "decoder_vocab_size", "decoder_vocab_size", "vocab_size"],
-        ["if", "share_encoder_decoder_embeddings", "vocab_size", "decoder_vocab_size"],
+        ["if", ["and", "share_encoder_decoder_embeddings", "tie_word_embeddings"],
+         "vocab_size", "decoder_vocab_size"],
     ],
     "mimo_v2_flash": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", ["+", _LAYER, 1], 6], 0]],
@@ -126,6 +144,8 @@ HINTS: dict[str, list[Formula]] = {
               ["//", ["*", 3, "hidden_size"], ["*", 4, "linear_num_key_heads"]]),
         ["//", ["*", 3, "hidden_size"], ["*", 4, "linear_num_key_heads"]],
     ],
+    "qwen4_exp": [_qwen4("text_config.")],
+    "qwen4_exp_text": [_qwen4("")],
     "recurrent_gemma": [
         _kinds(["==", ["item", "block_types", ["%", _LAYER, ["len", "block_types"]]],
                 ["text", "recurrent"]], "linear_attention", "sliding_attention"),

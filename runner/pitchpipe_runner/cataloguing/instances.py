@@ -53,7 +53,7 @@ class Cases:
 def _value(formula: Formula, instance: Instance) -> Any:
     try:
         return evaluate(formula, instance.fields, instance.index)
-    except NoValue:
+    except (NoValue, IndexError):  # IndexError: it asks for a layer, and none is meant
         return None
 
 

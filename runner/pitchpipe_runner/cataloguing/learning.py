@@ -88,7 +88,20 @@ class Learner:
         """`seen`: sample, index, number. `hints` are tried first. Raises NotLearnt."""
         outcome = _sets(seen)
         if all(len(values) == 1 for values in outcome.values()):
-            seen = [(i, (), next(iter(values))) for i, values in outcome.items()]
+            alike = [(i, (), next(iter(values))) for i, values in outcome.items()]
+            try:
+                return self._one_number(alike, outcome, about, hints)
+            except NotLearnt:  # it may still be the layer that decides
+                pass
+        return self._one_number(seen, outcome, about, hints)
+
+    def _one_number(
+        self,
+        seen: Sequence[tuple[int, Index, int]],
+        outcome: Any,
+        about: str,
+        hints: Sequence[Formula],
+    ) -> Formula:
         target = [n for _, _, n in seen]
         if hints and len(set(target)) > 1:
             cases = self._cases(seen)
@@ -103,7 +116,16 @@ class Learner:
             return hint
         outcome = _lists(seen)
         if all(len({value for _, value in pairs}) == 1 for pairs in outcome.values()):
-            seen = [(i, (), pairs[0][1]) for i, pairs in outcome.items()]
+            alike = [(i, (), pairs[0][1]) for i, pairs in outcome.items()]
+            try:
+                return self._one_condition(alike, outcome, about)
+            except NotLearnt:  # it may still be the layer that decides
+                pass
+        return self._one_condition(seen, outcome, about)
+
+    def _one_condition(
+        self, seen: Sequence[tuple[int, Index, bool]], outcome: Any, about: str
+    ) -> Formula:
         return self._fitted(("condition", seen), lambda: self._condition(seen, outcome), about)
 
     def value(self, seen: Sequence[tuple[int, Index, Any]], about: str) -> Formula:
@@ -172,21 +194,38 @@ class Learner:
         return Cases([Instance(self.samples[i].fields, index) for i, index, _ in seen])
 
     def _number(self, seen: Sequence[tuple[int, Index, int]], outcome: Any) -> Formula | None:
-        target = [n for _, _, n in seen]
-        cases = self._cases(seen)
         near = self.deciding(outcome)
-        found = self._with_hints(cases, near, target) if self.hints else None
-        if found is None:
-            found = fit_number(cases, near, target)
+        found = self._with_hints(seen, near) if self.hints else None
+        if found is not None:
+            return found
+        cases, target = self._apart(seen, near)
+        found = fit_number(cases, near, target)
         if found is None:
             found = self._by_case(cases, near, target)
         if found is None:
-            found = fit_number(cases, self.names, target, deep=False)
+            every, wanted = self._apart(seen, self.names)
+            found = fit_number(every, self.names, wanted, deep=False)
         if found is None and len(near) < len(self.names):
-            found = self._by_case(cases, self._flags(near), target, near)
+            flags = self._flags(near)
+            cases, target = self._apart(seen, [*near, *flags])
+            found = self._by_case(cases, flags, target, near)
         return found
 
-    def _with_hints(self, cases: Cases, near: Sequence[str], target: list[int]) -> Formula | None:
+    def _apart(
+        self, seen: Sequence[tuple[int, Index, Any]], names: Sequence[str]
+    ) -> tuple[Cases, list[Any]]:
+        """Cases with their outcomes, one of those that no formula over `names` can tell apart."""
+        keys = {
+            i: repr([self.samples[i].fields.get(name) for name in names])
+            for i in {i for i, _, _ in seen}
+        }
+        kept = list({(keys[i], at, value): (i, at, value) for i, at, value in seen}.values())
+        return self._cases(kept), [value for _, _, value in kept]
+
+    def _with_hints(
+        self, seen: Sequence[tuple[int, Index, int]], near: Sequence[str]
+    ) -> Formula | None:
+        cases, target = self._cases(seen), [n for _, _, n in seen]
         own = [h for h in self.hints if cases.numbers(h) is not None]
         return fit_number(cases, near, target, deep=False, terms=own) if own else None
 
@@ -232,10 +271,13 @@ class Learner:
         return None
 
     def _condition(self, seen: Sequence[tuple[int, Index, bool]], outcome: Any) -> Formula | None:
-        target = [b for _, _, b in seen]
-        cases = self._cases(seen)
-        found = fit_condition(cases, self.deciding(outcome), target)
-        return found if found is not None else fit_condition(cases, self.names, target)
+        near = self.deciding(outcome)
+        cases, target = self._apart(seen, near)
+        found = fit_condition(cases, near, target)
+        if found is not None:
+            return found
+        cases, target = self._apart(seen, self.names)
+        return fit_condition(cases, self.names, target)
 
 
 def bases_of(samples: Sequence[Sample]) -> list[int | None]:

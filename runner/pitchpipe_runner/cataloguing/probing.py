@@ -23,6 +23,7 @@ from pitchpipe_runner.cataloguing.tracing import parts, recorded_reads
 _LAYERS = 5
 _MOST_CHOICES = 3
 _MOST_SAMPLES = 400
+_NUMBER_OF_LAYERS = re.compile(r"num_(hidden_)?layers$")
 _PROBABILITIES = (0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1)
 
 
@@ -94,6 +95,7 @@ def sampled(
         config = configured(model_type, given)
         fields = {
             **dict.fromkeys(names),
+            **_told_by_class(config, names),
             **unnamed_defaults(config),
             **given,
             **read(config, names),
@@ -115,6 +117,18 @@ def read(config: Any, names: Sequence[str]) -> dict[str, Any]:
             continue
         if (plain := _plain(value)) is not NotImplemented:
             fields[name] = plain
+    return fields
+
+
+def _told_by_class(config: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Defaults of the fields: where layers differ in one, the configuration itself tells none."""
+    found = dict(parts(config))
+    fields: dict[str, Any] = {}
+    for name in names:
+        prefix, _, own = name.rpartition(".")
+        declared = getattr(type(found.get(prefix)), "__dataclass_fields__", {}).get(own)
+        if declared is not None and isinstance(declared.default, (bool, int, float, str)):
+            fields[name] = declared.default
     return fields
 
 
@@ -256,7 +270,7 @@ def _again(found: Probe, base: Sample) -> Iterator[Sample]:
     for name, options in found.options.items():
         if name != base.changed:
             for option in options:
-                given = {**base.given, name: option}
+                given = _fitting(found, {**base.given, name: option})
                 sample = sampled(
                     found.model_type, found.heads, given, found.names, changed=name, base=base
                 )
@@ -270,13 +284,31 @@ def _alone(found: Probe, name: str) -> Iterator[Sample]:
     value = base.fields.get(name)
     count = 0
     for choice in choices(_class_of(found, name), name, value, _layers(found)):
-        given = {**base.given, name: choice}
+        given = _fitting(found, {**base.given, name: choice})
         sample = sampled(found.model_type, found.heads, given, found.names, changed=name, base=base)
         if sample and (sample.fields, sample.built) != (base.fields, base.built):
             yield sample
             count += 1
             if count == _MOST_CHOICES:
                 return
+
+
+def _fitting(found: Probe, given: dict[str, Any]) -> dict[str, Any]:
+    """`given` with its lists of layers as long as there are layers."""
+    before = _layers(found)
+    count = next((v for n, v in given.items() if _NUMBER_OF_LAYERS.search(n)), before)
+    if not isinstance(count, int) or count == before:
+        return given
+    return {
+        name: [value[i % before] for i in range(count)]
+        if before and isinstance(value, list) and len(value) == before and _all_texts(value)
+        else value
+        for name, value in given.items()
+    }
+
+
+def _all_texts(values: list[Any]) -> bool:
+    return all(isinstance(v, str) for v in values)
 
 
 def _class_of(found: Probe, name: str) -> Any:
@@ -286,7 +318,7 @@ def _class_of(found: Probe, name: str) -> Any:
 
 def _layers(found: Probe) -> int | None:
     return next(
-        (v for n, v in found.base.fields.items() if re.search(r"num_(hidden_)?layers$", n)), _LAYERS
+        (v for n, v in found.base.fields.items() if _NUMBER_OF_LAYERS.search(n)), _LAYERS
     )
 
 
@@ -299,6 +331,7 @@ def mixed(
         for name, options in found.options.items():
             if dice.random() < share:
                 given[name] = dice.choice(options)
+        given = _fitting(found, given)
         sample = sampled(found.model_type, heads or found.heads, given, found.names)
         if sample:
             return sample

@@ -13,7 +13,7 @@ import transformers
 from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
-from pitchpipe_runner.cataloguing.deriving import derive, fields_in
+from pitchpipe_runner.cataloguing.deriving import Known, derive, fields_in
 from pitchpipe_runner.cataloguing.hints import HINTS
 from pitchpipe_runner.cataloguing.learning import Learner, learn_head
 from pitchpipe_runner.cataloguing.overrides import OVERRIDES
@@ -28,7 +28,7 @@ from pitchpipe_runner.cataloguing.probing import (
     sampled,
     unnamed_defaults,
 )
-from pitchpipe_runner.cataloguing.tracing import parts
+from pitchpipe_runner.cataloguing.tracing import parts, text_part
 
 _MIXED = 24
 _HELD_OUT = 6
@@ -87,21 +87,20 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
     }
     config = configured(found.model_type, found.base.given)
     groups = _merged(by_head)
-    defaults = _defaults(config)
+    defaults, absent = _defaults(config), _absent(config)
     used = set[str]().union(
         *(_used(group) for group in groups), *(_fields_of_place(json.loads(p)) for p in places)
     )
-    derived = derive(samples, used, defaults, learner.missed, hints)
+    derived = derive(samples, used, Known(defaults, absent), learner.missed, hints)
     for name in used | set[str]().union(*(fields_in(d[1]) for d in derived)):
         if name not in {d[0] for d in derived}:
             defaults.setdefault(name, None)
-    text = next((p for p, part in parts(config) if part is config.get_text_config()), "")
     shard = {
         "model_type": found.model_type,
         "transformers": transformers.__version__,
         "exact": False,
         "heads": found.heads,
-        "text": text,
+        "text": text_part(config),
         "parts": [prefix for prefix, _ in parts(config) if prefix],
         "aliases": _aliases(config),
         "defaults": defaults,
@@ -109,6 +108,8 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
         "places": [json.loads(p) for p in places],
         "groups": groups,
     }
+    if absent:
+        shard["absent"] = absent
     if learner.undescribed:
         shard["undescribed"] = sorted(set(learner.undescribed))
     return shard, learner.missed
@@ -143,21 +144,28 @@ def _defaults(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {**unnamed_defaults(config), "num_labels": 2}
     common = transformers.PreTrainedConfig.__dataclass_fields__
     for prefix, part in parts(config):
-        told = dict(_own_defaults(part))
-        for name, value in {**told, **_set_by_owner(config, prefix)}.items():
-            if name not in common and name in told:
-                own = type(part).attribute_map.get(name, name)
-                found[f"{prefix}.{own}" if prefix else own] = value
+        for name, value in _own_defaults(part):
+            if name not in common:
+                found[_full(prefix, part, name)] = value
     return found
 
 
-def _set_by_owner(config: Any, prefix: str) -> dict[str, Any]:
-    """What the configuration around the part `prefix` sets in it by default."""
-    if not prefix:
-        return {}
-    owner, _, name = prefix.rpartition(".")
-    spec = type(dict(parts(config))[owner]).sub_configs_defaults.get(name)
-    return dict(spec.init_kwargs) if spec else {}
+def _absent(config: Any) -> dict[str, dict[str, Any]]:
+    """By part: what its fields are where the configuration has no such part."""
+    found: dict[str, dict[str, Any]] = {}
+    by_name = dict(parts(config))
+    for prefix, part in by_name.items():
+        owner, _, name = prefix.rpartition(".")
+        spec = type(by_name[owner]).sub_configs_defaults.get(name) if prefix else None
+        known = {n for n, _ in _own_defaults(part)}
+        if own := {n: v for n, v in (spec.init_kwargs if spec else {}).items() if n in known}:
+            found[prefix] = {_full(prefix, part, n): v for n, v in own.items()}
+    return found
+
+
+def _full(prefix: str, part: Any, name: str) -> str:
+    own = type(part).attribute_map.get(name, name)
+    return f"{prefix}.{own}" if prefix else own
 
 
 def _own_defaults(part: Any) -> list[tuple[str, Any]]:

@@ -9,6 +9,8 @@ A shard describes one model type; `pitchpipe_schemas.architecture` loads it, the
      "parts": [],                             fields that hold a configuration of their own
      "aliases": {"common": "own name"},
      "defaults": {"hidden_size": 4096},
+     "absent": {"part": {"part.hidden_size": 1024}},   defaults where that part is not given
+     "undescribed": ["path"],                 groups without a formula, if there are any
      "derived": [["head_dim", formula, false]],   name, formula, also where a value is given
      "places": [{"axes": [{"count": formula, "where": condition}], "if": condition}],
      "groups": [{"path": "layers.{}.q_proj", "kind": "linear", "role": "q", "class": "Linear",

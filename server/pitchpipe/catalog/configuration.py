@@ -20,8 +20,9 @@ _LAYER_TYPES_RENAMED = {
 
 def settle(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all fields by their dotted names. Raises NoValue."""
-    given = _flat(_proper_part(shard, raw), shard)
-    fields: dict[str, Any] = {**shard["defaults"], **given}
+    proper = _proper_part(shard, raw)
+    given = _flat(proper, shard)
+    fields: dict[str, Any] = {**shard["defaults"], **_of_absent_parts(shard, proper), **given}
     if "num_labels" not in given:
         fields["num_labels"] = _labels(raw)
     for name, formula, always in shard["derived"]:
@@ -50,6 +51,18 @@ def _proper_part(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> Mapping[st
     if isinstance(inner, dict) and "text_config" not in shard["parts"]:
         return {**raw, **inner}
     return raw
+
+
+def _of_absent_parts(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What the configuration's class sets in parts that are not given."""
+    found: dict[str, Any] = {}
+    for part, fields in shard.get("absent", {}).items():
+        level: Any = raw
+        for name in part.split("."):
+            level = level.get(name) if isinstance(level, Mapping) else None
+        if level is None:
+            found.update(fields)
+    return found
 
 
 def _flat(raw: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:

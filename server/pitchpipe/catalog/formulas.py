@@ -62,7 +62,9 @@ def number(formula: Formula, fields: Mapping[str, Any], index: Sequence[int] = (
 
 
 def depends_on_index(formula: Any) -> bool:
-    """Whether the value differs from layer to layer."""
+    """Whether the value differs from layer to layer, or one of those in it does."""
+    if isinstance(formula, dict):
+        return any(map(depends_on_index, cast(dict[str, Any], formula).values()))
     if not isinstance(formula, list):
         return False
     parts = cast(list[Any], formula)
