@@ -301,6 +301,16 @@ def wait_for_the_next(started: Started) -> None:
 
 
 @posix_only
+async def test_a_run_that_is_stopped_before_it_began_leaves_nothing(workflow: Path) -> None:
+    started = start(sys.executable, workflow)
+    stopping.cancel(started.folder, started.process)
+    ended = await end_of(started)
+    assert ended == Ended("interrupted", "stopped before it began")
+    assert not started.folder.exists()
+    assert Runs().summaries(workflow) == ()
+
+
+@posix_only
 async def test_a_stubborn_run_is_killed(workflow: Path, stand_in: Callable[[str], str]) -> None:
     started = start(stand_in("stubborn"), workflow)
     wait_for(started.folder, "ready")

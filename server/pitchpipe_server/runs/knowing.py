@@ -26,13 +26,14 @@ _SCORES = ("accuracy", "f1", "exact_match", "loss")  # in the order of what is s
 
 @dataclass(slots=True)
 class _Known:
-    """`workflow` and `made` are the plan's: of which file, and when it was written.
+    """A run, of which file and of which text it was made, and when its plan was written.
 
     `locked` was so at `looked`, by the clock that never jumps.
     """
 
     reading: Reading
     workflow: str
+    sha256: str
     made: float
     locked: bool = False
     looked: float = float("-inf")
@@ -42,6 +43,8 @@ class Runs:
     """What the folders tell, kept while it holds. Not for two threads at once."""
 
     def __init__(self) -> None:
+        self._entries = frozenset[str]()
+        self._folders: list[Path] = []
         self._known: dict[Path, _Known | None] = {}
         self._summaries: dict[Path, tuple[object, Run]] = {}
 
@@ -83,7 +86,7 @@ class Runs:
         newest = next(iter(self._of(workflow)), None)
         if newest is None or newest.reading.failure is None or self._is_locked(newest):
             return None
-        if _sha256_of(newest.reading.run.folder) != _sha256(text):
+        if newest.sha256 != _sha256(text):
             return None
         try:
             return blaming.finding(failure_of(newest.reading.failure), text)
@@ -91,22 +94,23 @@ class Runs:
             return None
 
     def _all(self) -> list[_Known]:
-        folders = run_index.indexed()
-        for gone in self._known.keys() - set(folders):
-            del self._known[gone]
-            self._summaries.pop(gone, None)
-        for folder in folders:
+        """Those of the index. It is asked at every keystroke: its entries never change."""
+        entries = _entries()
+        if entries != self._entries:
+            self._entries, self._folders = entries, run_index.indexed()
+        for folder in self._folders:
             if folder not in self._known:
                 self._known[folder] = _look(folder)
-        return [known for folder in folders if (known := self._known[folder])]
+        return [known for folder in self._folders if (known := self._known[folder])]
 
     def _of(self, workflow: Path) -> list[_Known]:
         """Read as far as they have come, newest first."""
         wanted = _same(workflow)
         its = [known for known in self._all() if known.workflow == wanted]
-        for known in its:
+        there = [known for known in its if known.reading.events.is_file()]
+        for known in there:
             known.reading.drain()
-        return sorted(its, key=_newest_first)
+        return sorted(there, key=_newest_first)
 
     def _is_locked(self, known: _Known) -> bool:
         """One that has ended may have been taken up again."""
@@ -131,10 +135,20 @@ def _look(folder: Path) -> _Known | None:
     reading = begun(folder)
     if reading is None or reading.run.workflow is None:
         return None
+    file = folder / runs.PLAN
     try:
-        return _Known(reading, _same(reading.run.workflow), (folder / runs.PLAN).stat().st_mtime)
-    except OSError:
+        plan: Any = json.loads(file.read_text(encoding="utf-8"))
+        sha256, made = str(plan["workflow_sha256"]), file.stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    return _Known(reading, _same(reading.run.workflow), sha256, made)
+
+
+def _entries() -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(run_index.index_folder()))  # noqa: PTH208  # names alone
+    except OSError:
+        return frozenset()
 
 
 def _same(workflow: Path) -> str:
@@ -186,12 +200,3 @@ def _score(folder: Path) -> tuple[str, float] | None:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _sha256_of(folder: Path) -> str | None:
-    """Of the workflow that the run was made from."""
-    try:
-        plan: Any = json.loads((folder / runs.PLAN).read_text(encoding="utf-8"))
-        return str(plan["workflow_sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
