@@ -18,6 +18,7 @@ _EXPLICIT: dict[str, tuple[Any, ...]] = {
     "feed_forward_proj": ("gated-gelu", "relu"),
     "hidden_act": (),
     "sliding_window_pattern": (2, 3),
+    "hybrid_override_pattern": ("M-M*E", "MEM*E-", "MM-*MEE"),
 }
 _WORTHLESS = re.compile(
     r"(_token_id|_token_index|_eps|_epsilon|dropout\w*|_drop|initializer\w*|_init|_theta|_std|_act)$"
@@ -35,8 +36,7 @@ def worthless(name: str) -> bool:
 def choices(config_class: Any, name: str, value: Any, layers: int | None) -> list[Any]:
     """Values to try for the field `name` instead of `value`, the likeliest to work first.
 
-    `layers`: the length that lists with one entry a layer have; None where it is such a list that
-    decides how many layers there are.
+    `layers`: the length that lists with one entry a layer have, None where that is not known.
     """
     if name in _EXPLICIT:
         return [v for v in _EXPLICIT[name] if v != value]
@@ -50,7 +50,7 @@ def choices(config_class: Any, name: str, value: Any, layers: int | None) -> lis
         case str():
             return [t for t in _texts(config_class, name) if t != value][:4]
         case list() | tuple():
-            return _lists(config_class, name, list(value), layers)
+            return _lists(config_class, name, list(value))
         case None:
             return _instead_of_none(config_class, name, layers or _FEW)
     return []
@@ -65,16 +65,17 @@ def _whole(name: str, value: int) -> list[int]:
     return list(dict.fromkeys([*found, 1, 0] if value < 16 else [*found, value + 16]))
 
 
-def _lists(config_class: Any, name: str, value: list[Any], layers: int | None) -> list[Any]:
+def _lists(config_class: Any, name: str, value: list[Any]) -> list[Any]:
     if all(isinstance(v, str) for v in value) and value:
         known = sorted({*value, *_layer_types(config_class)})
-        longer = [value * 2, [*value, value[0]]] if layers is None else []
         turned = [
             [known[(i * step + start) % len(known)] for i in range(len(value))]
             for step, start in ((1, 0), (1, 1), (2, 0), (3, 1))
         ]
         mixed = [[kind if i % 2 else value[0] for i in range(len(value))] for kind in known]
-        return [*longer, *turned, *mixed, *([kind] * len(value) for kind in known)]
+        # One longer: in some models such a list decides how many layers there are.
+        longer = [*value, value[0]]
+        return [turned[0], longer, *turned[1:], *mixed, *([kind] * len(value) for kind in known)]
     if not value or re.search("indices|_ids|only_layers|_layers$|idx", name):
         return [[0], [1, 2], [0, 2], [1], []]
     if all(isinstance(v, int) and not isinstance(v, bool) for v in value):

@@ -70,6 +70,13 @@ _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_ar
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
 _LFM2_TWO_THIRDS: Formula = ["//", ["*", 2, "intermediate_size"], 3]
+_NEMOTRON_LETTER: Formula = ["item", "hybrid_override_pattern", _LAYER]
+_NEMOTRON_KIND: Formula = [
+    "if", ["==", _NEMOTRON_LETTER, ["text", "M"]], ["text", "linear_attention"],
+    ["if", ["==", _NEMOTRON_LETTER, ["text", "E"]], ["text", "moe"],
+     ["if", ["==", _NEMOTRON_LETTER, ["text", "*"]], ["text", "full_attention"],
+      ["text", "mlp"]]],
+]  # fmt: skip
 _SQUARE: Formula = ["//", "input_size", "patch_size"]
 _GIT_SQUARE: Formula = ["//", "vision_config.image_size", "vision_config.patch_size"]
 _RELATIVE: Formula = [
@@ -79,6 +86,12 @@ _RELATIVE: Formula = [
 HINTS: dict[str, list[Formula]] = {
     "beam": [
         _kinds(["<", _LAYER, 3], "dense", "sparse"),
+    ],
+    "blt": [
+        *(["if", f"{part}.cross_attn_all_layers", f"{part}.num_hidden_layers", 1]
+          for part in ("encoder_config", "decoder_config")),
+        *(["//", ["*", 8, f"{part}.hidden_size"], 3]
+          for part in ("encoder_config", "decoder_config", "global_config", "patcher_config")),
     ],
     "canine": [["<", at, "num_hash_functions"] for at in range(24)],
     "dbrx": [
@@ -91,6 +104,9 @@ HINTS: dict[str, list[Formula]] = {
     "deepseek_v4": [
         ["not", _layer_is("layer_types", "sliding_attention")],
         _kinds(["<", _LAYER, 3], "hash_moe", "moe"),
+        _kinds(["and", ["<", 2, _LAYER], ["%", _LAYER, 2]],
+               "compressed_sparse_attention", "heavily_compressed_attention"),
+        ["//", "head_dim", 8],
     ],
     "doge": [["*", 2, ["root", "num_experts"]]],
     "falcon": [
@@ -134,6 +150,11 @@ HINTS: dict[str, list[Formula]] = {
     "mimo_v2_flash": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", ["+", _LAYER, 1], 6], 0]],
                "full_attention", "sliding_attention"),
+    ],
+    "nemotron_h": [
+        ["if", ["==", "hybrid_override_pattern", _NONE],
+         ["text", ["linear_attention", "moe", "full_attention", "mlp"]],
+         ["each", ["len", "hybrid_override_pattern"], _NEMOTRON_KIND]],
     ],
     "olmo_hybrid": [
         _kinds(["or", ["==", ["%", _LAYER, 4], 3],
