@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from lsprotocol import types
 
-from pitchpipe_server import diagnostics
+from pitchpipe_server import commands, diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
 from pitchpipe_server.features import changes, completion, insight, names, structure
 from pitchpipe_server.server import PitchpipeServer
@@ -18,10 +19,17 @@ def make(version: str) -> PitchpipeServer:
     """A server that waits for its client."""
     server = PitchpipeServer(version)
     findings = Diagnostics(server)
-    server.world_changed = findings.all_changed
+
+    def world_changed() -> None:
+        findings.all_changed()
+        if server.can.refresh_hints:
+            server.workspace_inlay_hint_refresh(None)
+
+    server.world_changed = world_changed
     _lifecycle(server, findings)
     _documents(server, findings)
     _requests(server)
+    commands.register(server)
     return server
 
 
@@ -50,6 +58,12 @@ def _documents(server: PitchpipeServer, findings: Diagnostics) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]
         findings.changed(params.text_document.uri)
+        server.spawn(recall(params.text_document.uri), "looking for runs")
+
+    async def recall(uri: str) -> None:
+        await asyncio.sleep(0)
+        if snapshot := server.snapshot(uri):
+            await server.running.look(snapshot.analysis.path, discover=True)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:  # pyright: ignore[reportUnusedFunction]

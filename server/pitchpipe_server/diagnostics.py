@@ -65,14 +65,16 @@ def diagnostics_of(
     from pitchpipe_server.convert import diagnostic  # noqa: PLC0415  # see PitchpipeServer
 
     positions = text.positions
-    return [diagnostic(f, text.uri, positions, server.can) for f in snapshot.findings]
+    found = [*snapshot.findings]
+    if failure := server.running.failure(snapshot.analysis.path, text.text):
+        found.append(failure)
+    return [diagnostic(f, text.uri, positions, server.can) for f in found]
 
 
-def result_id(snapshot: Snapshot) -> str:
-    """The same for equal findings at equal places."""
-    told = repr([(f.code, f.message, f.span, f.related) for f in snapshot.findings])
-    lines = len(snapshot.document.lines.starts)
-    return hashlib.blake2b(f"{lines}{told}".encode(errors="replace"), digest_size=12).hexdigest()
+def result_id(text: OpenText, items: list[types.Diagnostic]) -> str:
+    """The same for equal findings of one version of a text."""
+    told = repr(items).encode("utf-8", "replace")
+    return f"{text.version}:{hashlib.blake2b(told, digest_size=12).hexdigest()}"
 
 
 @answering(types.RelatedFullDocumentDiagnosticReport(items=[]))
@@ -84,8 +86,8 @@ def document_diagnostics(
     if opened is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
     text, snapshot = opened
-    now = f"{text.version}:{result_id(snapshot)}"
+    items = diagnostics_of(server, text, snapshot)
+    now = result_id(text, items)
     if params.previous_result_id == now:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=now)
-    items = diagnostics_of(server, text, snapshot)
     return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=now)

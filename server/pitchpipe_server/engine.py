@@ -15,6 +15,7 @@ from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.document import Document
 from pitchpipe.ide.recognise import is_workflow
 from pitchpipe.ide.snapshot import Client, Snapshot
+from pitchpipe.ide.world import Run
 from pitchpipe.schema import Schema
 from pitchpipe_server.settings import Settings
 from pitchpipe_server.texts import OpenText
@@ -35,11 +36,15 @@ class Engine:
     """Makes snapshots of open texts, each once."""
 
     def __init__(
-        self, settings: Callable[[], Settings], client: Client, wake: Callable[[], None]
+        self,
+        settings: Callable[[], Settings],
+        client: Client,
+        wake: Callable[[], None],
+        runs: Callable[[str], tuple[Run, ...]],
     ) -> None:
         self.schema = Schema(pitchpipe_schemas.load("workflow"), fast=True)
         self.client = client
-        self.world = RealWorld(settings, wake)
+        self.world = RealWorld(settings, wake, runs)
         self._made: dict[str, _Made] = {}
 
     def snapshot(self, text: OpenText) -> Snapshot | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import asdict
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +24,7 @@ from pitchpipe_server.texts import OpenText, Texts
 if TYPE_CHECKING:
     from pitchpipe.ide.snapshot import Snapshot
     from pitchpipe_server.engine import Engine
+    from pitchpipe_server.running import Running
 
 T = TypeVar("T")
 
@@ -54,6 +57,7 @@ class PitchpipeServer(LanguageServer):
         self._told = set[str]()
         self._search: asyncio.Task[None] | None = None
         self.world_changed: Callable[[], None] = lambda: None
+        self._running: Running | None = None
 
     @property
     def texts(self) -> Texts:
@@ -67,8 +71,52 @@ class PitchpipeServer(LanguageServer):
             from pitchpipe_server.engine import Engine  # noqa: PLC0415
 
             client = Client(snippets=self.can.snippets)
-            self._engine = Engine(lambda: self.settings, client, self._wake)
+            self._engine = Engine(lambda: self.settings, client, self._wake, self.running.of)
         return self._engine
+
+    @property
+    def running(self) -> Running:
+        """The runs; they are followed from when they are first asked for."""
+        if self._running is None:
+            from pitchpipe_server.running import Running  # noqa: PLC0415
+
+            self._running = Running(self)
+        return self._running
+
+    def runs_changed(self) -> None:
+        """What lenses say of runs is another."""
+        if self.can.refresh_lenses:
+            self.workspace_code_lens_refresh(None)
+
+    async def patiently(self, ask: Callable[[], T], until: Callable[[T], bool]) -> T:
+        """Asks again while something is being found out, up to some seconds."""
+        for _ in range(_MOST_LOOKS):
+            with suppress(NotYet):
+                if until(answer := ask()):
+                    return answer
+            if not await self.found_out():
+                break
+        return ask()
+
+    def status(self) -> dict[str, Any]:
+        """What a user wants to know of a server that behaves oddly."""
+        return {
+            "version": self.version,
+            "python": sys.executable,
+            "encoding": str(getattr(self.workspace.position_encoding, "value", "")),
+            "settings": asdict(self.settings),
+            "documents": [
+                {
+                    "uri": text.uri,
+                    "version": text.version,
+                    "workflow": snapshot is not None,
+                    "findings": len(snapshot.findings) if snapshot else None,
+                }
+                for text in self.texts
+                for snapshot in [self.snapshot(text.uri)]
+            ],
+            "failures": sorted(self._told),
+        }
 
     def snapshot(self, uri: str) -> Snapshot | None:
         """The newest snapshot of an open workflow; None for what is not open or not ours."""

@@ -33,9 +33,15 @@ _MOST_FOLDERS = 32
 class RealWorld:
     """`state` changes when an answer is another than before."""
 
-    def __init__(self, settings: Callable[[], Settings], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        wake: Callable[[], None],
+        runs: Callable[[str], tuple[Run, ...]],
+    ) -> None:
         self.patience = Patience(wake)
         self._settings = settings
+        self._runs = runs
         self._models = shipped.shapes()
         self._facts: dict[str, PatientFacts] = {}
         self._counts = TokenCounts()
@@ -109,7 +115,7 @@ class RealWorld:
         return pitchpipe_schemas.page(code)
 
     def runs(self, path: str) -> tuple[Run, ...]:
-        return ()
+        return self._runs(path)
 
     def _machine(self, device: str) -> machines.Machine:
         if named := self._settings().device:

@@ -23,6 +23,10 @@ EDITORS = {
     "visual-studio-code@1.65.2": types.PositionEncodingKind.Utf16,
     "emacs@29.1": types.PositionEncodingKind.Utf32,
 }
+REFRESHES = (
+    types.WORKSPACE_INLAY_HINT_REFRESH,
+    types.WORKSPACE_CODE_LENS_REFRESH,
+)
 AGREED: dict[int, str] = {}
 """What each client and its server count columns in."""
 
@@ -49,6 +53,8 @@ async def client(lsp_client: LanguageClient, request: Any, tmp_path: Path) -> As
     capabilities.general = capabilities.general or types.GeneralClientCapabilities()
     capabilities.general.position_encodings = [EDITORS[request.param]]
     (tmp_path / "rows.jsonl").write_text('{"phrase": "Hi", "tone": "kind"}\n' * 3, encoding="utf-8")
+    for method in REFRESHES:
+        lsp_client.feature(method)(lambda _: None)
     folder = types.WorkspaceFolder(tmp_path.as_uri(), "project")
     answer = await lsp_client.initialize_session(
         types.InitializeParams(capabilities=capabilities, workspace_folders=[folder])

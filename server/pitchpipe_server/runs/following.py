@@ -127,7 +127,7 @@ class Follower:
             if news and isinstance(news[-1].update, Ended):
                 self._end(folder, followed)
             elif followed.reading.offset != before:
-                unread = unread or followed.reading.size() > followed.reading.offset
+                unread = unread or followed.reading.offset < followed.reading.size()
         if unread:
             self._pause = _AT_ONCE
         else:
@@ -150,6 +150,8 @@ def _news(followed: _Followed) -> Iterator[News]:
     code = followed.started.process.poll() if followed.started else None
     over = code is not None or _is_free(followed)
     followed.told = min(followed.told, reading.size())  # it may have become shorter
+    if reading.offset < followed.told and _still_behind(followed):
+        return
     for offset, event in _events(reading, to_the_end=over):
         if offset > followed.told:
             followed.told = offset
@@ -157,6 +159,12 @@ def _news(followed: _Followed) -> Iterator[News]:
     ended = _end_of(followed, over, code)
     if ended is not None:
         yield News(reading.run, reading.offset, None, ended)
+
+
+def _still_behind(followed: _Followed) -> bool:
+    """Whether there is more of the past to skim, after a piece of it."""
+    skimmed = followed.reading.skim(followed.told)
+    return skimmed and followed.reading.offset < followed.told
 
 
 def _is_free(followed: _Followed) -> bool:

@@ -20,6 +20,7 @@ from pitchpipe_server.runs import blaming, endings, pace
 from pitchpipe_server.runs.news import failure_of
 from pitchpipe_server.runs.reading import Reading, begun
 
+_HOLDS = 0.25  # seconds that a look at a workflow's runs counts
 _LOCK_HOLDS = 0.5  # seconds that a look at a run's lock counts
 _SCORES = ("accuracy", "f1", "exact_match", "loss")  # in the order of what is shown first
 
@@ -46,7 +47,15 @@ class Runs:
         self._entries = frozenset[str]()
         self._folders: list[Path] = []
         self._known: dict[Path, _Known | None] = {}
+        self._looked: dict[str, tuple[float, list[_Known]]] = {}
         self._summaries: dict[Path, tuple[object, Run]] = {}
+
+    def changed(self) -> None:
+        """Says that a run has begun or ended; else that takes a moment to be seen."""
+        self._looked.clear()
+        for known in self._known.values():
+            if known:
+                known.looked = float("-inf")
 
     def discover(self, workflow: Path) -> None:
         """Looks for runs near a workflow that the index does not know, and enters them.
@@ -105,12 +114,17 @@ class Runs:
 
     def _of(self, workflow: Path) -> list[_Known]:
         """Read as far as they have come, newest first."""
-        wanted = _same(workflow)
+        wanted, now = _same(workflow), time.monotonic()
+        at, kept = self._looked.get(wanted, (float("-inf"), []))
+        if now - at < _HOLDS:
+            return kept
         its = [known for known in self._all() if known.workflow == wanted]
         there = [known for known in its if known.reading.events.is_file()]
         for known in there:
             known.reading.drain()
-        return sorted(there, key=_newest_first)
+        there.sort(key=_newest_first)
+        self._looked[wanted] = (now, there)
+        return there
 
     def _is_locked(self, known: _Known) -> bool:
         """One that has ended may have been taken up again."""

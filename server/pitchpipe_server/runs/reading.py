@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from pitchpipe_facts import runs
 from pitchpipe_facts.runs import Event, RunInfo
 
 ENDS = frozenset({"run-done", "failure", "interrupted"})
-CHUNK = 2**18  # bytes read at a time: some milliseconds of parsing
+CHUNK = 2**18  # bytes read at a time where every event counts: some 50 ms of parsing at most
+_PIECE = 2**21  # bytes read at a time where most lines are passed over
+
+_KIND = re.compile(rb'"kind": "([a-z-]+)"')
+_DONE = re.compile(rb'"done": (-?\d+(?:\.\d+)?)')
+_HEAD = 160  # bytes of a line that hold its kind
+_PASSING = frozenset({b"log", b"resolved", b"warning"})  # say nothing about a run's state
 
 
 @dataclass(slots=True)
@@ -52,24 +58,46 @@ class Reading:
         read from its beginning.
         """
         size = self.size()
-        if size == self.offset:
-            return []
         if size < self.offset:
             self._begin_again()
+        return [] if size == self.offset else list(self._taken(self._read(CHUNK)))
+
+    def skim(self, until: int | None = None) -> bool:
+        """Reads on towards the byte `until`, or the end, only what later lines do not supersede.
+
+        Some megabytes at a time; False when nothing more was there. Between two numbers of the same
+        kind most are passed over, which is 30 times as fast as to take each.
+        """
+        size = self.size()
+        if size < self.offset:
+            self._begin_again()
+        data = self._read(min(_PIECE, (size if until is None else until) - self.offset))
+        lines = data.split(b"\n")[:-1]
+        for number in _lasting(lines):
+            event = runs.parse(lines[number])
+            if event is not None:
+                self._take(event)
+        self.offset += len(data)
+        return bool(data)
+
+    def drain(self) -> None:
+        """Skims all that is there."""
+        while self.skim():
+            pass
+
+    def _read(self, size: int) -> bytes:
+        """About `size` bytes of whole lines; a line that is longer is read whole."""
+        data = b""
         try:
             with self.events.open("rb") as file:
                 file.seek(self.offset)
-                data = _whole_lines(file)
+                while size > 0 and (chunk := file.read(size)):
+                    data += chunk
+                    if b"\n" in chunk:
+                        break
         except OSError:
-            return []
-        return list(self._taken(data))
-
-    def drain(self) -> None:
-        """Reads all that is there."""
-        before = -1
-        while self.offset != before:
-            before = self.offset
-            self.read_on()
+            return b""
+        return data[: data.rfind(b"\n") + 1]
 
     def _begin_again(self) -> None:
         self.run, self.offset, self.ended = self._planned, 0, False
@@ -103,11 +131,37 @@ def begun(folder: Path) -> Reading | None:
     return None if run is None else Reading(run)
 
 
-def _whole_lines(file: BinaryIO) -> bytes:
-    """About `CHUNK` bytes of whole lines; a line that is longer is read whole."""
-    data = b""
-    while chunk := file.read(CHUNK):
-        data += chunk
-        if b"\n" in chunk:
-            break
-    return data[: data.rfind(b"\n") + 1]
+def _lasting(lines: list[bytes]) -> list[int]:
+    """The numbers of the lines that make the same run as all of them would.
+
+    Of progress the first is kept, and where it falls, which is where counting begins anew; of that
+    and of other numbers the last before each event that lasts.
+    """
+    kept: list[int] = []
+    latest: dict[bytes, int] = {}
+    done: float | None = None
+    for number, line in enumerate(lines):
+        found = _KIND.search(line, 0, _HEAD)
+        kind = found[1] if found else b""
+        if kind in _PASSING:
+            continue
+        if kind == b"progress":
+            before, done = done, _done(line)
+            if before is not None and done is not None and done >= before:
+                latest[kind] = number
+            else:
+                kept += [*latest.values(), number]
+                latest.clear()
+        elif kind == b"resources" or (kind == b"metrics" and b'"eval_loss"' not in line):
+            latest[kind] = number
+        else:
+            kept += [*latest.values(), number]
+            latest.clear()
+            done = None if kind.startswith((b"run-", b"stage-")) else done
+    kept += latest.values()
+    return sorted({*kept, len(lines) - 1}) if lines else []
+
+
+def _done(line: bytes) -> float | None:
+    found = _DONE.search(line)
+    return float(found[1]) if found else None

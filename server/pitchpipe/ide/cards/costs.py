@@ -45,6 +45,25 @@ def memory(snapshot: Snapshot) -> str:
     return "\n\n".join(parts)
 
 
+def methods(snapshot: Snapshot) -> str:
+    """Every method on the same rows: what it trains and needs."""
+    found = snapshot.world.cost(snapshot.context)
+    if not isinstance(found, Cost):
+        return _unknown(found)
+    records = snapshot.context.facts.records(found.shape.model_type)
+    rows = [
+        (
+            f"`{name}`",
+            f"{cost.trainable:,}",
+            amounts.size(cost.allocated.likely),
+            span(cost.total),
+        )
+        for name, cost in compare(found.shape, found.step, records).items()
+    ]
+    table = grid(("method", "trained", "tensors", "needs"), rows, right=(1, 2))
+    return f"On {found.machine.name}:\n\n{table}"
+
+
 def work(snapshot: Snapshot) -> str:
     """Effective batch, steps, tokens and time of the whole training."""
     found = snapshot.world.cost(snapshot.context)

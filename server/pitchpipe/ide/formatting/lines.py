@@ -17,7 +17,6 @@ from pitchpipe.ide.formatting.columns import (
     places,
     steps,
 )
-from pitchpipe.ide.layout import layout
 from pitchpipe.ide.pieces import Piece
 from pitchpipe.ide.pieces import pieces as pieces_of
 from pitchpipe.syntax.nodes import Scalar, Style
@@ -38,7 +37,8 @@ def formatted(document: Document, unit: int) -> str:
         raise NotUnderstood
     writer = _Writer(document, pieces, steps(document, unit))
     writer.write()
-    newline = layout(document.text).newline
+    breaks = document.text.count("\n")
+    newline = "\r\n" if document.text.count("\r\n") * 2 > breaks else "\n"
     text = newline.join(_aligned(writer.rows))
     mark = "\ufeff" if document.text.startswith("\ufeff") else ""
     return mark + text + (newline if text and writer.ends_line else "")

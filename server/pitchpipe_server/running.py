@@ -1,0 +1,258 @@
+"""Runs in the editor: commands, progress, log, events, failures at their line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from lsprotocol import types
+
+from pitchpipe_server.uris import path_of
+
+if TYPE_CHECKING:
+    from pitchpipe.findings import Finding
+    from pitchpipe.ide.world import Run
+    from pitchpipe_server.runs.following import Follower
+    from pitchpipe_server.runs.knowing import Runs
+    from pitchpipe_server.runs.news import News
+    from pitchpipe_server.runs.starting import Started
+    from pitchpipe_server.server import PitchpipeServer
+
+T = TypeVar("T")
+
+EVENT = "pitchpipe/event"
+_LEVELS = {
+    "debug": types.MessageType.Debug,
+    "info": types.MessageType.Info,
+    "warning": types.MessageType.Warning,
+    "error": types.MessageType.Error,
+}
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A run's progress in the editor. `said` is what it shows beside the percentage."""
+
+    token: str
+    said: str = ""
+    open: bool = False
+
+
+class Running:
+    """The runs of one client. All but what it hands to its thread happens on the event loop."""
+
+    def __init__(self, server: PitchpipeServer) -> None:
+        from pitchpipe_server.runs.following import Follower  # noqa: PLC0415  # when first needed
+        from pitchpipe_server.runs.knowing import Runs  # noqa: PLC0415
+
+        self._server = server
+        self._runs: Runs = Runs()
+        self._follower: Follower = Follower()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="runs")
+        self._known: dict[str, tuple[Run, ...]] = {}
+        self._failures: dict[str, tuple[str, Finding]] = {}
+        self._shown: dict[Path, _Shown] = {}
+        self._count = 0
+        self.events = False
+        server.spawn(self._watch(), "following runs")
+
+    # What is known
+
+    def of(self, path: str) -> tuple[Run, ...]:
+        """The runs of a workflow as they were last looked at, newest first."""
+        return self._known.get(path, ())
+
+    def failure(self, path: str, text: str) -> Finding | None:
+        """What the newest run failed of, as long as the text is what was run."""
+        known = self._failures.get(path)
+        return known[1] if known and known[0] == text else None
+
+    async def look(self, path: str, *, discover: bool = False) -> None:
+        """Reads the runs of a workflow anew, and follows those that go on."""
+        workflow = Path(path)
+        if discover:
+            await self._apart(lambda: self._runs.discover(workflow))
+        self._known[path] = await self._apart(lambda: self._runs.summaries(workflow))
+        for run in self._known[path]:
+            if run.state in {"waiting", "running"} and self._follower.follow(Path(run.folder)):
+                await self._show(Path(run.folder), run.id, workflow)
+        self._server.runs_changed()
+
+    async def _look_for_failure(self, path: str) -> None:
+        text = next((t.text for t in self._server.texts if path_of(t.uri) == path), None)
+        if text is None:
+            return
+        found = await self._apart(lambda: self._runs.failure_finding(Path(path), text))
+        if found is None:
+            self._failures.pop(path, None)
+        else:
+            self._failures[path] = (text, found)
+        self._server.world_changed()
+
+    # What is done
+
+    async def start(self, path: str, **how: Any) -> dict[str, Any]:
+        """Starts or resumes a run; says which, or why not (`message`)."""
+        from pitchpipe_server.runs.errors import CannotStart  # noqa: PLC0415
+        from pitchpipe_server.runs.starting import start  # noqa: PLC0415
+
+        python, workflow = self._server.settings.python, Path(path)
+        try:
+            started: Started = await asyncio.to_thread(lambda: start(python, workflow, **how))
+        except CannotStart as error:
+            self._server.window_show_message(
+                types.ShowMessageParams(types.MessageType.Error, f"Pitchpipe: {error}")
+            )
+            return {"run": None, "message": str(error), "wantsConsent": error.wants_consent}
+        for warning in started.warnings:
+            self._log("warning", warning)
+        self._follower.follow(started)
+        await self._show(started.folder, started.folder.name, workflow)
+        self._server.spawn(self.look(path), "listing runs")
+        return {"run": started.folder.name, "folder": str(started.folder), "message": None}
+
+    async def cancel(self, path: str | None, run: str | None) -> dict[str, Any]:
+        """Lets a run end after its step: the one named, else all of the workflow that go on."""
+        from pitchpipe_server.runs.errors import CannotStop  # noqa: PLC0415
+        from pitchpipe_server.runs.stopping import cancel  # noqa: PLC0415
+
+        wanted = [f for f in self._follower.folders if self._is_meant(f, path, run)]
+        stopped: list[str] = []
+        for folder in wanted:
+            process = self._follower.process(folder)
+            try:
+                await asyncio.to_thread(cancel, folder, process)
+            except CannotStop as error:
+                self._log("error", str(error))
+            else:
+                stopped.append(folder.name)
+        return {"stopped": stopped}
+
+    def _is_meant(self, folder: Path, path: str | None, run: str | None) -> bool:
+        if run is not None:
+            return run in {folder.name, str(folder)}
+        info = self._follower.run(folder)
+        return path is None or (info is not None and str(info.workflow) == path)
+
+    async def report(self, path: str, run: str | None) -> dict[str, Any]:
+        """Opens the report of a run, or of the newest that has one."""
+        await self.look(path)
+        meant = (r for r in self.of(path) if run is None or run in {r.id, r.folder})
+        found = next((r for r in meant if r.report), None)
+        if found is None or found.report is None:
+            return {"report": None, "message": "there is no run with a report"}
+        if self._server.can.show_document:
+            from pitchpipe_server.uris import uri_of  # noqa: PLC0415
+
+            await self._server.window_show_document_async(
+                types.ShowDocumentParams(uri_of(found.report), external=True)
+            )
+        return {"report": found.report, "message": None}
+
+    # What is shown
+
+    async def _watch(self) -> None:
+        async for news in self._follower.news():
+            try:
+                self._tell(news)
+            except Exception:  # noqa: BLE001  # one event that can't be shown is not the last
+                self._server.tell_once("showing a run")
+
+    def _tell(self, news: News) -> None:
+        from pitchpipe_server.runs import news as kinds  # noqa: PLC0415
+
+        update, folder = news.update, news.run.folder
+        if self.events and news.event is not None:
+            told = {"run": news.run.id, "folder": str(folder), "offset": news.offset}
+            self._server.protocol.notify(EVENT, {**told, "event": news.event})
+        shown = self._shown.get(folder.resolve())
+        if isinstance(update, kinds.Progressed):
+            self._report(shown, update.share, _words(update))
+        elif isinstance(update, kinds.StageChanged) and update.state == "running":
+            self._report(shown, None, update.stage)
+        elif isinstance(update, kinds.Measured):
+            self._report(shown, None, _measured(update))
+        elif isinstance(update, kinds.Logged):
+            self._log(update.level, update.message)
+        elif isinstance(update, kinds.Failed):
+            self._log("error", update.message + (f"; {update.hint}" if update.hint else ""))
+        elif isinstance(update, kinds.Ended):
+            self._end(folder, shown, update.state, update.message)
+
+    def _end(self, folder: Path, shown: _Shown | None, state: str, message: str | None) -> None:
+        said = f"run {folder.name}: {state}" + (f" ({message})" if message else "")
+        self._log("info" if state in {"done", "interrupted"} else "error", said)
+        if shown and shown.open:
+            self._server.work_done_progress.end(
+                shown.token, types.WorkDoneProgressEnd(message=state)
+            )
+        self._shown.pop(folder.resolve(), None)
+        for path in list(self._known):
+            self._server.spawn(self._ended(path), "reading a run's end")
+
+    async def _ended(self, path: str) -> None:
+        await self.look(path)
+        await self._look_for_failure(path)
+
+    async def _show(self, folder: Path, name: str, workflow: Path) -> None:
+        """Opens a progress in the editor, which can stop the run."""
+        self._count += 1
+        shown = _Shown(f"pitchpipe/{name}/{self._count}")  # a run may be resumed
+        self._shown[folder.resolve()] = shown
+        if not self._server.can.progress:
+            return
+        progress = self._server.work_done_progress
+        await progress.create_async(shown.token)  # pyright: ignore[reportUnknownMemberType]
+        begin = types.WorkDoneProgressBegin(
+            title=f"Pitchpipe: {workflow.name}", cancellable=True, percentage=0
+        )
+        progress.begin(shown.token, begin)
+        shown.open = True
+        token = cast("Future[None]", progress.tokens[shown.token])  # pyright: ignore[reportUnknownMemberType]
+        token.add_done_callback(lambda done: self._cancelled(name) if done.cancelled() else None)
+
+    def _cancelled(self, name: str) -> None:
+        self._server.spawn(self._cancel(name), "stopping a run")
+
+    async def _cancel(self, name: str) -> None:
+        await self.cancel(None, name)
+
+    def _report(self, shown: _Shown | None, share: float | None, said: str) -> None:
+        if shown is None or not shown.open:
+            return
+        percentage = None if share is None else round(100 * share)
+        report = types.WorkDoneProgressReport(message=said, percentage=percentage)
+        self._server.work_done_progress.report(shown.token, report)
+
+    def _log(self, level: str, message: str) -> None:
+        kind = _LEVELS[level]
+        if kind is types.MessageType.Debug:
+            kind = types.MessageType.Log  # what clients before LSP 3.18 know
+        self._server.window_log_message(types.LogMessageParams(kind, message))
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        """In the thread that all reading of run folders has to itself."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _words(update: Any) -> str:
+    """`train, 120 of 400 steps, 3 min 12 s left`."""
+    from pitchpipe import amounts  # noqa: PLC0415
+
+    said = update.stage
+    if update.total:
+        said += f", {amounts.number(update.done)} of {amounts.number(update.total)} {update.unit}"
+    if update.seconds_left is not None:
+        said += f", {amounts.seconds(update.seconds_left)} left"
+    return said
+
+
+def _measured(update: Any) -> str:
+    """`step 12 of 400, loss 2.31`."""
+    loss = update.values.get("loss")
+    said = f"step {update.step} of {update.total_steps}"
+    return said if loss is None else f"{said}, loss {loss:.3g}"
