@@ -19,14 +19,26 @@ _MAPPINGS: dict[Head, Any] = {
 }
 
 
+_IMAGE_TEXT: Any = modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+
 def text_types() -> tuple[str, ...]:
     """The model types that have a class for a task on text, sorted."""
     return tuple(sorted(set().union(*_MAPPINGS.values())))
 
 
+def image_text_types() -> tuple[str, ...]:
+    """Those that have a class for text about images alone, sorted."""
+    return tuple(sorted(set(_IMAGE_TEXT) - set(text_types())))
+
+
 def class_names(model_type: str) -> dict[Head, str]:
-    """The class for each head that `model_type` has one for."""
-    return {head: names[model_type] for head, names in _MAPPINGS.items() if model_type in names}
+    """The class for each head that `model_type` has one for.
+
+    What writes about images counts as a causal language model, with towers beside it.
+    """
+    found = {head: names[model_type] for head, names in _MAPPINGS.items() if model_type in names}
+    return found or ({"causal-lm": _IMAGE_TEXT[model_type]} if model_type in _IMAGE_TEXT else {})
 
 
 def model_class(name: str) -> Any:

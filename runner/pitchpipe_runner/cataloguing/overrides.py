@@ -30,7 +30,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "zamba2": {"num_hidden_layers": 5, "layers_block_type": _SHARING},
     "jamba": {"attn_layer_period": 3, "attn_layer_offset": 1},
     # The default is inconsistent: all layers use what others computed, of which there are none.
-    "gemma4_unified_assistant": {"text_config.num_hidden_layers": 12,
+    "gemma4_unified_assistant": {"text_config.num_hidden_layers": 8,
                                  "text_config.num_kv_shared_layers": 2,
                                  "text_config.hidden_size_per_layer_input": 0,
                                  "text_config.vocab_size_per_layer_input": 0},
