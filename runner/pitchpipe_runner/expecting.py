@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import nn
 
 from pitchpipe.costs.settings import of_plan
 from pitchpipe.costs.step import Batch, DeviceKind, adapted_by, step_of
-from pitchpipe.estimate import Dtype, Step
+from pitchpipe.estimate import Attention, Dtype, Step
 from pitchpipe.modules import ModelShape
 from pitchpipe.plan import Plan
 from pitchpipe_runner.cataloguing.describe import describe
@@ -84,12 +84,15 @@ def shape_of(model: Any) -> ModelShape:
 
 
 def taken(plan: Plan, device: Device, model: Any, shape: ModelShape, batch: Batch) -> Step:
-    """The step on `batch`. What is adapted is read off the model, not computed again."""
+    """The step on `batch`. What is adapted and how attention is computed is read off the model."""
     settings = of_plan(plan)
     dtype = cast(Dtype, str(device.dtype).removeprefix("torch."))
     kind = cast(DeviceKind, device.kind)
     step = step_of(settings, batch, adapted_by(settings, shape), kind=kind, dtype=dtype)
     adapted, saved = _touched(model)
+    attention = model.config.get_text_config()._attn_implementation
+    if attention in get_args(Attention):
+        step = replace(step, attention=attention)
     return replace(step, adapted=adapted, modules_to_save=saved)
 
 

@@ -95,18 +95,15 @@ def run(
 
 def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=device.dtype,
-            attn_implementation=plan.model.attn_implementation,
-            trust_remote_code=plan.model.trust_remote_code,
-            output_loading_info=True,
-        )
+        loaded = _loaded(plan, device, folder, plan.model.attn_implementation)
     except (ValueError, ImportError) as error:
         failure = attention_not_available(plan.model.attn_implementation, error)
         if failure is None:
             raise
-        raise failure from error
+        if not _is_default(plan, "model.attn_implementation"):
+            raise failure from error
+        events.resolved("model.attn_implementation", "eager", "this model's code has no other")
+        loaded = _loaded(plan, device, folder, "eager")
     model, info = loaded
     if missing := sorted(info["missing_keys"]):  # these would be random
         raise RunFailure(
@@ -117,6 +114,23 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
         )
     model.to(device.kind)
     return adapted(plan, model, events.log)
+
+
+def _loaded(plan: Plan, device: Device, folder: Path, attention: str) -> Any:
+    """The model, and how its files and its weights agree."""
+    return AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=device.dtype,
+        attn_implementation=attention,
+        trust_remote_code=plan.model.trust_remote_code,
+        output_loading_info=True,
+    )
+
+
+def _is_default(plan: Plan, path: str) -> bool:
+    """Whether nobody has asked for this very value."""
+    origin = plan.origins.get(path)
+    return origin is not None and origin.kind == "default"
 
 
 def _packs_stay_apart(model: torch.nn.Module, events: Events) -> bool:

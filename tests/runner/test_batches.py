@@ -16,6 +16,7 @@ from transformers import (
 
 from pitchpipe_runner.batches import Collator, stay_apart
 from pitchpipe_runner.render import IGNORED
+from support.small_models import small_model
 
 ROWS = [[5, 6, 7, 8, 9], [10, 11, 12], [13, 14, 15, 16]]
 PACKS: list[dict[str, list[int]]] = [
@@ -94,6 +95,26 @@ def test_packed_rows_have_the_logits_that_they_have_alone(
     print(f"{architecture}, {attention}: error {error:.2g}, {second:.2g}; under a mask {leak:.2g}")
     assert max(error, second) < 1e-4
     assert leak > 0.1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("architecture", "apart"),
+    [
+        ("llama", True),
+        ("gpt2", True),
+        ("mixtral", True),
+        ("qwen3_moe", True),
+        ("jamba", False),
+        ("falcon_h1", False),
+        ("mamba", False),
+    ],
+)
+def test_a_little_that_a_state_hands_on_is_seen(
+    architecture: str, apart: bool, dtype: torch.dtype
+) -> None:
+    """Attention reaches most of what these hybrids compute, and their state but a thousandth."""
+    assert stay_apart(small_model(architecture).to(dtype)) is apart
 
 
 @pytest.mark.parametrize("architecture", ["bloom", "mamba"])

@@ -181,6 +181,20 @@ def test_a_model_that_can_not_keep_packed_rows_apart_is_trained_row_by_row(
     assert said.startswith("packing-leaks at data.packing")
 
 
+def test_a_default_that_a_model_can_not_have_is_no_obstacle(
+    bench: Benches, bloom_model: Path
+) -> None:
+    made = bench(workflow({**WHOLE, "learning_rate": 1e-12}), bloom_model)
+    assert logged(made, "loss")[1] == pytest.approx(
+        plain_loss(made, "train", bloom_model), abs=1e-5
+    )
+    (resolved,) = made.said("resolved")
+    assert (resolved["path"], resolved["value"]) == ("model.attn_implementation", "eager")
+    (prediction,) = made.said("prediction")
+    assert prediction["batch"]["rows"] > 0
+    assert made.said("measurement")[-1]["setting"]["attention"] == "eager"
+
+
 @pytest.mark.parametrize("attention", ["sdpa", "flash_attention_2"])
 def test_an_attention_that_can_not_be_had_is_blamed_on_its_key(
     bench: Benches, bloom_model: Path, attention: str
