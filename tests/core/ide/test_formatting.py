@@ -148,7 +148,12 @@ CASES = {
     "its end": ("a:  1\n...\n", "a: 1\n...\n"),
     "a directive": ("%YAML 1.2\n---\na:  1\n", "%YAML 1.2\n---\na: 1\n"),
     "line breaks stay what they are": ("a:  1\r\nb: 2  \r\n", "a: 1\r\nb: 2\r\n"),
-    "all are like most": ("a: 1\r\nb: |\r\n  x\r\n", "a: 1\r\nb: |\r\n  x\r\n"),
+    "in texts too": ("a: |\r\n    x\r\n", "a: |\r\n  x\r\n"),
+    "where they differ, all are like most": (
+        "a: 1\nb: |\r\n  x\n  y\n",
+        "a: 1\nb: |\n  x\n  y\n",
+    ),
+    "be it those of Windows": ("a: 1\r\nb: 2\nc: 3\r\n", "a: 1\r\nb: 2\r\nc: 3\r\n"),
     "a byte order mark": ("\ufeffa:  1\n", "\ufeffa: 1\n"),
     "characters of two units": ("é:  '😀'  # 🎼\n", "é: '😀'  # 🎼\n"),
     "numbers and quotes as they were": ("a:  1.0e-4\nb:  \"x\"\nc:  'y'\n", None),
