@@ -168,6 +168,29 @@ def test_the_language_models_own_configuration_is_told() -> None:
     assert shape({}).config["wide"] == 32
 
 
+def test_fields_of_the_language_model_may_stand_beside_its_part() -> None:
+    found = model_shape(shard(), {"hidden_size": 16, "n_layer": 2}, "causal-lm", SOURCE)
+    assert isinstance(found, ModelShape)
+    assert found.config["hidden_size"] == 16
+    assert len(groups(found, "layers.{}.up")) == 2
+
+
+@pytest.mark.parametrize("given", [{}, {"model_type": "llama"}, {"model_type": None}])
+def test_a_part_of_the_known_type_is_described(given: dict[str, Any]) -> None:
+    known = shard(types={"text_config": "llama"})
+    assert isinstance(model_shape(known, {"text_config": given}, "causal-lm", SOURCE), ModelShape)
+
+
+def test_a_part_of_another_type_is_not_described() -> None:
+    found = model_shape(
+        shard(types={"text_config": "llama"}),
+        {"text_config": {"model_type": "mistral"}},
+        "causal-lm",
+        SOURCE,
+    )
+    assert found == NotRead("`text_config` is of type 'mistral'; known is one of type llama")
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

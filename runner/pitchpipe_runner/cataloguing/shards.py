@@ -28,7 +28,7 @@ from pitchpipe_runner.cataloguing.probing import (
     sampled,
     unnamed_defaults,
 )
-from pitchpipe_runner.cataloguing.tracing import parts, text_part
+from pitchpipe_runner.cataloguing.tracing import part_types, parts, text_part
 
 _MIXED = 24
 _HELD_OUT = 6
@@ -108,6 +108,8 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
         "places": [json.loads(p) for p in places],
         "groups": groups,
     }
+    if types := part_types(config):
+        shard["types"] = types
     if absent:
         shard["absent"] = absent
     if learner.undescribed:

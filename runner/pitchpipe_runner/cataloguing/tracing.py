@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from transformers import PreTrainedConfig
+from transformers import AutoConfig, PreTrainedConfig
 
 # Read by every model and of no weight for its modules.
 _OF_NO_WEIGHT = frozenset({
@@ -39,6 +39,17 @@ def text_part(config: Any) -> str:
     except ValueError:  # "Multiple valid text configs"
         own = config.get_text_config(decoder=True)
     return next((prefix for prefix, part in parts(config) if part is own), "")
+
+
+def part_types(config: Any) -> dict[str, str]:
+    """The model types of the parts that may be of any, as what is around them takes them."""
+    found: dict[str, str] = {}
+    for prefix, part in parts(config):
+        for name, own in type(part).sub_configs.items():
+            inner = getattr(part, name, None)
+            if own is AutoConfig and isinstance(inner, PreTrainedConfig):
+                found[f"{prefix}.{name}" if prefix else name] = inner.model_type
+    return found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ A shard describes one model type; `pitchpipe_schemas.architecture` loads it, the
      "heads": {"causal-lm": "LlamaForCausalLM"},
      "text": "",                              where the language model's own fields are
      "parts": [],                             fields that hold a configuration of their own
+     "types": {"part": "clip_vision_model"},  which model a part configures, where it is any
      "aliases": {"common": "own name"},
      "defaults": {"hidden_size": 4096},
      "absent": {"part": {"part.hidden_size": 1024}},   defaults where that part is not given

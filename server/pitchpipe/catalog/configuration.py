@@ -21,6 +21,7 @@ _LAYER_TYPES_RENAMED = {
 def settle(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all fields by their dotted names. Raises NoValue."""
     proper = _proper_part(shard, raw)
+    _check_types(shard, proper)
     given = _flat(proper, shard)
     fields: dict[str, Any] = {**shard["defaults"], **_of_absent_parts(shard, proper), **given}
     if "num_labels" not in given:
@@ -50,17 +51,40 @@ def _proper_part(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> Mapping[st
     inner = raw.get("text_config")
     if isinstance(inner, dict) and "text_config" not in shard["parts"]:
         return {**raw, **inner}
-    return raw
+    return _with_text(shard, raw)
+
+
+def _with_text(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Older files (Qwen2-VL's) have the language model's fields beside its towers."""
+    text = shard["text"]
+    if not text or text in raw or "." in text:
+        return raw
+    known = {*shard["defaults"], *shard["aliases"]}
+    own = {k: v for k, v in raw.items() if f"{text}.{k}" in known and k not in known}
+    return {**raw, text: own} if own else raw
+
+
+def _check_types(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    """A part may be another model than the one that the shard was made with. Raises NoValue."""
+    for part, model_type in shard.get("types", {}).items():
+        level = _part(raw, part)
+        given: Any = level.get("model_type", model_type) if isinstance(level, Mapping) else None
+        if given not in {None, model_type}:
+            raise NoValue(f"`{part}` is of type {given!r:.60}; known is one of type {model_type}")
+
+
+def _part(raw: Mapping[str, Any], path: str) -> Any:
+    level: Any = raw
+    for name in path.split("."):
+        level = cast("Mapping[str, Any]", level).get(name) if isinstance(level, Mapping) else None
+    return level
 
 
 def _of_absent_parts(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """What the configuration's class sets in parts that are not given."""
     found: dict[str, Any] = {}
     for part, fields in shard.get("absent", {}).items():
-        level: Any = raw
-        for name in part.split("."):
-            level = level.get(name) if isinstance(level, Mapping) else None
-        if level is None:
+        if _part(raw, part) is None:
             found.update(fields)
     return found
 
