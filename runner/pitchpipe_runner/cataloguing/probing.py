@@ -17,7 +17,7 @@ from pitchpipe.modules import Head
 from pitchpipe_runner.cataloguing.build import Built, build
 from pitchpipe_runner.cataloguing.choices import LAYER_COUNT, choices, worthless
 from pitchpipe_runner.cataloguing.classes import class_names, config_class, model_class
-from pitchpipe_runner.cataloguing.overrides import OVERRIDES
+from pitchpipe_runner.cataloguing.overrides import KEYWORDS, OVERRIDES
 from pitchpipe_runner.cataloguing.tracing import parts, recorded_reads
 
 _LAYERS = 5
@@ -171,6 +171,29 @@ def _reads(model_type: str, class_name: str, given: Mapping[str, Any]) -> set[st
     return reads
 
 
+def why_not_built(model_type: str) -> str | None:
+    """What stands against building the type here, in a line; None where a class of it builds."""
+    for name in class_names(model_type).values():
+        try:
+            model = model_class(name)
+            config = configured(model_type, OVERRIDES.get(model_type, {}))
+            build(model, proper_part(config, model))
+        except Exception as error:  # noqa: BLE001, PERF203  constructors raise anything
+            if isinstance(error, ImportError):
+                return _missing_package(error)
+            return f"transformers cannot build its default: {_line(error)}"
+    return None
+
+
+def _missing_package(error: ImportError) -> str:
+    found = re.search(r"requires the (\w+) library", str(error))
+    return f"it needs the package {found.group(1)}" if found else _line(error)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
+
+
 def _settings(model_type: str, given: Mapping[str, Any]) -> set[str]:
     """Everything that can be set in the configuration and in those inside it."""
     found: set[str] = set()
@@ -198,7 +221,7 @@ def _taken(config: type) -> dict[str, Any]:
     source = inspect.getsource(config)
     for name, default in re.findall(r"kwargs\.(?:get|pop)\(\"(\w+)\"(?:, ([^()]+))?\)", source):
         found[name] = _literal(default or "None")
-    return found
+    return {**found, **KEYWORDS.get(getattr(config, "model_type", ""), {})}
 
 
 def _literal(text: str) -> Any:
@@ -317,9 +340,7 @@ def _class_of(found: Probe, name: str) -> Any:
 
 
 def _layers(found: Probe) -> int | None:
-    return next(
-        (v for n, v in found.base.fields.items() if _NUMBER_OF_LAYERS.search(n)), _LAYERS
-    )
+    return next((v for n, v in found.base.fields.items() if _NUMBER_OF_LAYERS.search(n)), _LAYERS)
 
 
 def mixed(
