@@ -66,6 +66,30 @@ def _qwen4(prefix: str) -> Formula:
     ]
 
 
+def _dots3(prefix: str) -> list[Formula]:
+    """Sliding attention has sizes of its own, and fewer key sizes where one is not given."""
+    kind: Formula = ["item", f"{prefix}layer_types", _LAYER]
+    sliding: Formula = ["==", kind, ["text", "sliding_attention"]]
+    rope = f"{prefix}swa_qk_rope_head_dim"
+    plain: Formula = ["-", f"{prefix}swa_head_dim", f"{prefix}swa_qk_nope_head_dim"]
+    own = {
+        name: ["if", sliding, f"{prefix}swa_{name}", f"{prefix}{name}"]
+        for name in ("num_attention_heads", "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim",
+                     "v_head_dim")
+    }  # fmt: skip
+    turned: Formula = ["if", sliding, _else(rope, plain), f"{prefix}qk_rope_head_dim"]
+    heads = own["num_attention_heads"]
+    return [
+        *own.values(),
+        ["+", own["kv_lora_rank"], turned],
+        ["*", heads, ["+", own["qk_nope_head_dim"], turned]],
+        ["*", heads, ["+", own["qk_nope_head_dim"], own["v_head_dim"]]],
+        ["*", heads, own["v_head_dim"]],
+        ["==", kind, ["text", "indexed_attention"]],
+        _layer_is(f"{prefix}mlp_layer_types", "sparse"),
+    ]
+
+
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
@@ -77,6 +101,11 @@ _NEMOTRON_KIND: Formula = [
      ["if", ["==", _NEMOTRON_LETTER, ["text", "*"]], ["text", "full_attention"],
       ["text", "mlp"]]],
 ]  # fmt: skip
+_PERCEIVER_CROSS: Formula = _else(
+    "qk_channels",
+    ["if", ["==", "cross_attention_shape_for_attention", ["text", "kv"]], "d_model", "d_latents"],
+)
+_PERCEIVER_SELF: Formula = _else("qk_channels", "d_latents")
 _SQUARE: Formula = ["//", "input_size", "patch_size"]
 _GIT_SQUARE: Formula = ["//", "vision_config.image_size", "vision_config.patch_size"]
 _RELATIVE: Formula = [
@@ -109,6 +138,8 @@ HINTS: dict[str, list[Formula]] = {
         ["//", "head_dim", 8],
     ],
     "doge": [["*", 2, ["root", "num_experts"]]],
+    "dots3_note": _dots3("text_config."),
+    "dots3_note_text": _dots3(""),
     "falcon": [
         _FALCON_TWO,
         ["not", _FALCON_TWO],
@@ -167,6 +198,15 @@ HINTS: dict[str, list[Formula]] = {
     ],
     "qwen4_exp": [_qwen4("text_config.")],
     "qwen4_exp_text": [_qwen4("")],
+    "perceiver": [
+        _PERCEIVER_CROSS,
+        _else("v_channels", _PERCEIVER_CROSS),
+        _PERCEIVER_SELF,
+        _else("v_channels", _PERCEIVER_SELF),
+    ],
+    "phi4_multimodal": [
+        ["<", factor, "audio_config.time_reduction"] for factor in (1, 2, 3, 4, 7, 8, 15, 16, 31)
+    ],
     "recurrent_gemma": [
         _kinds(["==", ["item", "block_types", ["%", _LAYER, ["len", "block_types"]]],
                 ["text", "recurrent"]], "linear_attention", "sliding_attention"),

@@ -38,3 +38,17 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "nllb-moe": {"num_experts": 4},
     "switch_transformers": {"num_experts": 4},
 }  # fmt: skip
+
+_DOTS3_SLIDING: dict[str, Any] = {
+    "swa_num_attention_heads": 64,
+    "swa_num_key_value_heads": 64,
+    "swa_q_lora_rank": 1024,
+    "swa_kv_lora_rank": 1024,
+    "swa_head_dim": 256,
+    "swa_qk_nope_head_dim": 192,
+    "swa_v_head_dim": 128,
+    "swa_qk_rope_head_dim": None,
+}
+
+KEYWORDS: dict[str, dict[str, Any]] = {"dots3_note_text": _DOTS3_SLIDING}
+"""By model type: keywords, with defaults, that its class takes by names which it computes."""
