@@ -222,6 +222,11 @@ def test_settings_of_single_layers_make_a_shape_inexact() -> None:
 # the shards that ship
 
 NAMES = pitchpipe_schemas.architectures()
+# Their defaults leave a size open: transformers 5.23 builds no such model either.
+OPEN = {
+    *("dots1", "esm", "hunyuan_v1_dense", "hunyuan_v1_moe", "lfm2_moe", "ministral", "nemotron"),
+    *("qwen4_exp", "qwen4_exp_text", "zamba", "zamba2"),
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -232,8 +237,7 @@ def test_a_shard_that_ships_describes_its_own_defaults(name: str) -> None:
     for head, class_name in found["heads"].items():
         described = model_shape(found, {}, head, SOURCE)
         if isinstance(described, NotRead):
-            # A default may leave a size open; then transformers builds no such model either.
-            assert not found["exact"] or "is None" in described.reason
+            assert name in OPEN or not found["exact"], described.reason
             continue
         assert described.class_name == class_name
         assert described.numel > 0
