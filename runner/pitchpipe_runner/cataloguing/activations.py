@@ -1,6 +1,6 @@
 """What a training step computes, for every architecture: the shards that estimates are made from.
 
-python -m pitchpipe_runner.cataloguing.activations [MODEL_TYPE ...]
+python -m pitchpipe_runner.cataloguing.activations [MODEL_TYPE ...] [--heads HEAD ...]
 
 One forward pass of a small model is recorded for each head and way of attending, twice with
 different sizes, so that every tensor's size becomes an expression over the configuration. Nothing
@@ -10,11 +10,12 @@ is measured; what training keeps of it is worked out in `pitchpipe.estimate`.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import transformers
@@ -35,13 +36,13 @@ FOLDER = Path(pitchpipe_schemas.__file__).parent / "catalog" / "activations"
 
 BATCH: Mapping[str, Pair] = {
     "B": (7, 3),  # rows
-    "S": (31, 133),  # tokens of a row; code that goes through parts of a row takes more of these
+    "S": (31, 301),  # tokens of a row; code that goes through parts of a row takes more of these
     "C": (13, 17),  # columns with logits
     "R": (37, 43),  # tokens of a row of the encoder's input
-    "S+1": (32, 134),
-    "S-1": (30, 132),
-    "S+2": (33, 135),
-    "S+3": (34, 136),  # a convolution with a kernel of 4
+    "S+1": (32, 302),
+    "S-1": (30, 300),
+    "S+2": (33, 303),
+    "S+3": (34, 304),  # a convolution with a kernel of 4
 }
 
 ATTENTIONS = (
@@ -49,6 +50,8 @@ ATTENTIONS = (
     *("eager", "eager+mask", "eager+packed"),
 )
 """`+mask`: some rows are padded. `+packed`: rows behind one another, told apart by positions."""
+
+HEADS: tuple[Head, ...] = get_args(Head)
 
 _CATEGORIES = (
     ("norm", "norms"),
@@ -195,12 +198,14 @@ def _modules(layer: nn.Module) -> tuple[str, ...]:
     )
 
 
-def shard(model_type: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """All programs of a model type, and for each that could not be made the reason."""
+def shard(model_type: str, heads: Collection[str] = HEADS) -> tuple[dict[str, Any], dict[str, str]]:
+    """The programs of a model type, and for each that could not be made the reason."""
     pools = Pools()
     programs: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for head in classes.class_names(model_type):
+        if head not in heads:
+            continue
         for attention in ATTENTIONS:
             if attention.endswith("+packed") and head != "causal-lm":
                 continue
@@ -244,10 +249,13 @@ def _tried(model_type: str, head: Head, attention: str, pools: Pools) -> list[An
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model_type", nargs="*")
-    chosen = parser.parse_args().model_type or classes.text_types()
+    parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS)
+    given = parser.parse_args()
+    chosen = given.model_type or classes.text_types()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for model_type in chosen:
-        made, missing = shard(model_type)
+        made, missing = shard(model_type, given.heads)
+        gc.collect()  # models hang on their recordings
         if made["programs"]:
             text = json.dumps(made, separators=(",", ":"))
             (FOLDER / f"{model_type}.json").write_text(text + "\n", encoding="utf-8")

@@ -37,7 +37,7 @@ class Vocabulary:
         for part in (4, 8):  # rotary angles of a part of each head
             self._add(_parts(whole, part))
         self._add((f"3*{name}", (3 * x, 3 * y)) for name, (x, y) in list(_parts(whole, 4)))
-        self._add((f"2*{name}", (2 * x, 2 * y)) for name, (x, y) in named.items())
+        self._add((f"2*{name}", (2 * x, 2 * y)) for name, (x, y) in [*named.items(), *two])
         self._add(_products((a, b) for a in two for b in fields.items()))
 
     def _add(self, named: Iterable[tuple[str, Pair]]) -> None:

@@ -62,7 +62,8 @@ def cost(
     """What `settings` cost with a model of this shape, on one device of `machine`."""
     context = context_length(shape.config)
     limit = min(settings.data.max_length, context or settings.data.max_length)
-    data = data_size(settings, facts, counts, limit, pads=records.pads)
+    pads = records.pads(settings.model.attn_implementation)
+    data = data_size(settings, facts, counts, limit, pads=pads)
     adapted = adapted_by(settings, shape)
     dtype = dtype_of(settings, machine)
 

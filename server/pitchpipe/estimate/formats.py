@@ -13,10 +13,13 @@ FLOATS = frozenset(("f4", "bf", "f2"))
 
 def promoted(formats: list[str]) -> str | None:
     """The format of an elementwise result (torch.result_type); None without a floating one."""
-    found = {f for f in formats if f in FLOATS}
-    if len(found) > 1:
-        return "f4"
-    return found.pop() if found else None
+    found = None
+    for one in formats:
+        if one in FLOATS and one != found:
+            if found is not None:
+                return "f4"
+            found = one
+    return found
 
 
 def of_code(name: str | None) -> str | None:

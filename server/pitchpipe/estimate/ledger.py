@@ -97,6 +97,11 @@ class Ledger:
         """A temporary that is gone at once."""
         self.drop(self.new(size, TEMPORARY))
 
+    def back(self, block: Block) -> None:
+        """It was counted as free, and is not."""
+        self.now += block.bytes
+        self.parts[block.part] += block.bytes
+
     def move(self, block: Block, part: int) -> None:
         self.parts[block.part] -= block.bytes
         block.part = part

@@ -47,10 +47,13 @@ class Records:
         names = (f"{shape.head}/{kind}{mask}" for kind in kinds for mask in masks)
         return next((programs[n] for n in names if n in programs), None)
 
-    @property
-    def pads(self) -> bool:
-        """This runner pads the rows of packs for such a model, since it would mix them."""
-        return self.activations is not None and self.activations.packs is False
+    def pads(self, attention: str) -> bool:
+        """This runner pads the rows of packs for such a model, since it would mix them.
+
+        FlashAttention's package finds the rows by their positions in any model.
+        """
+        known = self.activations
+        return known is not None and known.packs is False and attention != "flash_attention_2"
 
 
 def estimate(

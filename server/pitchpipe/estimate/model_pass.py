@@ -23,6 +23,7 @@ class Kind:
     """A layer that was gone through for all that are like it.
 
     `shared` is what it uses of what was made before its stack or in the first layer: masks, angles.
+    `casts` are the weights that autocast has converted in it.
     """
 
     section: Section
@@ -34,6 +35,7 @@ class Kind:
     held: list[Block]
     packed: int
     shared: list[Tensor]
+    casts: list[Tensor]
     backward: Change | None = None
 
 
@@ -60,6 +62,8 @@ class ModelPass:
         self._outer: list[Values] = []
         step = passing.step
         self._checkpoints = step.checkpointing
+        # What the first layer gets and somebody holds, and what layers like it were tried with.
+        self._held: tuple[Block, Block] | None = None
 
     def forward(self) -> Tensor:
         """The output of the model."""
@@ -92,20 +96,16 @@ class ModelPass:
         part = Part(given)
         for index in range(len(modules)):
             section = stack.kind(index, modules[index], self._types)
-            holds = index == 0 and stack.keeps
-            key = (
-                id(section),
-                given.needs,
-                given.form,
-                holds,
-                self._p.weights.signature(stack.path, index),
-            )
+            signature = self._p.weights.signature(stack.path, index)
+            key = (id(section), given.needs, given.form, signature)
             known = kinds.get(key)
             if known is None:
+                holds = index == 0 and stack.keeps
                 known = kinds[key] = self._layer(section, stack, index, given, holds=holds)
                 given = known.made
             else:
                 self._p.ledger.repeat(known.forward, f"{stack.path}.{index}")
+                self._p.cast_again(known.casts)
                 given = _another(known.made)
             part.layers.append(known)
             self._lend(part, index, known)
@@ -120,7 +120,10 @@ class ModelPass:
         place = Place(stack.path, index)
         again = self._checkpoints
         begun = Tensor(given.numel, given.form, given.block, needs=given.needs)
+        if holds and given.block is not None:
+            begun.block = Block(given.block.bytes, given.block.part)  # counted already
         tape.keeping, tape.packed = not again, 0
+        before = len(self._p.casts())
         ledger.mark()
         values = self._p.run(section, place, begun, self._outer)
         made = values[section.made] if section.made is not None else None
@@ -131,10 +134,29 @@ class ModelPass:
         if not holds and begun.block is not None:
             ledger.drop(begun.block)
         change = ledger.change()
+        if holds and given.block is not None and begun.block is not None:
+            change = self._as_behind(change, given.block, begun.block, _part(made))
         tape.keeping = True
         shared = [t for v, t in zip(section.values, values, strict=True) if v.kind == "made" and t]
-        nodes = self._take()
-        return Kind(section, place, begun, made, change, nodes, held, tape.packed, shared)
+        nodes, casts = self._take(), self._p.casts()[before:]
+        return Kind(section, place, begun, made, change, nodes, held, tape.packed, shared, casts)
+
+    def _as_behind(self, change: Change, held: Block, stood_in: Block, part: int) -> Change:
+        """The change of the first layer, whose input is held, as it is of those behind it.
+
+        They let go of theirs, which the layer before each has made as `part`.
+        """
+        was, size = held.part, held.bytes
+        stood_in.refs -= 1
+        if not stood_in.refs:
+            return change.without([Block(size, part)])
+        held.refs += 1  # what is kept of the stand-in is the held one itself
+        self._held = (held, stood_in)
+        if stood_in.part == was:
+            stood_in.part = part
+            return change
+        held.part = stood_in.part
+        return change.without([Block(size, part), Block(-size, was)])
 
     def _hold(self, begun: Tensor) -> list[Block]:
         """Checkpointing keeps what a layer is given."""
@@ -185,6 +207,11 @@ class ModelPass:
                 self._p.ledger.repeat(kind.backward, kind.place.layer)
             for block in part.lent.get(index, ()):
                 self._p.ledger.drop(block)
+        if self._held is not None:
+            held, stood_in = self._held
+            self._p.ledger.back(stood_in)
+            self._p.ledger.drop(held)
+            self._held = None
         begun.grad = gradient
 
     def _first_back(self, kind: Kind) -> Change:
@@ -229,5 +256,8 @@ class ModelPass:
 def _another(made: Tensor) -> Tensor:
     """What a repeated layer made: counted already, but not yet let go of."""
     size = made.block.bytes if made.block is not None else 0
-    part = made.block.part if made.block is not None else _KEPT
-    return Tensor(made.numel, made.form, Block(size, part), needs=made.needs)
+    return Tensor(made.numel, made.form, Block(size, _part(made)), needs=made.needs)
+
+
+def _part(made: Tensor) -> int:
+    return made.block.part if made.block is not None else _KEPT

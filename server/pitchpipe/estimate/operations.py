@@ -29,8 +29,13 @@ class Rule:
     gradients: tuple[Gradient, ...] = ("new",)
     temporaries: int = 0
 
+    @property
+    def packs(self) -> bool:
+        """Something is saved."""
+        return bool(self.keeps or self.keeps_made)
+
     def gradient(self, index: int) -> Gradient:
-        return self.gradients[min(index, len(self.gradients) - 1)]
+        return self.gradients[index] if index < len(self.gradients) else self.gradients[-1]
 
 
 _SELF = Rule(keeps=((0, None),))
@@ -169,6 +174,25 @@ CONSTANT = frozenset((
 
 UNKNOWN = Rule(keeps=tuple((i, None) for i in range(4)), keeps_made=(0,), temporaries=1)
 """Taken for an operation that is not listed: everything is kept."""
+
+
+ELEMENTWISE = frozenset((
+    "add",
+    "add_",
+    "sub",
+    "rsub",
+    "mul",
+    "mul_",
+    "div",
+    "div_",
+    "where",
+    "masked_fill",
+    "masked_fill_",
+    "minimum",
+    "maximum",
+    "pow",
+))
+"""Operations whose inputs are made as large as the largest, and of one format."""
 
 
 def rule(name: str) -> Rule:

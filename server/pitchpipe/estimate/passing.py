@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
@@ -24,6 +25,7 @@ _CATEGORY = {
     "other": INDEX["activations: other"],
     "loss": INDEX["logits and loss"],
 }
+_NOT_KNOWN: Mapping[int, int] = {}
 _TEMPORARY = INDEX["temporaries"]
 
 # A gradient that was there before, from an accumulated batch; it is counted with the rest.
@@ -77,6 +79,7 @@ class Passing:
         self._known: dict[int, int] = {}
         self._casts: dict[str, str] = {}
         self._cached: dict[int, Tensor] = {}
+        self._repeated: dict[int, int] = defaultdict(int)
         self.accumulating = step.accumulation > 1
         self.hidden = numbers["hidden"]
         self.holding = False
@@ -123,18 +126,16 @@ class Passing:
         outer: Sequence[Sequence[Tensor | None]],
     ) -> list[Tensor | None]:
         """The tensors of a section's values. What its own code lets go of is let go of."""
-        values: list[Tensor | None] = []
-        for v in section.values:
+        values: list[Tensor | None] = [None] * len(section.values)
+        for index, v in section.given:
             if v.kind == "in":
-                values.append(given)
+                values[index] = given
             elif v.kind == "weight":
-                values.append(self._weight_tensor(v.name, place))
+                values[index] = self._weight_tensor(v.name, place)
             elif v.kind == "made":
-                values.append(outer[v.place][v.of])
-            elif v.kind == "input":
-                values.append(Tensor(self.size(v.size, place), v.dtype))
+                values[index] = outer[v.place][v.of]
             else:
-                values.append(None)
+                values[index] = Tensor(self.size(v.size, place), v.dtype)
         operations = section.operations
         for at, operation in enumerate(operations):
             following = operations[at + 1] if at + 1 < len(operations) else None
@@ -224,7 +225,9 @@ class Passing:
     ) -> None:
         part = _CATEGORY[operation.category]
         tape = self.tape
-        tape.about_to(operation.name, given)
+        known_sizes = self._known if place.sizes is None else _NOT_KNOWN
+        if tape.stop_at is not None:
+            tape.about_to(operation.name, given)
         outputs: list[Tensor] = []
         for index in operation.outputs:
             v = section.values[index]
@@ -233,7 +236,7 @@ class Passing:
                 outputs.append(known)
                 continue
             form = tape.form_of(v.dtype, given, self._default(v.dtype))
-            numel = self.size(v.size, place)
+            numel = known_sizes.get(v.size) or self.size(v.size, place)
             if v.kind == "view":
                 owner = values[v.of]
                 block = owner.block if owner is not None else None
@@ -242,7 +245,7 @@ class Passing:
                 made = tape.tensor(numel, form, part)
             values[index] = made
             outputs.append(made)
-        if outputs and section.values[operation.outputs[0]].kind == "new":
+        if tape.copies and outputs and section.values[operation.outputs[0]].kind == "new":
             tape.promote(operation.name, given, outputs[0].form)
         tape.apply(operation.name, given, outputs)
         if operation.name == "embedding" and self.asks:
@@ -405,11 +408,25 @@ class Passing:
             self._cached[id(weight)] = made
         return made
 
+    def casts(self) -> list[Tensor]:
+        """Converted weights that are kept until autocast ends."""
+        return list(self._cached.values())
+
+    def cast_again(self, casts: list[Tensor]) -> None:
+        """A layer like the one that made `casts` has made its own."""
+        for made in casts:
+            self._repeated[id(made)] += 1
+
     def end_autocast(self) -> None:
         for made in self._cached.values():
-            if made.block is not None:
-                self.ledger.drop(made.block)
+            block = made.block
+            if block is None:
+                continue
+            if block.refs == 1 and self._repeated[id(made)]:
+                self.ledger.drop(Block(block.bytes * self._repeated[id(made)], block.part))
+            self.ledger.drop(block)
         self._cached.clear()
+        self._repeated.clear()
 
     def _adapted(
         self, fragment: Fragment, x: Tensor, w: Tensor, bias: Tensor | None, numel: int

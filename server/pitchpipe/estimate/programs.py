@@ -51,12 +51,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`modules` are those of a layer that hold parameters: they tell kinds of layers apart."""
+    """`modules` are those of a layer that hold parameters: they tell kinds of layers apart.
+
+    `given` are the values that are there before its operations, by their index.
+    """
 
     values: tuple[Value, ...]
     operations: tuple[Operation, ...]
     made: int | None
     modules: frozenset[str]
+    given: tuple[tuple[int, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,13 @@ def _part(item: Any, sections: list[Section]) -> Section | Stack:
 
 
 def _section(raw: Mapping[str, Any], modules: list[Any]) -> Section:
+    values = tuple(_value(v) for v in raw["values"])
     return Section(
-        tuple(_value(v) for v in raw["values"]),
+        values,
         tuple(_operation(o, modules) for o in raw["operations"]),
         raw["made"],
         frozenset(raw["modules"]),
+        tuple((i, v) for i, v in enumerate(values) if v.kind not in ("new", "view")),
     )
 
 
@@ -179,10 +185,10 @@ def size(text: str) -> Size:
 def product(of: Size, number: Callable[[str], int]) -> int:
     """The size, where `number` says what names stand for."""
     factors, constant = of
-    total = constant
+    total, share = constant.numerator, constant.denominator
     for over, *under in factors:
         if over:
             total *= number(over)
         for name in under:
-            total /= number(name)
-    return int(total)
+            share *= number(name)
+    return total // share

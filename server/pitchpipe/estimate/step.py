@@ -58,11 +58,13 @@ class Step:
 
     `padding`: some rows are padded, so attention gets a mask. None means unknown: the estimate
     takes the dearer case as its upper end. `packed`: rows lie behind one another in a sequence, and
-    attention gets a mask that models make of their positions. `logits_columns`: positions of a sequence for which
-    logits are computed (None: all); `learnt_tokens`: positions of the whole batch that have a
-    label (None: all that have logits). Both count for the loss `selected` alone. `holds_output`:
-    the training loop still has the model's output when it goes backward (transformers' Trainer
-    does not). `loss_chunks`: into how many parts the positions are cut for `chunked`.
+    attention gets a mask that models make of their positions.
+
+    `logits_columns`: positions of a sequence for which logits are computed (None: all);
+    `learnt_tokens`: positions of the whole batch that have a label (None: all that have logits).
+    Both count for the loss `selected` alone. `holds_output`: the training loop still has the
+    model's output when it goes backward (transformers' Trainer does not). `loss_chunks`: into how
+    many parts the positions are cut for `chunked`.
 
     `dtype` is the format of weights that are loaded, `trained_dtype` that of weights that are
     trained (None: as PEFT and this project's runner make them: float32 for adapters, `dtype` for

@@ -6,25 +6,10 @@ from collections.abc import Sequence
 
 from pitchpipe.estimate.formats import BYTES, FLOATS, promoted
 from pitchpipe.estimate.ledger import INDEX, Block, Ledger
-from pitchpipe.estimate.operations import CONSTANT, Rule, rule
+from pitchpipe.estimate.operations import CONSTANT, ELEMENTWISE, Rule, rule
 from pitchpipe.estimate.weights import Weight
 
-_ELEMENTWISE = frozenset([
-    "add",
-    "add_",
-    "sub",
-    "rsub",
-    "mul",
-    "mul_",
-    "div",
-    "div_",
-    "where",
-    "masked_fill",
-    "masked_fill_",
-    "minimum",
-    "maximum",
-    "pow",
-])
+_CHOSEN = frozenset(("w", "a", "f4"))  # formats of a record that follow from those of the inputs
 
 _GRADIENTS = INDEX["gradients"]
 _TEMPORARY = INDEX["temporaries"]
@@ -110,15 +95,17 @@ class Tape:
         extra: int = 0,
     ) -> None:
         """The node of an operation whose outputs exist; they need a gradient if an input does."""
-        if name in CONSTANT:
+        for t in inputs:
+            if t.needs:
+                break
+        else:
             return
-        needs = any(t.needs for t in inputs)
-        if not needs:
+        if name in CONSTANT:
             return
         for made in outputs:
             made.needs = made.form in FLOATS
         how = how or rule(name)
-        packs = bool(how.keeps or how.keeps_made)
+        packs = how.packs
         self.packed += packs and not self.keeping
         kept = self._kept(how, inputs, outputs) if self.keeping else []
         self.nodes.append(Node(name, how, inputs, outputs, kept, packs=packs, extra=extra))
@@ -132,7 +119,7 @@ class Tape:
         if self.stop_at is None or name in CONSTANT or not any(t.needs for t in inputs):
             return
         how = rule(name)
-        if how.keeps or how.keeps_made:
+        if how.packs:
             self.packed += 1
             if self.packed >= self.stop_at and how.keeps:
                 self.ghost = True
@@ -160,14 +147,14 @@ class Tape:
 
         aten/src/ATen/TensorIterator.cpp, compute_types; CUDA's kernels do it while they read.
         """
-        if self.copies and name in _ELEMENTWISE and not self.ghost:
+        if self.copies and name in ELEMENTWISE and not self.ghost:
             size = sum(t.numel for t in inputs if t.form in FLOATS and t.form != form)
             if size:
                 self.ledger.touch(size * BYTES[form])
 
     def form_of(self, code: str, inputs: Sequence[Tensor], default: str) -> str:
         """The format of a result that was `code` in the record."""
-        if code not in ("w", "a", "f4"):
+        if code not in _CHOSEN:
             return code
         return promoted([t.form for t in inputs]) or ("f4" if code == "f4" else default)
 
@@ -188,24 +175,26 @@ class Tape:
 
     def _node(self, node: Node, grads: list[Block]) -> None:
         found: list[tuple[Tensor, Block]] = []
+        new = self.ledger.new
         wide, form = node.outputs[0].numel, node.outputs[0].form
+        elementwise = node.name in ELEMENTWISE
         for index, t in enumerate(node.inputs):
             if not t.needs:
                 continue
             how = node.rule.gradient(index)
             if how == "none":
                 continue
-            other = node.name in _ELEMENTWISE and (t.numel < wide or t.form != form)
+            other = elementwise and (t.numel < wide or t.form != form)
             if how == "same" and not other:
                 grads[0].refs += 1
                 found.append((t, grads[0]))
                 continue
             if other and how == "new":  # computed as the result was, then summed or converted
-                whole = self.ledger.new(wide * BYTES[form], _TEMPORARY)
-                found.append((t, self.ledger.new(t.bytes, _TEMPORARY)))
+                whole = new(wide * BYTES[form], _TEMPORARY)
+                found.append((t, new(t.bytes, _TEMPORARY)))
                 self.ledger.drop(whole)
                 continue
-            block = self.ledger.new(t.bytes, _TEMPORARY)
+            block = new(t.numel * BYTES[t.form], _TEMPORARY)
             block.seen = node.name == "mm"  # rows are put together for it, weights transposed
             found.append((t, block))
         extra = node.extra + node.rule.temporaries * (found[0][0].bytes if found else 0)

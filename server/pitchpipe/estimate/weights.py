@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pitchpipe.estimate.formats import BYTES, CODES, of_code
 from pitchpipe.estimate.ledger import Block
@@ -13,6 +14,13 @@ from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape, ModuleGroup, Parameter
 
 _INDEX = re.compile(r"(?:^|(?<=\.))\d+(?=\.|$)")
+
+
+@lru_cache(maxsize=1 << 15)
+def _placed(name: str) -> tuple[str, tuple[int, ...]]:
+    """A name as a path and its indices: ("model.layers.{}.mlp", (3,))."""
+    return _INDEX.sub("{}", name), tuple(map(int, _INDEX.findall(name)))
+
 
 _WHOLE = frozenset(("full", "freeze"))
 
@@ -61,7 +69,10 @@ class Totals:
 
 
 class Choice:
-    """Modules named in full or by their group: `path` → which of them (None: all)."""
+    """Modules named in full or by their group: `path` → which of them (None: all).
+
+    `whole`: only whole groups are named.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._found: dict[str, set[tuple[int, ...]] | None] = {}
@@ -69,10 +80,11 @@ class Choice:
             if "{}" in name:
                 self._found[name] = None
                 continue
-            path = _INDEX.sub("{}", name)
+            path, at = _placed(name)
             known = self._found.setdefault(path, set())
             if known is not None:
-                known.add(tuple(map(int, _INDEX.findall(name))))
+                known.add(at)
+        self.whole = all(chosen is None for chosen in self._found.values())
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -103,6 +115,7 @@ class Weights:
         self.saved = Choice(step.modules_to_save)
         self._stacks = stacks
         self._outer: dict[str, Weight] = {}
+        self._of_layers: dict[tuple[str, object], frozenset[str]] = {}
         self.layers = {stack: self._modules(stack, shape) for stack in stacks}
         self._first_trained = self._first_trained_layer()
 
@@ -150,29 +163,34 @@ class Weights:
         trains = self.step.method != "freeze" or (
             stack == self._stacks[-1] and index >= self._first_trained
         )
-        chosen = (
-            frozenset(m for m in self.layers[stack][index] if self.adapts(f"{stack}.{index}.{m}"))
-            if self.adapted
-            else frozenset[str]()
-        )
-        return trains, chosen
+        return trains, self._chosen(stack, index)
+
+    def _chosen(self, stack: str, index: int) -> frozenset[str]:
+        """The modules of a layer that get an adapter."""
+        if not self.adapted:
+            return frozenset()
+        modules = self.layers[stack][index]
+        key = (stack, modules if self.adapted.whole else index)
+        if key not in self._of_layers:
+            adapted = (m for m in modules if self.adapts(f"{stack}.{index}.{m}"))
+            self._of_layers[key] = frozenset(adapted)
+        return self._of_layers[key]
 
     def has(self, name: str) -> bool:
         return self._find(name) is not None
 
     def group_of(self, module: str) -> ModuleGroup | None:
-        at = tuple(map(int, _INDEX.findall(module)))
-        groups = self.groups.get(_INDEX.sub("{}", module), ())
+        path, at = _placed(module)
+        groups = self.groups.get(path, ())
         return next((g for g in groups if at in g.at), None)
 
     def adapts(self, module: str) -> bool:
-        at = tuple(map(int, _INDEX.findall(module)))
-        return self.adapted.has(_INDEX.sub("{}", module), at)
+        return self.adapted.has(*_placed(module))
 
     def _find(self, name: str) -> tuple[ModuleGroup, Parameter, tuple[int, ...]] | None:
         module, _, own = name.rpartition(".")
-        at = tuple(map(int, _INDEX.findall(module)))
-        for group in self.groups.get(_INDEX.sub("{}", module), ()):
+        path, at = _placed(module)
+        for group in self.groups.get(path, ()):
             if at in group.at:
                 for parameter in group.parameters:
                     if parameter.name == own:
