@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pitchpipe.span import Place
 from pitchpipe_server.runs import following, news
 from pitchpipe_server.runs.following import Follower
 from pitchpipe_server.runs.news import Ended, Logged, Measured, News, Progressed, StageChanged
+from pitchpipe_server.runs.reading import begun as begun_reading
 from support.run_events import (
     DONE,
     FAILURE,
@@ -186,6 +189,16 @@ def test_a_half_written_line_is_told_when_it_is_whole(run: RunFolder) -> None:
     check(follower.look(), Logged("info", "häl" * 3, None))
 
 
+def test_a_line_that_is_being_written_when_following_begins_is_told(run: RunFolder) -> None:
+    run.say(STARTED)
+    line = run.line(log("one"))
+    run.write(line[:50])
+    follower = followed(run)
+    run.write(line[50:] + run.line(log("two")))
+    found = follower.look() + follower.look()
+    check(found, Logged("info", "one", None), Logged("info", "two", None))
+
+
 def test_a_line_that_a_killed_process_left_half_written_is_passed_over(run: RunFolder) -> None:
     follower = followed(run)
     run.write(b'{"kind": "lo\n' + run.line(log("after")))
@@ -355,3 +368,45 @@ def test_silence_is_looked_at_less_and_less_often(run: RunFolder) -> None:
         run.say(STARTED)
         follower.look()
         assert follower.pause == following.SHORTEST
+
+
+# What is passed over
+
+
+KINDS = [
+    st.integers(0, 9).map(steps),
+    st.integers(0, 9).map(lambda n: {**steps(n), "unit": "rows"}),
+    st.floats(0, 9).map(lambda v: metrics(int(v), loss=v)),
+    st.floats(0, 9).map(lambda v: metrics(int(v), eval_loss=v)),
+    st.integers(1, 9).map(lambda n: {"kind": "resources", "rss_bytes": n}),
+    st.sampled_from(["prepare", "train"]).map(begun),
+    st.just(ended("prepare", 1.0)),
+    st.just(log('"kind": "failure"')),
+    st.sampled_from([STARTED, FAILURE, INTERRUPTED, DONE]),
+]
+
+
+@given(st.lists(st.one_of(KINDS), max_size=40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_skimming_finds_the_same_run_as_reading_all(
+    tmp_path_factory: pytest.TempPathFactory, events: list[dict[str, Any]]
+) -> None:
+    run = RunFolder(tmp_path_factory.mktemp("r") / "runs" / "r", *events)
+    skimmed, read = begun_reading(run.path), begun_reading(run.path)
+    assert skimmed is not None
+    assert read is not None
+    skimmed.drain()
+    read.read_on()
+    assert skimmed == read
+
+
+def test_a_long_past_is_skimmed_and_nothing_of_it_told(run: RunFolder) -> None:
+    past = (e for i in range(9000) for e in (log("x" * 200), steps(i, 9000), metrics(i, loss=1.0)))
+    run.say(STARTED, begun("train"), *past)
+    follower = followed(run)
+    run.say(steps(9000, 9000))
+    looks = [follower.look() for _ in range(5)]
+    told = [n for look in looks for n in look]
+    assert looks[0] == []
+    assert [n.event["done"] for n in told if n.event] == [9000]
+    assert told[0].run.step == 8999

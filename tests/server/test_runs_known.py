@@ -113,10 +113,12 @@ def test_a_summary_follows_what_is_written(workflow: Path) -> None:
         assert running.share == pytest.approx(3 / 4)
         assert runs.running() == [run.path.resolve()]
         run.say(metrics(60, loss=0.4))
+        runs.changed()
         assert runs.summaries(workflow)[0].step == 60
     run.say(DONE)
     assert Runs().summaries(workflow)[0].state == "done"
     shutil.rmtree(run.path)
+    runs.changed()
     assert runs.summaries(workflow) == ()
 
 
@@ -141,6 +143,7 @@ def test_runs_that_the_index_does_not_know_are_found_near_the_file(workflow: Pat
     runs = Runs()
     assert runs.summaries(workflow) == ()
     runs.discover(workflow)
+    runs.changed()
     assert [run.id for run in runs.summaries(workflow)] == ["r"]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pitchpipe_facts import runs
 from pitchpipe_facts.runs import Event, RunInfo
@@ -16,7 +17,9 @@ CHUNK = 2**18  # bytes read at a time where every event counts: some 50 ms of pa
 _PIECE = 2**21  # bytes read at a time where most lines are passed over
 
 _KIND = re.compile(rb'"kind": "([a-z-]+)"')
-_DONE = re.compile(rb'"done": (-?\d+(?:\.\d+)?)')
+_PROGRESS = re.compile(
+    rb'"stage": "([^"]*)", "done": (-?\d+(?:\.\d+)?), "total": [^,]*, "unit": "([^"]*)"'
+)
 _HEAD = 160  # bytes of a line that hold its kind
 _PASSING = frozenset({b"log", b"resolved", b"warning"})  # say nothing about a run's state
 
@@ -65,13 +68,14 @@ class Reading:
     def skim(self, until: int | None = None) -> bool:
         """Reads on towards the byte `until`, or the end, only what later lines do not supersede.
 
-        Some megabytes at a time; False when nothing more was there. Between two numbers of the same
-        kind most are passed over, which is 30 times as fast as to take each.
+        Some megabytes at a time; False when nothing more was there.
         """
         size = self.size()
         if size < self.offset:
             self._begin_again()
-        data = self._read(min(_PIECE, (size if until is None else until) - self.offset))
+        left = (size if until is None else min(until, size)) - self.offset
+        # A line that ends behind `until` is left to who reads on.
+        data = self._read(_PIECE) if left > _PIECE else self._read(left, further=False)
         lines = data.split(b"\n")[:-1]
         for number in _lasting(lines):
             event = runs.parse(lines[number])
@@ -85,15 +89,17 @@ class Reading:
         while self.skim():
             pass
 
-    def _read(self, size: int) -> bytes:
-        """About `size` bytes of whole lines; a line that is longer is read whole."""
+    def _read(self, size: int, *, further: bool = True) -> bytes:
+        """Whole lines within `size` bytes; `further`: a first line that is longer is read whole."""
+        if size <= 0:
+            return b""
         data = b""
         try:
             with self.events.open("rb") as file:
                 file.seek(self.offset)
-                while size > 0 and (chunk := file.read(size)):
+                while chunk := file.read(size):
                     data += chunk
-                    if b"\n" in chunk:
+                    if b"\n" in chunk or not further:
                         break
         except OSError:
             return b""
@@ -134,20 +140,22 @@ def begun(folder: Path) -> Reading | None:
 def _lasting(lines: list[bytes]) -> list[int]:
     """The numbers of the lines that make the same run as all of them would.
 
-    Of progress the first is kept, and where it falls, which is where counting begins anew; of that
-    and of other numbers the last before each event that lasts.
+    Of progress the first is kept, and where it falls or counts something else, which is where
+    counting begins anew; of that and of other numbers the last before each event that lasts.
     """
     kept: list[int] = []
     latest: dict[bytes, int] = {}
-    done: float | None = None
+    before: _Count | None = None
     for number, line in enumerate(lines):
         found = _KIND.search(line, 0, _HEAD)
         kind = found[1] if found else b""
         if kind in _PASSING:
             continue
         if kind == b"progress":
-            before, done = done, _done(line)
-            if before is not None and done is not None and done >= before:
+            count = _count(line)
+            goes_on = before is not None and count is not None and count.goes_on_from(before)
+            before = count
+            if goes_on:
                 latest[kind] = number
             else:
                 kept += [*latest.values(), number]
@@ -157,11 +165,23 @@ def _lasting(lines: list[bytes]) -> list[int]:
         else:
             kept += [*latest.values(), number]
             latest.clear()
-            done = None if kind.startswith((b"run-", b"stage-")) else done
+            before = None if kind.startswith((b"run-", b"stage-")) else before
     kept += latest.values()
     return sorted({*kept, len(lines) - 1}) if lines else []
 
 
-def _done(line: bytes) -> float | None:
-    found = _DONE.search(line)
-    return float(found[1]) if found else None
+class _Count(NamedTuple):
+    """What a line of progress counts, and how far it is."""
+
+    stage: bytes
+    done: float
+    unit: bytes
+
+    def goes_on_from(self, before: _Count) -> bool:
+        return (self.stage, self.unit) == (before.stage, before.unit) and self.done >= before.done
+
+
+def _count(line: bytes) -> _Count | None:
+    """None where it is not written as the runner does."""
+    found = _PROGRESS.search(line)
+    return _Count(found[1], float(found[2]), found[3]) if found else None
