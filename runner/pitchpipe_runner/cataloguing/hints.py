@@ -90,6 +90,27 @@ def _dots3(prefix: str) -> list[Formula]:
     ]
 
 
+def _delta_beside_latent(derived: list[Formula]) -> list[Formula]:
+    """Kimi's delta attention, with multi-head latent attention in the layers of full attention."""
+    full = _layer_is("layer_types", "full_attention")
+    delta: Formula = ["*", "linear_head_dim", "linear_num_heads"]
+    queries: Formula = ["*", "num_attention_heads", ["+", "qk_nope_head_dim", "qk_rope_head_dim"]]
+    return [
+        full,
+        ["not", full],
+        delta,
+        ["*", 3, delta],
+        ["if", full, queries, delta],
+        ["if", full, ["*", "num_attention_heads", "v_head_dim"], delta],
+        ["if", full, "num_attention_heads", delta],
+        ["*", "num_attention_heads", ["+", "qk_nope_head_dim", "v_head_dim"]],
+        _kinds(["<", _LAYER, "first_k_dense_replace"], "dense", "sparse"),
+        *derived,
+    ]
+
+
+_ZAMBA2_INNER: Formula = ["int", ["*", "hidden_size", "mamba_expand"]]
+_ZAMBA2_STATES: Formula = ["*", 2, "mamba_ngroups", "mamba_d_state"]
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
@@ -113,6 +134,10 @@ _RELATIVE: Formula = [
 ]  # fmt: skip
 
 HINTS: dict[str, list[Formula]] = {
+    "bailing_hybrid": _delta_beside_latent([
+        _kinds(["==", ["%", ["+", _LAYER, 1], "layer_group_size"], 0],
+               "full_attention", "linear_attention"),
+    ]),
     "beam": [
         _kinds(["<", _LAYER, 3], "dense", "sparse"),
     ],
@@ -162,6 +187,9 @@ HINTS: dict[str, list[Formula]] = {
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
     ],
+    "kimi_linear": _delta_beside_latent([
+        _kinds(["and", _LAYER, ["==", ["%", _LAYER, 4], 0]], "full_attention", "linear_attention"),
+    ]),
     "layoutlmv3": [["+", ["*", _SQUARE, _SQUARE], 1]],
     "lfm2": [
         _else("block_ff_dim", "intermediate_size"),
@@ -214,5 +242,10 @@ HINTS: dict[str, list[Formula]] = {
     "roc_bert": [
         ["+", "hidden_size", ["if", "enable_pronunciation", "pronunciation_embed_dim", 0],
          ["if", "enable_shape", "shape_embed_dim", 0]],
+    ],
+    "zamba2": [
+        _ZAMBA2_INNER,
+        ["+", _ZAMBA2_INNER, _ZAMBA2_STATES],
+        ["+", _ZAMBA2_INNER, _ZAMBA2_INNER, _ZAMBA2_STATES, "n_mamba_heads"],
     ],
 }  # fmt: skip
