@@ -14,8 +14,9 @@ from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
 from pitchpipe_runner.cataloguing.deriving import Known, derive, fields_in
+from pitchpipe_runner.cataloguing.grouping import learn_head
 from pitchpipe_runner.cataloguing.hints import HINTS
-from pitchpipe_runner.cataloguing.learning import Learner, learn_head
+from pitchpipe_runner.cataloguing.learning import Learner
 from pitchpipe_runner.cataloguing.overrides import OVERRIDES
 from pitchpipe_runner.cataloguing.probing import (
     Probe,
