@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from pitchpipe_cli.errors import CommandError
+from pitchpipe_facts import runner_process
 
-VARIABLE = "PITCHPIPE_PYTHON"
+VARIABLE = runner_process.PYTHON_VARIABLE
 
 
 def find(option: str | None) -> str:

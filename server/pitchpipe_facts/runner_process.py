@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MODULE = "pitchpipe_runner"
+PYTHON_VARIABLE = "PITCHPIPE_PYTHON"  # names the interpreter where nothing else does
 LAST_LINES = 15  # of the runner's own output are worth showing
 
 # What the runner's interpreter shall do, whatever it does elsewhere: write its output at once and

@@ -403,20 +403,43 @@ async def test_a_pid_that_is_another_programs_by_now_is_left_alone(
 # The real runner
 
 
-async def test_a_real_run_is_told_from_start_to_report(workflow: Path, tmp_path: Path) -> None:
+async def test_a_real_run_is_stopped_gone_on_with_and_told_to_its_report(
+    workflow: Path, tmp_path: Path
+) -> None:
     model = tiny_model(tmp_path / "llama")
     text = WORKFLOW.replace("Qwen/Qwen3-0.6B", json.dumps(str(model)))
+    text = text.replace("max_steps: 4", "max_steps: 150").replace("eval_steps: 2", "eval_steps: 50")
     workflow.write_text(text, encoding="utf-8")
-    started = start(sys.executable, workflow)
-    found = [news.update async for news in news_of(started)]
-    shares = [u.share for u in found if isinstance(u, Progressed) and u.stage == "train"]
+    first = start(sys.executable, workflow)
+    step, ended = await _stopped_while_training(first)
+    assert ended == Ended("interrupted")
+    assert 0 < step < 150
+
+    second = start(None, workflow, resume="")
+    assert second.folder == first.folder
+    found = [news.update async for news in news_of(second)]
+    trained = [u for u in found if isinstance(u, Progressed) and u.stage == "train"]
+    shares = [u.share for u in trained if u.share is not None]
+    assert trained[0].done >= step
+    assert shares == sorted(shares)
     assert isinstance(found[-1], Ended)
     assert (found[-1].state, found[-1].message) == ("done", None)
     assert found[-1].report is not None
-    known = [share for share in shares if share is not None]
-    assert known == sorted(known)
     (run,) = Runs().summaries(workflow)
-    assert (run.state, run.step, run.total_steps) == ("done", 4, 4)
+    assert (run.state, run.step, run.total_steps) == ("done", 150, 150)
     assert run.best is not None
     assert run.best[0] == "eval_loss"
-    assert started.process.returncode == 0
+
+
+async def _stopped_while_training(started: Started) -> tuple[float, Ended]:
+    """The step that was told when the run was asked to stop, and its end."""
+    follower, step = Follower(), 0.0
+    follower.follow(started)
+    async with contextlib.aclosing(follower.news()) as stream:
+        async for news in stream:
+            if isinstance(news.update, Progressed) and news.update.stage == "train" and not step:
+                step = news.update.done
+                stopping.cancel(started.folder, follower.process(started.folder))
+            if isinstance(news.update, Ended):
+                return step, news.update
+    raise AssertionError

@@ -57,9 +57,9 @@ def start(
 ) -> Started:
     """Starts a run of the workflow file as it lies on the disk, or goes on with one of its runs.
 
-    `python` is the interpreter that trains; None is this one. `resume` is a run's id or folder, ""
-    means the newest that is not done. `overrides` are `key=value`, as behind `--set`. Reads data
-    and may look at a model: to be called in a thread.
+    `python` is the interpreter that trains; None is the one in $PITCHPIPE_PYTHON, else this one.
+    `resume` is a run's id or folder, "" means the newest that is not done. `overrides` are
+    `key=value`, as behind `--set`. Reads data and may look at a model: to be called in a thread.
 
     Raises:
         CannotStart: its text says why not. A runner that ends before its first event, as where its
@@ -103,7 +103,7 @@ def _program(python: str | None) -> str:
 
     Not resolved: a virtual environment is found by the path of its link.
     """
-    named = python or sys.executable
+    named = python or os.environ.get(runner_process.PYTHON_VARIABLE) or sys.executable
     found = shutil.which(os.path.expanduser(named))  # noqa: PTH111  # Path's raises without a home
     if found is None:
         raise CannotStart(f"`{named}` is no program; name a Python {ELSEWHERE}")
