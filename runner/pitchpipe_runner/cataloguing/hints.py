@@ -6,6 +6,8 @@ models that were built, and a shard made with it must hold on configurations not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pitchpipe.catalog.formulas import Formula
 
 _LAYER: Formula = ["index", 0]
@@ -182,7 +184,11 @@ HINTS: dict[str, list[Formula]] = {
     "gemma4_unified": _gemma4("text_config.", gated=False),
     "gemma4_unified_assistant": _gemma4("text_config.", gated=False),
     "gemma4_unified_text": _gemma4("", gated=False),
-    "git": [["+", ["*", _GIT_SQUARE, _GIT_SQUARE], 1]],
+    "git": [
+        ["+", ["*", _GIT_SQUARE, _GIT_SQUARE], 1],
+        *(["and", "num_image_with_embedding", ["<", at, "num_image_with_embedding"]]
+          for at in range(64)),
+    ],
     "granitemoehybrid": [["//", "hidden_size", "num_attention_heads"]],
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
@@ -249,3 +255,15 @@ HINTS: dict[str, list[Formula]] = {
         ["+", _ZAMBA2_INNER, _ZAMBA2_INNER, _ZAMBA2_STATES, "n_mamba_heads"],
     ],
 }  # fmt: skip
+
+
+def hints_for(model_type: str, names: Iterable[str]) -> list[Formula]:
+    """What is written down for the type, and how many patches its pictures have."""
+    found = list(HINTS.get(model_type, ()))
+    known = set(names)
+    for name in sorted(known):
+        prefix, dot, own = name.rpartition(".")
+        if own == "image_size" and (patch := f"{prefix}{dot}patch_size") in known:
+            side: Formula = ["//", name, patch]
+            found += [["*", side, side], ["+", 1, ["*", side, side]]]
+    return found

@@ -15,7 +15,7 @@ from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
 from pitchpipe_runner.cataloguing.deriving import Known, derive, fields_in
 from pitchpipe_runner.cataloguing.grouping import learn_head
-from pitchpipe_runner.cataloguing.hints import HINTS
+from pitchpipe_runner.cataloguing.hints import hints_for
 from pitchpipe_runner.cataloguing.learning import Learner
 from pitchpipe_runner.cataloguing.overrides import OVERRIDES
 from pitchpipe_runner.cataloguing.probing import (
@@ -80,7 +80,7 @@ def _some_mixed(found: Probe, dice: random.Random, count: int) -> list[Sample]:
 
 
 def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[str]]:
-    hints = HINTS.get(found.model_type, ())
+    hints = hints_for(found.model_type, found.names)
     learner = Learner(samples, found.names, hints=hints)
     places: list[str] = []
     by_head: dict[Head, list[dict[str, Any]]] = {
