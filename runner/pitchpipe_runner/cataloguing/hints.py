@@ -37,9 +37,9 @@ def _gemma4(prefix: str, gated: bool) -> list[Formula]:
     full = _layer_is(f"{prefix}layer_types", "full_attention")
     size = _of_kind(prefix, full, "global_head_dim", "head_dim")
     own = f"{prefix}num_global_key_value_heads"
-    chosen: Formula = ["and", full, ["not", ["==", own, _NONE]]]
-    if gated:
-        chosen.append(f"{prefix}attention_k_eq_v")
+    same = f"{prefix}attention_k_eq_v"
+    allowed: Formula = same if gated else ["not", ["==", same, ["text", False]]]
+    chosen: Formula = ["and", full, ["not", ["==", own, _NONE]], allowed]
     heads: Formula = ["if", chosen, own, f"{prefix}num_key_value_heads"]
     shared: Formula = [
         "<", _LAYER, ["-", f"{prefix}num_hidden_layers", f"{prefix}num_kv_shared_layers"],
@@ -51,7 +51,7 @@ def _gemma4(prefix: str, gated: bool) -> list[Formula]:
         ["*", heads, size],
         ["*", f"{prefix}intermediate_size", ["if", wide, 2, 1]],
         shared,
-        ["and", shared, ["not", ["and", full, f"{prefix}attention_k_eq_v"]]],
+        ["and", shared, ["not", ["and", full, same]]],
     ]
 
 
