@@ -13,9 +13,11 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     # The default leaves a size open that the model computes with.
     "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTATED,
                                                 "sliding_attention": _ROTATED}},
+    "chameleon": {"vocabulary_map": {"<image>": 8711}},
     "dbrx": {"attn_config.rope_theta": 5e5},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 2},
     "esm": {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32},
+    "granite4_vision": {"deepstack_layer_map": [[-1, 0], [-2, 1]], "downsample_rate": "4/8"},
     "hunyuan_v1_dense": {"head_dim": 128},
     "hunyuan_v1_moe": {"head_dim": 128},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention", "conv"],
