@@ -189,7 +189,10 @@ HINTS: dict[str, list[Formula]] = {
         *(["and", "num_image_with_embedding", ["<", at, "num_image_with_embedding"]]
           for at in range(64)),
     ],
-    "granitemoehybrid": [["//", "hidden_size", "num_attention_heads"]],
+    "granitemoehybrid": [
+        ["//", "hidden_size", "num_attention_heads"],
+        ["*", "num_attention_heads", ["//", "hidden_size", "num_attention_heads"]],
+    ],
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
     ],
