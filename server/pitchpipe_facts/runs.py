@@ -238,7 +238,7 @@ def after(run: RunInfo, event: Event) -> RunInfo:
     try:
         run = replace(run, updated=float(event["t"]))
         return step(run, event) if step else run
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return run
 
 
@@ -276,12 +276,12 @@ def _stage_reused(run: RunInfo, event: Event) -> RunInfo:
 
 
 def _stage_done(run: RunInfo, event: Event) -> RunInfo:
-    stage = replace(_stage(run, event["stage"]), state="done", progress=None)
+    stage = replace(_stage(run, str(event["stage"])), state="done", progress=None)
     return _with(run, replace(stage, seconds=float(event["seconds"]), facts=dict(event["facts"])))
 
 
 def _progress(run: RunInfo, event: Event) -> RunInfo:
-    stage = _stage(run, event["stage"])
+    stage = _stage(run, str(event["stage"]))
     total = None if event["total"] is None else float(event["total"])
     done, now, before = float(event["done"]), float(event["t"]), stage.progress
     if before is None or before.unit != event["unit"] or done < before.done:
@@ -295,7 +295,8 @@ def _metrics(run: RunInfo, event: Event) -> RunInfo:
     """JSON has no NaN: a value that was none comes as null."""
     new = {str(k): math.nan if v is None else float(v) for k, v in event["values"].items()}
     values = {**run.metrics, **new}
-    return replace(run, step=event["step"], total_steps=event["total_steps"], metrics=values)
+    step, total = int(event["step"]), int(event["total_steps"])
+    return replace(run, step=step, total_steps=total, metrics=values)
 
 
 def _resources(run: RunInfo, event: Event) -> RunInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pitchpipe.span import Place
+from pitchpipe_facts import run_index
 from pitchpipe_server.runs import following, news
 from pitchpipe_server.runs.following import Follower
+from pitchpipe_server.runs.knowing import Runs
 from pitchpipe_server.runs.news import Ended, Logged, Measured, News, Progressed, StageChanged
 from pitchpipe_server.runs.reading import begun as begun_reading
 from support.run_events import (
@@ -410,3 +413,45 @@ def test_a_long_past_is_skimmed_and_nothing_of_it_told(run: RunFolder) -> None:
     assert looks[0] == []
     assert [n.event["done"] for n in told if n.event] == [9000]
     assert told[0].run.step == 8999
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.sampled_from(["train", "x"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("line"), inner, max_size=1),
+    max_leaves=3,
+)
+WHOLE = [
+    *(STARTED, DONE, FAILURE, INTERRUPTED, begun("train"), ended("train", 1.0), steps(1)),
+    *(metrics(1, eval_loss=1.0), log("x"), {"kind": "artifact", "name": "a", "path": "p"}),
+    {"kind": "warning", "code": "x", "message": "m", "path": None, "place": {"line": 1}},
+    {"kind": "stage-reused", "stage": "train", "source": "s"},
+    {"kind": "resolved", "path": "p", "value": 1, "reason": "r"},
+]
+
+
+@st.composite
+def odd_events(draw: st.DrawFn) -> dict[str, Any]:
+    """An event some of whose fields are missing or anything at all."""
+    event = {"t": 1.0, **draw(st.sampled_from(WHOLE))}
+    for field in draw(st.lists(st.sampled_from(sorted(event)), max_size=2)):
+        if field != "kind" and draw(st.booleans()):
+            event[field] = draw(JSON)
+        else:
+            event.pop(field, None)
+    return event
+
+
+@given(st.lists(odd_events(), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_nothing_that_an_event_may_hold_makes_following_or_listing_fail(
+    tmp_path_factory: pytest.TempPathFactory, events: list[dict[str, Any]]
+) -> None:
+    folder = tmp_path_factory.mktemp("r")
+    run = RunFolder(folder / "runs" / "r", workflow_sha256=hashlib.sha256(b"").hexdigest())
+    follower = followed(run)
+    run_index.register(run.path)
+    known = Runs()
+    run.say(*events)
+    assert len(follower.look()) >= len([e for e in events if "kind" in e])
+    assert len(known.summaries(folder / "tone.yaml")) == 1
+    known.failure_finding(folder / "tone.yaml", "")

@@ -15,8 +15,8 @@ def finding(failed: Failed, text: str) -> Finding | None:
     starts = Lines(text).starts
     if not 0 < place.line <= len(starts) or not 0 < place.end_line <= len(starts):
         return None
-    start = min(starts[place.line - 1] + place.column - 1, len(text))
-    end = min(starts[place.end_line - 1] + place.end_column - 1, len(text))
+    start = min(starts[place.line - 1] + max(place.column, 1) - 1, len(text))
+    end = min(starts[place.end_line - 1] + max(place.end_column, 1) - 1, len(text))
     stage = f" in `{failed.stage}`" if failed.stage else ""
     hint = f"; {failed.hint}" if failed.hint else ""
     message = f"the last run failed{stage}: {failed.message}{hint}"

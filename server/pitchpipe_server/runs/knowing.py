@@ -17,7 +17,7 @@ from pitchpipe.ide.world import Run
 from pitchpipe_facts import nearby, run_index, runs
 from pitchpipe_facts.runs import RunInfo
 from pitchpipe_server.runs import blaming, endings, pace
-from pitchpipe_server.runs.news import failure_of
+from pitchpipe_server.runs.news import MALFORMED, failure_of
 from pitchpipe_server.runs.reading import Reading, begun
 
 _HOLDS = 0.25  # seconds that a look at a workflow's runs counts
@@ -99,7 +99,7 @@ class Runs:
             return None
         try:
             return blaming.finding(failure_of(newest.reading.failure), text)
-        except (KeyError, TypeError, ValueError):
+        except MALFORMED:
             return None
 
     def _all(self) -> list[_Known]:

@@ -11,6 +11,9 @@ from pitchpipe.span import Place
 from pitchpipe_facts.runs import Event, RunInfo
 from pitchpipe_server.runs import pace
 
+# What reading an event of another version may raise.
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
 
 @dataclass(frozen=True, slots=True)
 class StageChanged:
@@ -109,7 +112,7 @@ def meaning(run: RunInfo, event: Event, earlier: pace.Seconds) -> Update | None:
     means = _MEANINGS.get(event["kind"])
     try:
         return means(run, event, earlier) if means else None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except MALFORMED:
         return None
 
 
@@ -130,7 +133,7 @@ def failure_of(event: Event) -> Failed:
     """A `failure` event.
 
     Raises:
-        KeyError, TypeError, ValueError: it is of another version.
+        MALFORMED: it is of another version.
     """
     return Failed(
         str(event["code"]),
