@@ -68,7 +68,9 @@ class Patience:
                 before = self._answers.get(key)
                 changed = changed or before is None or before[1] != value
                 self._answers[key] = (at, value)
-            # What needed one of these answers is asked for by the next look at the file.
+            if found or self._waiting:
+                # What needed another answer first is tried again when that is there.
+                self._waiting.update((key, f) for key, f in batch.items() if key not in found)
         if changed:
             self.state += 1
         return changed

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0  # seconds that an answer waits for what is being found out
 _MOST_LOOKS = 4
+_LIKE_VSCODE = ("code", "codium", "cursor", "windsurf", "positron")
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class PitchpipeServer(LanguageServer):
         self.can = resolved(params.capabilities)
         self.settings = settings_of(params.initialization_options)
         name = (params.client_info.name if params.client_info else "").lower()
-        self.vscode = any(word in name for word in ("visual studio code", "vscode", "code - oss"))
+        self.vscode = any(word in name for word in _LIKE_VSCODE)
 
     def _wake(self) -> None:
         """Something waits to be found out, when there is time."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KINDS = [
     types.CodeActionKind.QuickFix,
     types.CodeActionKind.RefactorRewrite,
+    types.CodeActionKind.RefactorExtract,
     types.CodeActionKind.Refactor,
     types.CodeActionKind.Source,
     "source.fixAll.pitchpipe",
