@@ -221,6 +221,19 @@ def test_short_rows_are_packed() -> None:
     assert packed.train.longest.likely == 33 * 31
 
 
+def test_packs_are_taken_apart_for_a_model_that_mixes_rows() -> None:
+    found = settings("")
+    packs, rows = (
+        data_size(found, WORLD, NothingCounted(), 64, pads=pads).train for pads in (False, True)
+    )
+    assert packs is not None
+    assert rows is not None
+    assert rows.sequences == packs.sequences
+    assert rows.lines == pytest.approx(packs.rows.likely / packs.sequences.likely)
+    assert rows.longest.likely <= packs.longest.likely
+    assert rows.positions.likely >= packs.tokens.likely
+
+
 def test_only_answers_are_learnt_unless_the_file_says_more() -> None:
     text = (
         "data: {train: [{path: data/pairs.jsonl}], val_size: 0, chat_template: none, loss_on: %s}"

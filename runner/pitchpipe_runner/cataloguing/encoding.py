@@ -93,7 +93,9 @@ class Naming:
 
     def vocabulary(self, layer: str) -> Vocabulary:
         others = dict(self.numbers)
-        for name, (first, second) in self.parameters.items():
+        own = sorted(self.parameters, key=lambda name: not name.startswith(f"{layer}."))
+        for name in own if layer else self.parameters:
+            first, second = self.parameters[name]
             short = relative(name, layer)
             for side, pair in enumerate(zip(first, second, strict=True)):
                 others.setdefault(f"{short}[{side}]", pair)

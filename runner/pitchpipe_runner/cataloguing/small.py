@@ -84,6 +84,11 @@ def shrink(config: PreTrainedConfig, variant: int) -> dict[str, int]:
     for name in _LAYERS:
         if name in fields:
             setattr(config, name, LAYERS)
+    if getattr(config, "first_k_dense_replace", None):
+        config.first_k_dense_replace = 1  # the layers behind have experts
+    for name in ("n_group", "topk_group"):  # of experts, whose number they must divide
+        if getattr(config, name, None):
+            setattr(config, name, 1)
     _shorten_patterns(config, fields)
     config.pad_token_id = 1
     for name in ("bos_token_id", "eos_token_id"):

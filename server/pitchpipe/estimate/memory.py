@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from pitchpipe.estimate import coarse, surroundings
 from pitchpipe.estimate.adapters import Adapters, Fragment
@@ -20,6 +21,8 @@ from pitchpipe.estimate.result import Estimate, Peak
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Totals, Weights
 from pitchpipe.modules import ModelShape
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +66,47 @@ def estimate(
     calibration: Calibration = NOTHING_LEARNT,
 ) -> Estimate:
     """What `step` takes, on one of its devices."""
+    (found, totals, optimizer), missing = _worked_out(_Same(shape), step, _Same(records))
+    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing)
+
+
+class _Same(Generic[T]):
+    """Equal to what holds the very same object, for a cache of what can't be hashed."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: T) -> None:
+        self.of = of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.of is self.of  # pyright: ignore[reportUnknownMemberType]
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
+@lru_cache(maxsize=128)
+def _worked_out(
+    same_shape: _Same[ModelShape], step: Step, same_records: _Same[Records]
+) -> tuple[tuple[list[Peak], Totals, OptimizerBytes], str]:
+    """The peaks, and why they are those of a stand-in ("" where they are not).
+
+    Cached, since an editor asks again at every key that is pressed, and most change no step.
+    """
+    shape, records = same_shape.of, same_records.of
     program = records.program(shape, step)
-    found, totals, optimizer = None, None, None
     missing = "" if program else "how this architecture computes is not in the catalogue"
     if program is not None:
         try:
-            found, totals, optimizer = peaks(shape, step, program, records.fragments)
+            return peaks(shape, step, program, records.fragments), ""
         except (KeyError, AssertionError, ValueError) as error:
             missing = f"this model is built otherwise than the catalogue has it ({error})"
-    if found is None or totals is None or optimizer is None:
-        found, totals, optimizer = coarse.peaks(shape, step, records.fragments)
-    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing)
+    return coarse.peaks(shape, step, records.fragments), missing
+
+
+def forget() -> None:
+    """Empties the cache, for who measures."""
+    _worked_out.cache_clear()
 
 
 def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
@@ -90,6 +123,11 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
         found["head_dim"] = hidden // heads
     if not found.get("num_key_value_heads"):
         found["num_key_value_heads"] = heads
+    if "qk_nope_head_dim" in found and "qk_rope_head_dim" in found:
+        found.setdefault("qk_head_dim", found["qk_nope_head_dim"] + found["qk_rope_head_dim"])
+    for name in ("rotary_dim", "rotary_ndims"):
+        if name in found:
+            found[f"head_dim-{name}"] = found["head_dim"] - found[name]
     length = step.length + (step.virtual_tokens if step.method == "prompt-tuning" else 0)
     columns = step.logits_columns or length if step.loss == "selected" else length
     found |= {
@@ -98,6 +136,8 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
         "S": length,
         "S+1": length + 1,
         "S-1": length - 1,
+        "S+2": length + 2,
+        "S+3": length + 3,
         "C": columns,
         "R": step.source_length or length,
     }

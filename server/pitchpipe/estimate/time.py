@@ -90,7 +90,8 @@ def duration(
     """Of `positions` tokens, padding included, in so many optimizer steps.
 
     The optimizer's step reads and writes weights, gradients and states once at the memory's
-    bandwidth. With a recorded rate of earlier runs the interval is a quarter to either side.
+    bandwidth. With a recorded rate of earlier runs, in which that is contained, the interval is a
+    quarter to either side.
     """
     computed, needed = flops(shape, step)
     low, likely, high = (f * rates.flops_per_second for f in _ACHIEVED)
@@ -98,7 +99,8 @@ def duration(
     if learnt is not None:  # counts needed operations only
         rate = calibration.rate(step.method, likely) * computed / needed
         low, likely, high = rate * 0.75, rate, rate * 1.25
-    update = optimizer_seconds(found, rates)
+    # What was measured has the optimizer's steps in it.
+    update = optimizer_seconds(found, rates) if learnt is None else 0.0
     devices = max(1, step.sharding.devices)
     ends = (
         positions.low * computed / high / devices + steps.low * update,
