@@ -113,6 +113,18 @@ def _delta_beside_latent(derived: list[Formula]) -> list[Formula]:
 
 _ZAMBA2_INNER: Formula = ["int", ["*", "hidden_size", "mamba_expand"]]
 _ZAMBA2_STATES: Formula = ["*", 2, "mamba_ngroups", "mamba_d_state"]
+
+
+def _switch(layers: str, side: str) -> list[Formula]:
+    """Every how many layers there is one with experts, and which those are."""
+    sparse, step = f"num_sparse_{side}_layers", f"{side}_sparse_step"
+    return [
+        ["if", ["<", 0, sparse], ["//", layers, sparse], layers],
+        ["and", ["<", 0, step], ["or", ["==", step, 1], ["==", ["%", _LAYER, step], 1]]],
+    ]
+
+
+_UNSHUFFLED: Formula = ["int", ["//", 1, "downsample_ratio"]]
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
@@ -196,6 +208,7 @@ HINTS: dict[str, list[Formula]] = {
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
     ],
+    "internvl": [["*", "vision_config.hidden_size", _UNSHUFFLED, _UNSHUFFLED]],
     "kimi_linear": _delta_beside_latent([
         _kinds(["and", _LAYER, ["==", ["%", _LAYER, 4], 0]], "full_attention", "linear_attention"),
     ]),
@@ -252,6 +265,10 @@ HINTS: dict[str, list[Formula]] = {
         ["+", "hidden_size", ["if", "enable_pronunciation", "pronunciation_embed_dim", 0],
          ["if", "enable_shape", "shape_embed_dim", 0]],
     ],
+    "switch_transformers": [
+        *_switch("num_layers", "encoder"),
+        *_switch("num_decoder_layers", "decoder"),
+    ],
     "zamba2": [
         _ZAMBA2_INNER,
         ["+", _ZAMBA2_INNER, _ZAMBA2_STATES],
@@ -268,5 +285,9 @@ def hints_for(model_type: str, names: Iterable[str]) -> list[Formula]:
         prefix, dot, own = name.rpartition(".")
         if own == "image_size" and (patch := f"{prefix}{dot}patch_size") in known:
             side: Formula = ["//", name, patch]
-            found += [["*", side, side], ["+", 1, ["*", side, side]]]
+            sides: list[Formula] = [
+                ["//", ["item", name, axis], ["item", patch, axis]] for axis in (0, 1)
+            ]
+            for patches in (["*", side, side], ["*", *sides]):
+                found += [patches, ["+", 1, patches]]
     return found

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 _ROTATED = {"rope_type": "default", "rope_theta": 10_000.0}
-_INDEXER = {"indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 256,
-            "indexer_budget": 1024, "indexer_compress_ratio": 4}
+_INDEXER = {
+    "indexer_n_heads": 4,
+    "indexer_kv_heads": 1,
+    "indexer_head_dim": 256,
+    "indexer_budget": 1024,
+    "indexer_compress_ratio": 4,
+}
 _SHARING = ["linear_attention", "hybrid", "linear_attention", "hybrid", "linear_attention"]
 
 OVERRIDES: dict[str, dict[str, Any]] = {
