@@ -203,7 +203,7 @@ def _leaves(model: nn.Module, inputs: Mapping[str, Any]) -> list[int]:
     T5's attention does so with its biases. Its flag is there for recording alone, and set for a
     recording of its own, since the graph that hangs on such a leaf holds it.
     """
-    flagged = [
+    flagged: list[Any] = [
         module
         for module in model.modules()
         if not isinstance(module, GradientCheckpointingLayer)
