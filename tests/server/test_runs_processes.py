@@ -321,6 +321,24 @@ async def test_a_stubborn_run_is_killed(workflow: Path, stand_in: Callable[[str]
     assert "SIGKILL" in (ended.message or "")
 
 
+WITH_A_CHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5); print('alive')"])
+print("begun", flush=True)
+child.wait()
+"""
+
+
+@posix_only
+async def test_what_a_killed_run_has_started_is_killed_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITH_A_CHILD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        stopping.cancel(tmp_path, process, force=True)
+        assert process.stdout.read() == b""
+
+
 async def test_what_can_not_be_gone_on_with_is_said(
     workflow: Path, stand_in: Callable[[str], str]
 ) -> None:
