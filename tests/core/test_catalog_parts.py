@@ -92,3 +92,24 @@ def test_a_condition_inside_a_parameter_depends_on_the_layer() -> None:
 )
 def test_a_formula_reads_roots_lists_and_letters(formula: Formula, value: object) -> None:
     assert evaluate(formula, {"experts": 25, "sizes": [1], "pattern": "M*"}) == value
+
+
+def test_numbered_names_beside_fixed_ones_keep_their_indices() -> None:
+    experts: dict[str, Any] = {
+        "path": "block.{}.layer.1.experts.expert_{}",
+        "kind": "linear",
+        "role": "expert",
+        "class": "Linear",
+        "place": 1,
+        "parameters": [["weight", [2, 2], {}]],
+    }
+    axes = [{"count": "text_config.layers"}, {"count": 2}]
+    shard = {**_SHARD, "places": [*_SHARD["places"], {"axes": axes}], "groups": [experts]}
+    shape = model_shape(
+        shard, {"text_config": {"layers": 1}}, "causal-lm", ShapeSource("config", "a test")
+    )
+    assert isinstance(shape, ModelShape)
+    assert [name for name, _ in shape.modules()] == [
+        "block.0.layer.1.experts.expert_0",
+        "block.0.layer.1.experts.expert_1",
+    ]

@@ -22,7 +22,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """`lists`: full names of the model's ModuleLists, with their lengths."""
+    """`lists`: full names of ModuleLists, and of ModuleDicts with numbered keys; their lengths."""
 
     modules: tuple[Module, ...]
     lists: dict[str, int]
@@ -36,10 +36,16 @@ def build(model_class: Any, config: Any) -> Built:
     modules: list[Module] = []
     lists: dict[str, int] = {}
     for name, module in model.named_modules():
-        if isinstance(module, nn.ModuleList):
+        if isinstance(module, nn.ModuleList) or _numbered(module):
             lists[name] = len(module)
         if parameters := parameters_of(name, module, owners):
             modules.append(
                 Module(name, type(module).__name__, kind_of(module, parameters), parameters)
             )
     return Built(tuple(modules), lists)
+
+
+def _numbered(module: nn.Module) -> bool:
+    keys = list(module) if isinstance(module, nn.ModuleDict) else []
+    stem = keys[0].rstrip("0123456789") if keys else ""
+    return bool(keys) and keys == [f"{stem}{i}" for i in range(len(keys))]

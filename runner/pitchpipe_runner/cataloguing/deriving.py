@@ -83,8 +83,7 @@ def _told(
 ) -> list[dict[str, Any]]:
     """The fields of each sample; those in `early` with the values that they are given."""
     return [
-        {n: known.value(s, n) if n in early else s.fields.get(n) for n in names}
-        for s in samples
+        {n: known.value(s, n) if n in early else s.fields.get(n) for n in names} for s in samples
     ]
 
 

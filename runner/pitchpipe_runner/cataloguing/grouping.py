@@ -14,6 +14,8 @@ from pitchpipe_runner.cataloguing.build import Built, Module
 from pitchpipe_runner.cataloguing.learning import Index, Learner, NotLearnt
 from pitchpipe_runner.cataloguing.roles import role_of
 
+_NUMBERED = re.compile(r"(.*?)(\d+)")  # an entry of a list, or of a mapping: "3", "expert_3"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -53,9 +55,9 @@ def varying_lists(built: Iterable[Built]) -> set[str]:
 def place(name: str, varying: set[str]) -> Place:
     path, index = "", list[int]()
     for step in name.split("."):
-        if step.isdigit() and path in varying:
-            index.append(int(step))
-            path += ".{}"
+        if path in varying and (numbered := _NUMBERED.fullmatch(step)):
+            index.append(int(numbered[2]))
+            path += f".{numbered[1]}{{}}"
         else:
             path += f".{step}" if path else step
     return Place(path, tuple(index))
@@ -164,7 +166,7 @@ def _holds_weights(sighting: Sighting) -> bool:
 
 
 def _lists_around(path: str) -> list[str]:
-    return [path[: m.start() - 1] for m in re.finditer(r"\{\}", path)]
+    return [path[: m.start()].rpartition(".")[0] for m in re.finditer(r"\{\}", path)]
 
 
 def _parameter_names(sighting: Sighting) -> dict[tuple[str, int], None]:

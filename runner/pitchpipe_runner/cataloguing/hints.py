@@ -143,6 +143,7 @@ _PERCEIVER_CROSS: Formula = _else(
 _PERCEIVER_SELF: Formula = _else("qk_channels", "d_latents")
 _SQUARE: Formula = ["//", "input_size", "patch_size"]
 _GIT_SQUARE: Formula = ["//", "vision_config.image_size", "vision_config.patch_size"]
+_BUCKETS: Formula = ["and", "position_buckets", ["<", 0, "position_buckets"]]
 _RELATIVE: Formula = [
     "if", ["<", "max_relative_positions", 1], "max_position_embeddings", "max_relative_positions",
 ]  # fmt: skip
@@ -167,7 +168,7 @@ HINTS: dict[str, list[Formula]] = {
     ],
     "deberta": [["*", 2, _RELATIVE]],
     "deberta-v2": [
-        ["*", 2, ["if", ["<", 0, "position_buckets"], "position_buckets", _RELATIVE]],
+        ["*", 2, ["if", _BUCKETS, "position_buckets", _RELATIVE]],
     ],
     "deepseek_v4": [
         ["not", _layer_is("layer_types", "sliding_attention")],

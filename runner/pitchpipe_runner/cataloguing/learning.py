@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pitchpipe.catalog.formulas import Formula, depends_on_index
-from pitchpipe_runner.cataloguing.conditions import atoms, fit_condition
+from pitchpipe_runner.cataloguing.conditions import atoms, fit_condition, negated
 from pitchpipe_runner.cataloguing.instances import Cases, Instance
 from pitchpipe_runner.cataloguing.numbers import fit_number
 from pitchpipe_runner.cataloguing.probing import Sample
@@ -144,16 +144,20 @@ class Learner:
         return ["if", condition, first, self.value(rest, about)]
 
     def _hinted(self, seen: Sequence[tuple[int, Index, Any]]) -> Formula | None:
-        """The hint that has exactly the values seen."""
+        """The hint that has exactly the values seen; for a yes or no, also what denies it."""
         cases = self._cases(seen)
         wanted = [value for _, _, value in seen]
         truth = all(isinstance(value, bool) for value in wanted)
         for hint in self.hints:
             values = cases.values(hint)
-            if values == wanted or (
-                truth and None not in values and [*map(bool, values)] == wanted
-            ):
+            if values == wanted:
                 return hint
+            if truth and None not in values:
+                said = [bool(value) for value in values]
+                if said == wanted:
+                    return hint
+                if all(a != b for a, b in zip(said, wanted, strict=True)):
+                    return negated(hint)
         return None
 
     def _fitted(self, key: Any, fit: Callable[[], Formula | None], about: str) -> Formula:

@@ -13,6 +13,7 @@ import transformers
 from pitchpipe.catalog import model_shape
 from pitchpipe.facts import NotRead
 from pitchpipe.modules import Head, ShapeSource
+from pitchpipe_runner.cataloguing.defaults import defaults_of
 from pitchpipe_runner.cataloguing.deriving import Known, derive, fields_in
 from pitchpipe_runner.cataloguing.grouping import learn_head
 from pitchpipe_runner.cataloguing.hints import hints_for
@@ -27,7 +28,6 @@ from pitchpipe_runner.cataloguing.probing import (
     nested,
     probe,
     sampled,
-    unnamed_defaults,
 )
 from pitchpipe_runner.cataloguing.tracing import part_types, parts, text_part
 
@@ -88,7 +88,7 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
     }
     config = configured(found.model_type, found.base.given)
     groups = _merged(by_head)
-    defaults, absent = _defaults(config), _absent(config)
+    defaults, absent = defaults_of(config)
     used = set[str]().union(
         *(_used(group) for group in groups), *(_fields_of_place(json.loads(p)) for p in places)
     )
@@ -141,49 +141,6 @@ def _used(group: dict[str, Any]) -> set[str]:
 def _fields_of_place(where: dict[str, Any]) -> set[str]:
     conditions = [a.get("where") for a in where["axes"]] + [a["count"] for a in where["axes"]]
     return set().union(*map(fields_in, conditions), fields_in(where.get("if")))
-
-
-def _defaults(config: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {**unnamed_defaults(config), "num_labels": 2}
-    common = transformers.PreTrainedConfig.__dataclass_fields__
-    for prefix, part in parts(config):
-        for name, value in _own_defaults(part):
-            if name not in common:
-                found[_full(prefix, part, name)] = value
-    return found
-
-
-def _absent(config: Any) -> dict[str, dict[str, Any]]:
-    """By part: what its fields are where the configuration has no such part."""
-    found: dict[str, dict[str, Any]] = {}
-    by_name = dict(parts(config))
-    for prefix, part in by_name.items():
-        owner, _, name = prefix.rpartition(".")
-        spec = type(by_name[owner]).sub_configs_defaults.get(name) if prefix else None
-        known = {n for n, _ in _own_defaults(part)}
-        if own := {n: v for n, v in (spec.init_kwargs if spec else {}).items() if n in known}:
-            found[prefix] = {_full(prefix, part, n): v for n, v in own.items()}
-    return found
-
-
-def _full(prefix: str, part: Any, name: str) -> str:
-    own = type(part).attribute_map.get(name, name)
-    return f"{prefix}.{own}" if prefix else own
-
-
-def _own_defaults(part: Any) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, own in type(part).__dataclass_fields__.items():
-        value = own.default
-        if value is None or isinstance(value, (bool, int, float, str)):
-            found.append((name, value))
-        elif isinstance(value, (list, tuple)):
-            found.append((name, list(value)))
-        elif callable(own.default_factory):
-            made = own.default_factory()
-            if isinstance(made, list):
-                found.append((name, made))
-    return found
 
 
 def _aliases(config: Any) -> dict[str, str]:

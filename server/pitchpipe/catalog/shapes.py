@@ -112,7 +112,7 @@ def _opened(path: str, at: list[Index]) -> tuple[str, list[Index]]:
     parts = path.split(".")
     if not any(part.isdigit() for part in parts):
         return path, at
-    fixed = [int(p) if p.isdigit() else None for p in parts if p == "{}" or p.isdigit()]
+    fixed = [int(p) if p.isdigit() else None for p in parts if "{}" in p or p.isdigit()]
     filled: list[Index] = []
     for index in at:
         own = iter(index)
