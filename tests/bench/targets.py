@@ -23,12 +23,12 @@ import transformers
 
 from pitchpipe.modules import ModelShape
 from pitchpipe.targets import Choice, Method, peft_arguments, targets
+from pitchpipe_runner.cataloguing.describe import describe, with_roles
 from support.architectures import (
     Architecture,
     NotBuilt,
     all_architectures,
     build,
-    shape_of,
     text_architectures,
 )
 from support.injection import difference
@@ -86,7 +86,7 @@ def main() -> None:
         if options.only and architecture.model_type not in options.only:
             continue
         try:
-            shape = shape_of(build(architecture), architecture.head)
+            shape = with_roles(describe(build(architecture), architecture.head))
         except NotBuilt as error:
             unbuilt.append(f"{architecture.model_type}: {error}"[:150])
             continue
@@ -129,7 +129,7 @@ def _forward(shape: ModelShape, choice: Choice, method: Method) -> Method:
 
 def _milliseconds(architecture: Architecture) -> list[float]:
     """The median of the faster half of the calls, for each choice, with all layers."""
-    shape = shape_of(build(architecture, layers=None), architecture.head)
+    shape = with_roles(describe(build(architecture, layers=None), architecture.head))
     found: list[float] = []
     for choice in choices(shape).values():
         took: list[float] = []
