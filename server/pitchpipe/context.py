@@ -99,7 +99,7 @@ class Context:
     def row_format(self, source: Source, table: TableFact) -> RowFormat | None:
         """What the rows of `source` hold; None where the settings that tell are wrong."""
         written = self.effective(source.format)
-        templates = self._templates()
+        templates = _templates(self)
         parts = [p for p in formats.PARTS if not isinstance(self.part_column(source, p), Missing)]
         if isinstance(written, Wrong) or templates is None:
             return None
@@ -123,16 +123,18 @@ class Context:
             return None
         return ask(name.value, local=False, revision=revision, **more)
 
-    def _templates(self) -> tuple[str, ...] | None:
-        """The parts for which there is a template; None where a template is wrong."""
-        found: list[str] = []
-        for part in formats.TEMPLATED:
-            value = self.effective(getattr(self.workflow.data, f"{part}_template"))
-            if isinstance(value, Wrong):
-                return None
-            if value is not None:
-                found.append(part)
-        return tuple(found)
+
+@lru_cache(maxsize=4)
+def _templates(context: Context) -> tuple[str, ...] | None:
+    """The parts for which there is a template; None where a template is wrong."""
+    found: list[str] = []
+    for part in formats.TEMPLATED:
+        value = context.effective(getattr(context.workflow.data, f"{part}_template"))
+        if isinstance(value, Wrong):
+            return None
+        if value is not None:
+            found.append(part)
+    return tuple(found)
 
 
 @lru_cache(maxsize=4)

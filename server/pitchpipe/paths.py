@@ -6,6 +6,7 @@ import ntpath
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 
 from pitchpipe.facts import Facts
@@ -33,6 +34,8 @@ def resolve(written: str, root: str, facts: Facts) -> ResolvedPath:
 
     Paths are Windows' where `root` is one of Windows.
     """
+    if "$" not in written and not written.startswith("~"):
+        return _plain(written, root)
     flavour = flavour_of(root)
     unset: list[str] = []
 
@@ -47,6 +50,14 @@ def resolve(written: str, root: str, facts: Facts) -> ResolvedPath:
     absolute: str = flavour.normpath(flavour.join(root, expanded))
     portable = written if expanded == written and not flavour.isabs(expanded) else absolute
     return ResolvedPath(absolute, portable, tuple(dict.fromkeys(unset)))
+
+
+@lru_cache(maxsize=4096)
+def _plain(written: str, root: str) -> ResolvedPath:
+    """Without variables; a workflow names the same few files at every keystroke."""
+    flavour = flavour_of(root)
+    absolute: str = flavour.normpath(flavour.join(root, written))
+    return ResolvedPath(absolute, absolute if flavour.isabs(written) else written)
 
 
 def flavour_of(root: str) -> ModuleType:

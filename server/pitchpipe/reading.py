@@ -86,7 +86,7 @@ class Reading:
             entry = self.document.entry_at(path)
             return entry.key.span if entry else None
         node = self.document.node_at(path)
-        return _first_of(node) if node else None
+        return first_of(node) if node else None
 
 
 def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Data]) -> Reading:
@@ -180,7 +180,7 @@ def _lay(data: Data, path: KeyPath, value: Data) -> None:
             at = keys[step]
 
 
-def _first_of(node: Node) -> Span:
+def first_of(node: Node) -> Span:
     """The first key of a mapping, the first line of anything else."""
     if isinstance(node, Mapping) and node.entries:
         return node.entries[0].key.span

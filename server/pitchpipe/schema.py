@@ -29,6 +29,7 @@ class Schema:
     def __init__(self, root: Rule, *, fast: bool = False) -> None:
         self.root = root
         self._fast = fast
+        self._rules: dict[KeyPath, Rule | None] = {(): root}
 
     @cached_property
     def _reference(self) -> Any:
@@ -44,13 +45,16 @@ class Schema:
 
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""
-        rule = self.root
-        for step in path:
-            inner = rule.get("items") if isinstance(step, int) else _of_key(rule, step)
-            if inner is None:
-                return None
-            rule = self._followed(inner)
-        return rule
+        general = tuple([0 if isinstance(step, int) else step for step in path])
+        if general not in self._rules:
+            self._rules[general] = self._below(self.at(general[:-1]), general[-1])
+        return self._rules[general]
+
+    def _below(self, rule: Rule | None, step: str | int) -> Rule | None:
+        if rule is None:
+            return None
+        inner = rule.get("items") if isinstance(step, int) else _of_key(rule, step)
+        return None if inner is None else self._followed(inner)
 
     def keys(self, path: KeyPath) -> tuple[str, ...]:
         """The keys of the object at `path` in the schema's order; none where it is no object."""

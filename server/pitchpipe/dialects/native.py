@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, cast
 
 from pitchpipe.keypath import KeyPath
-from pitchpipe.reading import Reading
+from pitchpipe.reading import Reading, first_of
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
 from pitchpipe.workflow import Missing, Present, Workflow, Wrong
@@ -23,27 +23,32 @@ def lower(reading: Reading) -> Workflow:
 
     Settings that break the schema come out as `Wrong`.
     """
-    return cast(Workflow, _section(Workflow, reading.data, reading.document.root, reading, ()))
+    first = reading.key_span(())
+    root = reading.document.root
+    return cast(Workflow, _section(Workflow, reading.data, root, first, reading, ()))
 
 
-def _section(kind: type, data: Data, node: Node | None, reading: Reading, path: KeyPath) -> Any:
+def _section(
+    kind: type, data: Data, node: Node | None, here: Span, reading: Reading, path: KeyPath
+) -> Any:
     """A section; unwritten, its fields are missing; of the wrong shape, they are wrong.
 
-    `node` is where the document writes it, None where the command line does or nobody.
+    `node` is where the document writes it, None where the command line does or nobody; `here` is
+    its key, or that of the nearest section that is written.
     """
     entries = _entries(reading, node)
     fields: dict[str, Any] = {}
     for name, hint, is_section in _fields(kind):
         if hint is Span:
-            fields[name] = reading.key_span(path)
-        elif is_section:
+            fields[name] = here
+            continue
+        entry = entries.get(name)
+        if is_section:
             inner = data.get(name) if isinstance(data, dict) else data
-            entry = entries.get(name)
-            below = entry.value if entry else None
-            fields[name] = _section(hint, inner, below, reading, (*path, name))
+            below, key = (entry.value, entry.key.span) if entry else (None, here)
+            fields[name] = _section(hint, inner, below, key, reading, (*path, name))
         else:
-            entry = entries.get(name)
-            fields[name] = _setting(hint, data, entry, reading, (*path, name))
+            fields[name] = _setting(hint, data, entry, here, reading, (*path, name))
     return kind(**fields)
 
 
@@ -62,27 +67,28 @@ def _entries(reading: Reading, node: Node | None) -> dict[str, Entry]:
 
 
 def _setting(
-    kind: Any, section: Data, entry: Entry | None, reading: Reading, path: KeyPath
+    kind: Any, section: Data, entry: Entry | None, here: Span, reading: Reading, path: KeyPath
 ) -> object:
     name = cast(str, path[-1])
     if isinstance(section, dict) and name in section:
         value = section[name]
         if entry is None:
-            span, key = reading.value_span(path), reading.key_span(path)
+            span, key = reading.value_span(path), here
         else:
             span, key = entry.value.span, entry.key.span
         if (item := _listed_section(kind)) and isinstance(value, list) and value:
             nodes = _items(reading, entry)
-            sections = [
-                _section(item, v, nodes[i] if i < len(nodes) else None, reading, (*path, i))
-                for i, v in enumerate(value)
-            ]
+            sections: list[Any] = []
+            for i, v in enumerate(value):
+                node = nodes[i] if i < len(nodes) else None
+                there = key if node is None else first_of(node)
+                sections.append(_section(item, v, node, there, reading, (*path, i)))
             return Present(tuple(sections), span, key, path)
         if reading.wrong(path):
             return Wrong(span, path)
         return Present(_fitted(kind, value), span, key, path)
     if section is None or isinstance(section, dict):
-        return Missing(reading.key_span(path[:-1]), path)
+        return Missing(here, path)
     return Wrong(reading.value_span(path[:-1]), path)
 
 
