@@ -10,7 +10,7 @@ from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Attention, Dtype, Step
 from pitchpipe.modules import ModelShape
 from pitchpipe.placing import placement
-from pitchpipe.targets import Targets
+from pitchpipe.targets import Adapted, AdaptedParameter, Targets
 
 End = Literal["low", "likely", "high"]
 
@@ -81,6 +81,7 @@ def step_of(
         autocast=dtype if own and dtype != "float32" else None,
         method="full" if adapted is None else "lora",
         rank=method.r,
+        ranks=() if adapted is None else _ranks(adapted, method.r),
         adapted=() if adapted is None else _names(adapted),
         modules_to_save=() if adapted is None else _saved(adapted),
         dropout=method.lora_dropout,
@@ -127,13 +128,20 @@ def _gets_mask(settings: Settings, train: SplitSize, rows: int) -> bool:
 
 def _names(adapted: Targets) -> tuple[str, ...]:
     """A group's path where all of it is adapted, else the modules one by one."""
-    names: list[str] = []
-    for one in adapted.modules:
-        names += [one.group.path] if len(one.at) == one.group.count else one.names
-    for one in adapted.parameters:
-        path = f"{one.group.path}.{one.parameter.name}"
-        names += [path] if len(one.at) == one.group.count else one.names
-    return tuple(names)
+    every = (*adapted.modules, *adapted.parameters)
+    return tuple(name for one in every for name in _named(one))
+
+
+def _ranks(adapted: Targets, usual: int) -> tuple[tuple[str, int], ...]:
+    every = (*adapted.modules, *adapted.parameters)
+    return tuple((name, one.rank) for one in every if one.rank != usual for name in _named(one))
+
+
+def _named(one: Adapted | AdaptedParameter) -> tuple[str, ...]:
+    if len(one.at) != one.group.count:
+        return one.names
+    own = f".{one.parameter.name}" if isinstance(one, AdaptedParameter) else ""
+    return (one.group.path + own,)
 
 
 def _saved(adapted: Targets) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
+from pitchpipe.estimate.folding import factor_pair
 from pitchpipe.estimate.formats import BYTES, CODES
 from pitchpipe.estimate.programs import Section, Size, decode_sections, product, size
 from pitchpipe.estimate.step import Step
@@ -70,20 +72,20 @@ class Adapters:
         self._fragments = fragments
         self._step = step
         self._weights = weights
-        self._shapes: dict[tuple[str, int, int], dict[str, tuple[tuple[int, ...], Added]]] = {}
+        self._shapes: dict[tuple[str, int, int, int], Shapes] = {}
 
     @property
     def layered(self) -> bool:
         return self._step.method in _LAYERED
 
-    def of(self, name: str) -> Fragment | None:
-        """The fragment for the module `name`; None where it is not adapted."""
+    def of(self, name: str) -> tuple[Fragment, int] | None:
+        """The fragment for the module `name`, and its rank; None where it is not adapted."""
         if not self.layered:
             return None
         group = self._weights.group_of(name)
         if group is None or not self._weights.adapts(name):
             return None
-        return self.fragment(group)
+        return self.fragment(group), self._weights.rank(name)
 
     def fragment(self, group: ModuleGroup) -> Fragment:
         """The fragment for modules of this kind.
@@ -104,23 +106,21 @@ class Adapters:
             choices = [f"{c}+4bit" for c in choices] + choices
         return next(self._fragments[c] for c in choices if c in self._fragments)
 
-    def shapes(
-        self, fragment: Fragment, inward: int, outward: int
-    ) -> dict[str, tuple[tuple[int, ...], Added]]:
-        key = (fragment.name, inward, outward)
+    def shapes(self, fragment: Fragment, inward: int, outward: int, rank: int) -> Shapes:
+        key = (fragment.name, inward, outward, rank)
         if key not in self._shapes:
-            numbers = {"I": inward, "O": outward, "r": self._step.rank}
+            numbers = {"I": inward, "O": outward, "r": rank}
             self._shapes[key] = {
                 added.name: (_sides(added, numbers), added) for added in fragment.added
             }
         return self._shapes[key]
 
     def sizes(
-        self, fragment: Fragment, rows: int, inward: int, outward: int
+        self, fragment: Fragment, rows: int, inward: int, outward: int, rank: int
     ) -> Callable[[int], int]:
         """The sizes of a fragment by their index."""
-        shapes = self.shapes(fragment, inward, outward)
-        numbers = {"N": rows, "I": inward, "O": outward, "r": self._step.rank}
+        shapes = self.shapes(fragment, inward, outward, rank)
+        numbers = {"N": rows, "I": inward, "O": outward, "r": rank}
 
         def number(name: str) -> int:
             if not name.endswith("]"):
@@ -146,22 +146,40 @@ class Adapters:
         if not self.layered:
             return found
         shared: dict[str, int] = {}
-        for groups in self._weights.groups.values():
-            for group in groups:
-                count = self._weights.adapted.count(group)
-                if count and group.features is not None:
-                    fragment = self.fragment(group)
-                    for shape, added in self.shapes(fragment, *group.features).values():
-                        weight = self.weight(shape, added)
-                        if added.shared:
-                            shared[added.name] = max(shared.get(added.name, 0), weight.numel)
-                            continue
-                        found.adapters += count * weight.numel * BYTES[self.form]
-                        found.parameters += count * weight.numel
-                        if added.trained:
-                            found.trained.append((weight.numel, self.form, count))
+        for group in itertools.chain.from_iterable(self._weights.groups.values()):
+            if group.features is not None:
+                self._count(found, group, group.features, shared)
+            if self._weights.folded:
+                self._count_folded(found, group)
         found.adapters += sum(shared.values()) * BYTES[self.form]
         return found
+
+    def _count(
+        self, found: Totals, group: ModuleGroup, features: tuple[int, int], shared: dict[str, int]
+    ) -> None:
+        for rank, count in self._weights.by_rank(group.path, group).items():
+            for shape, added in self.shapes(self.fragment(group), *features, rank).values():
+                weight = self.weight(shape, added)
+                if added.shared:
+                    shared[added.name] = max(shared.get(added.name, 0), weight.numel)
+                    continue
+                found.adapters += count * weight.numel * BYTES[self.form]
+                found.parameters += count * weight.numel
+                if added.trained:
+                    found.trained.append((weight.numel, self.form, count))
+
+    def _count_folded(self, found: Totals, group: ModuleGroup) -> None:
+        """Adapters of parameters."""
+        for parameter in group.parameters:
+            ranks = self._weights.by_rank(f"{group.path}.{parameter.name}", group)
+            for rank, count in ranks.items():
+                for wide in factor_pair(parameter.shape, rank):
+                    found.adapters += count * wide * BYTES[self.form]
+                    found.parameters += count * wide
+                    found.trained.append((wide, self.form, count))
+
+
+Shapes: TypeAlias = "dict[str, tuple[tuple[int, ...], Added]]"
 
 
 _LAST_IN_MLP = frozenset(("down_proj", "fc2", "wo", "w2", "dense_4h_to_h", "fc_out", "out_lin"))

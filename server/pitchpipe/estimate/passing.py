@@ -9,6 +9,7 @@ from math import isqrt
 from typing import Any
 
 from pitchpipe.estimate.adapters import Adapters, Fragment
+from pitchpipe.estimate.folding import Folds, folded
 from pitchpipe.estimate.formats import BYTES, CODES, FLOATS
 from pitchpipe.estimate.ledger import INDEX, Block, Ledger
 from pitchpipe.estimate.operations import Rule, rule
@@ -48,6 +49,10 @@ class Place:
     @property
     def layer(self) -> str:
         return f"{self.stack}.{self.index}" if self.stack else ""
+
+    def full(self, name: str) -> str:
+        """The name of a module or weight that a section knows by `name`."""
+        return name[1:] if name.startswith(":") else f"{self.layer}.{name}"
 
 
 class Passing:
@@ -127,10 +132,14 @@ class Passing:
     ) -> list[Tensor | None]:
         """The tensors of a section's values. What its own code lets go of is let go of."""
         values: list[Tensor | None] = [None] * len(section.values)
+        folds = Folds() if self.weights.folded and place.sizes is None else None
         for index, v in section.given:
             if v.kind == "in":
                 values[index] = given
             elif v.kind == "weight":
+                if folds is not None and self.weights.adapts(place.full(v.name)):
+                    folds.later[index] = v.name
+                    continue
                 values[index] = self._weight_tensor(v.name, place)
             elif v.kind == "made":
                 values[index] = outer[v.place][v.of]
@@ -139,6 +148,8 @@ class Passing:
         operations = section.operations
         for at, operation in enumerate(operations):
             following = operations[at + 1] if at + 1 < len(operations) else None
+            if folds is not None:
+                self._fold(folds, operation, values, place)
             self._operation(section, operation, following, values, place)
             last = following is None and self.holding and place.sizes is None
             for ended in operation.ends:
@@ -149,7 +160,33 @@ class Passing:
                     self.held.append(t.block)
                 else:
                     self.ledger.drop(t.block)
+        if folds is not None:
+            self._unfold(folds, "")
         return values
+
+    def _fold(
+        self, folds: Folds, operation: Operation, values: list[Tensor | None], place: Place
+    ) -> None:
+        """Adapted parameters are made before their first use and there while their module runs."""
+        self._unfold(folds, operation.module)
+        for index in operation.inputs:
+            name = folds.later.pop(index, None)
+            if name is None:
+                continue
+            w = self._weight_tensor(name, place)
+            rank = self.weights.rank(place.full(name))
+            there = _THERE if self.accumulating else None
+            made, held = folded(self.tape, w, rank, self.adapters.form, there)
+            values[index] = made
+            folds.held.append((name.rpartition(".")[0], held))
+
+    def _unfold(self, folds: Folds, module: str) -> None:
+        """Lets go of what was folded for modules that `module` is no part of."""
+        for owner, held in folds.held:
+            if not module or not f"{module}.".startswith(f"{owner}."):
+                self.drop(*held)
+                held.clear()
+        folds.held = [(owner, held) for owner, held in folds.held if held]
 
     def let_go(self) -> None:
         """What the model's own code held until it returned."""
@@ -354,13 +391,11 @@ class Passing:
             return self.linear(x, w, place.bias if own else bias, numel, part)
         chosen = self._adapts(operation, place)
         if chosen is not None:
-            return self._adapted(chosen, x, w, bias, numel)
+            return self._adapted(*chosen, x, w, bias, numel)
         return self.linear(x, w, bias, numel, part)
 
-    def _adapts(self, operation: Operation, place: Place) -> Fragment | None:
-        name = operation.module
-        full = name[1:] if name.startswith(":") else f"{place.layer}.{name}"
-        return self.adapters.of(full)
+    def _adapts(self, operation: Operation, place: Place) -> tuple[Fragment, int] | None:
+        return self.adapters.of(place.full(operation.module))
 
     def linear(self, x: Tensor, w: Tensor, bias: Tensor | None, numel: int, part: int) -> Tensor:
         """Y = x W. What is converted before is converted here."""
@@ -429,20 +464,20 @@ class Passing:
         self._repeated.clear()
 
     def _adapted(
-        self, fragment: Fragment, x: Tensor, w: Tensor, bias: Tensor | None, numel: int
+        self, fragment: Fragment, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, numel: int
     ) -> Tensor:
         """The module with what PEFT computes around it."""
         rows = isqrt(x.numel * numel // w.numel)
         inward, outward = x.numel // rows, numel // rows
         names = {":base_layer.weight": w}
-        for name, (shape, added) in self.adapters.shapes(fragment, inward, outward).items():
+        for name, (shape, added) in self.adapters.shapes(fragment, inward, outward, rank).items():
             weight = self.adapters.weight(shape, added)
             if self.accumulating:
                 weight.grad = _THERE
             names[f":{name}"] = Tensor(
                 weight.numel, weight.form, needs=weight.trained, weight=weight
             )
-        sizes = self.adapters.sizes(fragment, rows, inward, outward)
+        sizes = self.adapters.sizes(fragment, rows, inward, outward, rank)
         section = fragment.section
         begun = len(self.tape.nodes)
         values = self.run(section, Place(sizes=sizes, names=names, bias=bias), x, ())

@@ -73,8 +73,10 @@ class Step:
     `quantization` is that of the linear layers other than the head (bitsandbytes);
     `upcast_kbit`: PEFT's `prepare_model_for_kbit_training` made every other weight float32.
 
-    `adapted` are the modules that get an adapter, `modules_to_save` those that PEFT copies and
-    trains whole: full names, or a group's path (`model.layers.{}.self_attn.q_proj`) for all of it.
+    `adapted` are the modules and the parameters that get an adapter, `modules_to_save` the modules
+    that PEFT copies and trains whole: full names, or a group's path
+    (`model.layers.{}.self_attn.q_proj`, `model.layers.{}.mlp.experts.down_proj`) for all of it.
+    `ranks` are those of adapters whose rank is not `rank`, by the same names.
     `trained_layers` counts for `freeze`: that many layers at the end, with the final norm and the
     head.
 
@@ -97,6 +99,7 @@ class Step:
     double_quantization: bool = True
     upcast_kbit: bool = False
     rank: int = 16
+    ranks: tuple[tuple[str, int], ...] = ()
     adapted: tuple[str, ...] = ()
     modules_to_save: tuple[str, ...] = ()
     dropout: float = 0.0

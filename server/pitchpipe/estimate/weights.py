@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -97,10 +97,17 @@ class Choice:
 
     def count(self, group: ModuleGroup) -> int:
         """How many of the group's modules are chosen."""
-        if group.path not in self._found:
-            return 0
-        chosen = self._found[group.path]
-        return group.count if chosen is None else sum(at in chosen for at in group.at)
+        return len(self.of(group.path, group))
+
+    def of(self, path: str, group: ModuleGroup) -> tuple[tuple[int, ...], ...]:
+        """Which are chosen of what is at `path` once in each of the group's modules."""
+        if path not in self._found:
+            return ()
+        chosen = self._found[path]
+        return group.at if chosen is None else tuple(at for at in group.at if at in chosen)
+
+    def paths(self) -> frozenset[str]:
+        return frozenset(self._found)
 
 
 class Weights:
@@ -113,9 +120,13 @@ class Weights:
             self.groups[group.path].append(group)
         self.adapted = Choice(step.adapted)
         self.saved = Choice(step.modules_to_save)
+        # Adapted by themselves and not with their module: PEFT's `target_parameters`.
+        self.folded = self.adapted.paths() - self.groups.keys()
+        self._ranks = dict(step.ranks)
+        self._even = self.adapted.whole and all("{}" in name for name in self._ranks)
         self._stacks = stacks
         self._outer: dict[str, Weight] = {}
-        self._of_layers: dict[tuple[str, object], frozenset[str]] = {}
+        self._of_layers: dict[tuple[str, object], frozenset[tuple[str, int]]] = {}
         self.layers = {stack: self._modules(stack, shape) for stack in stacks}
         self._first_trained = self._first_trained_layer()
 
@@ -167,14 +178,17 @@ class Weights:
         )
         return trains, self._chosen(stack, index)
 
-    def _chosen(self, stack: str, index: int) -> frozenset[str]:
-        """The modules of a layer that get an adapter."""
+    def _chosen(self, stack: str, index: int) -> frozenset[tuple[str, int]]:
+        """What gets an adapter in a layer, with its rank."""
         if not self.adapted:
             return frozenset()
         modules = self.layers[stack][index]
-        key = (stack, modules if self.adapted.whole else index)
+        key = (stack, modules if self._even else index)
         if key not in self._of_layers:
-            adapted = (m for m in modules if self.adapts(f"{stack}.{index}.{m}"))
+            own = {module: f"{stack}.{index}.{module}" for module in modules}
+            folded = (p.removeprefix(f"{stack}.{{}}.") for p in self.folded if p.startswith(stack))
+            own |= {path: f"{stack}.{index}.{path}" for path in folded}
+            adapted = ((short, self.rank(n)) for short, n in own.items() if self.adapts(n))
             self._of_layers[key] = frozenset(adapted)
         return self._of_layers[key]
 
@@ -186,8 +200,21 @@ class Weights:
         groups = self.groups.get(path, ())
         return next((g for g in groups if at in g.at), None)
 
-    def adapts(self, module: str) -> bool:
-        return self.adapted.has(*_placed(module))
+    def adapts(self, name: str) -> bool:
+        """Whether a module or a parameter has an adapter of its own."""
+        return self.adapted.has(*_placed(name))
+
+    def rank(self, name: str) -> int:
+        if not self._ranks:
+            return self.step.rank
+        return self._ranks.get(name) or self._ranks.get(_placed(name)[0], self.step.rank)
+
+    def by_rank(self, path: str, group: ModuleGroup) -> Mapping[int, int]:
+        """How many adapters of each rank there are at `path`."""
+        chosen = self.adapted.of(path, group)
+        if not self._ranks or path in self._ranks:
+            return {self.rank(path): len(chosen)} if chosen else {}
+        return Counter(self.rank(path.format(*at)) for at in chosen)
 
     def _find(self, name: str) -> tuple[ModuleGroup, Parameter, tuple[int, ...]] | None:
         module, _, own = name.rpartition(".")
