@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
@@ -82,10 +83,10 @@ def main() -> None:
         records = Records(decode(shard) if shard else None, fragments)
         loading.append(time.perf_counter() - start)
         for step in steps(shape):
-            of_steps.take(lambda step=step: estimate(shape, step, records))
+            of_steps.take(partial(estimate, shape, step, records))
         for found in settings:
             of_workflows.take(
-                lambda found=found: cost(found, shape, machine, WORLD, NothingCounted(), records)
+                partial(cost, found, shape, machine, WORLD, NothingCounted(), records)
             )
     of_steps.show()
     of_workflows.show()

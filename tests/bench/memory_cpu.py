@@ -1,6 +1,9 @@
 """Prints the closed-form estimate beside real training steps of small models on this CPU.
 
-python tests/bench/memory_cpu.py [MODEL_TYPE ...]
+python tests/bench/memory_cpu.py [MODEL_TYPE ...] [runner]
+
+`runner` are steps of the project's own training: padded and packed rows, learnt tokens, autocast,
+accumulation. Without an argument everything is tried.
 
 Measured by the profiler's allocator events, an oracle that knows nothing of the estimate. The
 models are SmolLM2-like in their proportions, with fewer and narrower layers and random weights.
@@ -10,8 +13,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -24,11 +30,18 @@ from transformers import (
     AutoModelForSeq2SeqLM,
 )
 
-from pitchpipe.estimate import Records, Step, decode, decode_fragments, estimate
-from pitchpipe.modules import Head
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pitchpipe.estimate import Estimate, Records, Step, decode, decode_fragments, estimate
+from pitchpipe.modules import Head, ModelShape
+from pitchpipe_runner import expecting
 from pitchpipe_runner.cataloguing.describe import describe
+from pitchpipe_runner.device import Device
+from pitchpipe_runner.metering import batch_of
+from pitchpipe_runner.tracing import training
 from pitchpipe_runner.tracing.measure import measure
 from pitchpipe_schemas import recorded
+from support.runner_steps import RUNNER_CASES, RunnerCase, measured, plan_for
 
 _GATED: dict[str, Any] = {
     "hidden_size": 288,
@@ -109,19 +122,52 @@ def error(model_type: str, rows: int, length: int, step: Step) -> float:
         ids = torch.randint(5, 8000, (rows, length))
         return {"input_ids": ids, "labels": ids.clone()}
 
-    measured = measure(model, batch, lambda p: torch.optim.AdamW(p, fused=True))
-    shard = recorded.activations(model_type)
-    records = Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))
-    found = estimate(shape, step, records)
-    off = 100 * (found.peak.bytes / measured.peak - 1)
+    real = measure(model, batch, lambda p: torch.optim.AdamW(p, fused=True))
+    found = estimated(shape, step)
+    off = 100 * (found.peak.bytes / real.peak - 1)
     name = "qlora" if step.quantization else "dora" if step.use_dora else step.method
     print(
         f"{model_type:<12}{name:<6}{rows}x{length:<5}{step.dtype:<9}"
-        f"{'checkpointed ' if step.checkpointing else ' ' * 13}{measured.peak / 1e6:9.2f} MB"
+        f"{'checkpointed ' if step.checkpointing else ' ' * 13}{real.peak / 1e6:9.2f} MB"
         f" {found.peak.bytes / 1e6:9.2f} MB {off:+8.3f} %  {found.peak.moment}",
         flush=True,
     )
     return off
+
+
+def estimated(shape: ModelShape, step: Step) -> Estimate:
+    shard = recorded.activations(shape.model_type)
+    records = Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))
+    return estimate(shape, step, records)
+
+
+def of_runner(case: RunnerCase, folder: Path) -> float:
+    """As `error`, of a step that the project's runner takes."""
+    plan = plan_for(case, folder)
+    real = measured(plan, case.size)
+    dtype = getattr(torch, plan.model.dtype)
+    loaded = AutoModelForCausalLM.from_pretrained(
+        Path(plan.root, plan.model.name_or_path),
+        dtype=dtype,
+        attn_implementation=plan.model.attn_implementation,
+    )
+    model, _ = training.ready(plan, loaded)
+    shape = expecting.shape_of(model)
+    batch = batch_of(training.collated(case.size))
+    found = estimated(shape, expecting.taken(plan, Device("cpu", dtype), model, shape, batch))
+    off = 100 * (found.peak.bytes / real.peak - 1)
+    print(
+        f"{case.name:<88}{real.peak / 1e6:9.2f} MB {found.peak.bytes / 1e6:9.2f} MB"
+        f" {off:+8.3f} %  {found.peak.moment}",
+        flush=True,
+    )
+    return off
+
+
+def runner_errors() -> Iterator[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        for case in RUNNER_CASES:
+            yield of_runner(case, Path(folder))
 
 
 def _quantize(model: Any, dtype: str) -> None:
@@ -165,18 +211,28 @@ def main() -> None:
         replace(plain, dtype="bfloat16", dropout=0.05),
         replace(plain, dtype="bfloat16", checkpointing=True),
     ]
+    chosen = sys.argv[1:] or [*_MODELS, "runner"]
     errors: list[float] = []
-    for model_type in sys.argv[1:] or _MODELS:
+    for model_type in chosen:
+        if model_type == "runner":
+            continue
         for step in steps:
             errors += [error(model_type, *size, step) for size in _SIZES]
         if model_type in ("llama", "qwen3"):
             for step in (four, replace(four, checkpointing=True), replace(plain, use_dora=True)):
                 errors += [error(model_type, *size, step) for size in _SIZES]
+    _summary("models", errors)
+    if "runner" in chosen:
+        _summary("the runner's steps", list(runner_errors()))
+
+
+def _summary(name: str, errors: list[float]) -> None:
     sizes = sorted(abs(e) for e in errors)
-    print(
-        f"n {len(sizes)}: |error| median {median(sizes):.3f} %, largest {sizes[-1]:.2f} %,"
-        f" from {min(errors):+.2f} % to {max(errors):+.2f} %"
-    )
+    if sizes:
+        print(
+            f"{name}: n {len(sizes)}, |error| median {median(sizes):.3f} %,"
+            f" largest {sizes[-1]:.2f} %, from {min(errors):+.2f} % to {max(errors):+.2f} %"
+        )
 
 
 if __name__ == "__main__":
