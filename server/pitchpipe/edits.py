@@ -9,13 +9,12 @@ from pitchpipe.checks.wording import flow
 from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.keypath import KeyPath
+from pitchpipe.layout import Layout, layout
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Node, Scalar
 from pitchpipe.syntax.nodes import Mapping as MappingNode
 
 _Tree: TypeAlias = "dict[str, Any]"
-
-_STEP = 2  # columns of indentation where the document itself shows none
 
 
 def written(document: Document, values: Mapping[KeyPath, object]) -> tuple[Edit, ...] | None:
@@ -77,29 +76,31 @@ def _added(document: Document, owner: KeyPath, tree: _Tree) -> Edit:
         at = node.entries[-1].span.end if node.entries else node.span.start + 1
         lead = ", " if node.entries else ""
         return Edit(Span(at, at), lead + ", ".join(_flow(tree)))
-    end = "\r\n" if "\r\n" in document.text else "\n"
+    style = layout(document.text)
+    end = style.newline
     if isinstance(node, MappingNode):
         _, column = document.lines.position(node.entries[0].key.span.start)
         at = _line_end(document.text, node.entries[-1].span.end)
-        return Edit(Span(at, at), "".join(end + line for line in _block(tree, column)))
+        return Edit(Span(at, at), "".join(end + line for line in _block(tree, column, style)))
     if node is None:
         at = len(document.text)
         lead = "" if not document.text or document.text.endswith("\n") else end
-        return Edit(Span(at, at), lead + "".join(line + end for line in _block(tree, 0)))
+        return Edit(Span(at, at), lead + "".join(line + end for line in _block(tree, 0, style)))
     entry = document.entry_at(owner)
     assert entry is not None
     _, column = document.lines.position(entry.key.span.start)
     at = _line_end(document.text, entry.span.end)
-    return Edit(Span(at, at), "".join(end + line for line in _block(tree, column + _STEP)))
+    lines = _block(tree, column + style.unit, style)
+    return Edit(Span(at, at), "".join(end + line for line in lines))
 
 
-def _block(tree: _Tree, column: int) -> Iterator[str]:
+def _block(tree: _Tree, column: int, style: Layout) -> Iterator[str]:
     for key, value in tree.items():
         if isinstance(value, _Leaf):
             yield f"{' ' * column}{key}: {value}"
         else:
             yield f"{' ' * column}{key}:"
-            yield from _block(value, column + _STEP)
+            yield from _block(value, column + style.unit, style)
 
 
 def _flow(tree: _Tree) -> Iterator[str]:

@@ -24,6 +24,12 @@ CASES = {
     ),
     "a section is added": ("a: 1\n", {"t.y": 2, "t.z": 3}, "a: 1\nt:\n  y: 2\n  z: 3\n"),
     "an empty section is filled": ("t:\nu: 1\n", {"t.y": 2}, "t:\n  y: 2\nu: 1\n"),
+    "sections are as deep as the document's own": (
+        "a:\n    b: 1\n",
+        {"t.y.z": 2},
+        "a:\n    b: 1\nt:\n    y:\n        z: 2\n",
+    ),
+    "below a section with no key": ("a:\n   b: 1\nt:\n", {"t.y": 2}, "a:\n   b: 1\nt:\n   y: 2\n"),
     "flow style stays": ("t: {x: 1}\n", {"t.y": 2}, "t: {x: 1, y: 2}\n"),
     "empty flow style": ("t: {}\n", {"t.y.z": 2}, "t: {y: {z: 2}}\n"),
     "an empty document": ("# nothing\n", {"t.y": 2}, "# nothing\nt:\n  y: 2\n"),

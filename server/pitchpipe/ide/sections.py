@@ -11,9 +11,9 @@ from pitchpipe.document import Document, parse
 from pitchpipe.findings import Edit
 from pitchpipe.ide.changes import applied
 from pitchpipe.ide.items import Action
-from pitchpipe.ide.layout import layout
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath
+from pitchpipe.layout import layout
 from pitchpipe.schema import Schema
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Mapping

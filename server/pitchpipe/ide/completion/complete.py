@@ -13,10 +13,10 @@ from pitchpipe.ide.completion import values
 from pitchpipe.ide.completion.keys import key_items
 from pitchpipe.ide.completion.templates import columns_in_braces
 from pitchpipe.ide.items import CompletionItem, Completions
-from pitchpipe.ide.layout import Layout, layout
 from pitchpipe.ide.slots import Slot, slot_at
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath
+from pitchpipe.layout import Layout, layout
 from pitchpipe.schema import Rule
 from pitchpipe.span import Span
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pitchpipe import key_page
 from pitchpipe.ide.items import CompletionItem
-from pitchpipe.ide.layout import Layout
 from pitchpipe.ide.slots import Slot
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.layout import Layout
 from pitchpipe.schema import Rule, Schema
 
 
