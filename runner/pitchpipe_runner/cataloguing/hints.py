@@ -128,6 +128,14 @@ _UNSHUFFLED: Formula = ["int", ["//", 1, "downsample_ratio"]]
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
 _FALCON_HEAD: Formula = ["//", "hidden_size", "num_attention_heads"]
+_INKLING: list[Formula] = [
+    _kinds(["if", ["==", "local_layer_ids", _NONE], ["%", ["+", _LAYER, 1], 6],
+            ["in", _LAYER, "local_layer_ids"]], "hybrid_sliding", "hybrid"),
+    _kinds(["<", _LAYER, "dense_mlp_idx"], "dense", "sparse"),
+    ["if", ["==", "dense_intermediate_size", _NONE], "moe_intermediate_size",
+     "intermediate_size"],
+    _else("dense_intermediate_size", "intermediate_size"),
+]  # fmt: skip
 _LFM2_TWO_THIRDS: Formula = ["//", ["*", 2, "intermediate_size"], 3]
 _NEMOTRON_LETTER: Formula = ["item", "hybrid_override_pattern", _LAYER]
 _NEMOTRON_KIND: Formula = [
@@ -214,6 +222,8 @@ HINTS: dict[str, list[Formula]] = {
         _kinds(["and", _LAYER, ["==", ["%", _LAYER, 4], 0]], "full_attention", "linear_attention"),
     ]),
     "layoutlmv3": [["+", ["*", _SQUARE, _SQUARE], 1]],
+    "inkling_text": _INKLING,
+    "inkling2_text": _INKLING,
     "lfm2": [
         _else("block_ff_dim", "intermediate_size"),
         ["if", "block_auto_adjust_ff_dim",

@@ -33,6 +33,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "qwen4_exp_text": _INDEXER,
     # The default names layers of one kind only, or no layer of a kind within the first few.
     "bamba": {"attn_layer_indices": [1, 3]},
+    # What it is when nothing is given; each of the two alone does not build.
+    "encoder-decoder": {"decoder.is_decoder": True, "decoder.add_cross_attention": True},
     "zamba": {"num_hidden_layers": 5, "layers_block_type": _SHARING},
     "zamba2": {"num_hidden_layers": 5, "layers_block_type": _SHARING},
     "jamba": {"attn_layer_period": 3, "attn_layer_offset": 1},
@@ -57,5 +59,8 @@ _DOTS3_SLIDING: dict[str, Any] = {
     "swa_qk_rope_head_dim": None,
 }
 
-KEYWORDS: dict[str, dict[str, Any]] = {"dots3_note_text": _DOTS3_SLIDING}
-"""By model type: keywords, with defaults, that its class takes by names which it computes."""
+KEYWORDS: dict[str, dict[str, Any]] = {
+    "deberta-v2": {"position_buckets": -1},
+    "dots3_note_text": _DOTS3_SLIDING,
+}
+"""By model type: keywords, with defaults, that neither its class's fields nor its source name."""
