@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -51,7 +52,7 @@ def to_fit(
 ) -> Fitting | None:
     """The cheapest change with which the run likely fits in `memory`, else several together.
 
-    None where not even all of them do.
+    Of several none could be left out. None where not even all of them do.
     """
 
     def priced(step: Step) -> Estimate:
@@ -75,5 +76,41 @@ def to_fit(
         taken.append(change)
         step, now = change.step, after
         if now.total.likely <= memory:
-            return Fitting(tuple(taken), now)
+            needed = _needed(
+                found.step, taken, possible, lambda s: priced(s).total.likely <= memory
+            )
+            return Fitting(tuple(needed), priced(needed[-1].step))
     return None
+
+
+def _needed(
+    step: Step,
+    taken: list[Change],
+    possible: Callable[[Step], list[Change]],
+    fits: Callable[[Step], bool],
+) -> list[Change]:
+    """Leaves out what later changes made needless, the dearest first."""
+    for at in reversed(range(len(taken))):
+        kinds = [_kind(change) for index, change in enumerate(taken) if index != at]
+        rest = _made_again(step, kinds, possible)
+        if rest and fits(rest[-1].step):
+            taken = rest
+    return taken
+
+
+def _made_again(
+    step: Step, kinds: list[tuple[str, ...]], possible: Callable[[Step], list[Change]]
+) -> list[Change] | None:
+    """The same changes from another beginning; None where one of them is none there."""
+    made: list[Change] = []
+    for kind in kinds:
+        change = next((c for c in possible(step) if _kind(c) == kind), None)
+        if change is None:
+            return None
+        made.append(change)
+        step = change.step
+    return made
+
+
+def _kind(change: Change) -> tuple[str, ...]:
+    return tuple(key for key, _ in change.keys)

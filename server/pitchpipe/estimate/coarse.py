@@ -6,6 +6,7 @@ architectures that are recorded; what lies between is not known, so the answer's
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from pitchpipe.estimate import memory
@@ -43,12 +44,29 @@ def peaks(
         kept["layer inputs"] = layers * hidden * BYTES[form]
     for name, size in kept.items():
         ledger.new(step.tokens * size, INDEX[name])
+    sums, widest = _folded(weights)
+    if step.checkpointing and layers:
+        sums //= layers
+    ledger.new(sums * BYTES[form], INDEX["activations: adapters"])
+    ledger.new(widest * BYTES[form], INDEX["temporaries"])
     learnt = step.learnt_tokens or step.tokens if step.loss == "selected" else step.tokens
     vocabulary = int(shape.config.get("vocab_size") or 0)
     ledger.new(learnt * vocabulary * (_LOGITS + BYTES[form]), INDEX["logits and loss"])
     ledger.finish()
     found = [*ledger.peaks.values(), memory.optimizer_step(step, totals, optimizer)]
     return sorted(found, key=lambda p: -p.bytes), totals, optimizer
+
+
+def _folded(weights: Weights) -> tuple[int, int]:
+    """Elements of all parameters that have an adapter, and of the widest, which gets a gradient."""
+    sums = widest = 0
+    if weights.folded:
+        for group in itertools.chain.from_iterable(weights.groups.values()):
+            for p in group.parameters:
+                count = len(weights.adapted.of(f"{group.path}.{p.name}", group))
+                sums += count * p.numel
+                widest = max(widest, p.numel if count else 0)
+    return sums, widest
 
 
 def _wide(shape: ModelShape, weights: Weights) -> tuple[int, int, int, int, int]:
