@@ -421,6 +421,7 @@ async def test_a_pid_that_is_another_programs_by_now_is_left_alone(
 # The real runner
 
 
+@pytest.mark.e2e
 async def test_a_real_run_is_stopped_gone_on_with_and_told_to_its_report(
     workflow: Path, tmp_path: Path
 ) -> None:
