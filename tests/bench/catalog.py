@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import random
 import statistics
 import time
@@ -65,7 +66,7 @@ class Outcome:
 def main() -> int:
     """1 where a type calls itself exact and is not."""
     options = _options()
-    transformers.logging.set_verbosity(transformers.logging.CRITICAL)
+    transformers.logging.set_verbosity(logging.CRITICAL)
     types = options.only or (image_text_types() if options.images else text_types())
     outcomes: list[Outcome] = []
     for name in types:

@@ -17,7 +17,7 @@ import transformers
 
 import pitchpipe_schemas
 from pitchpipe_runner.cataloguing import coverage, shards
-from pitchpipe_runner.cataloguing.classes import text_types
+from pitchpipe_runner.cataloguing.classes import image_text_types, text_types
 
 _FOLDER = Path(pitchpipe_schemas.__file__).parent / "catalog" / "architectures"
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--coverage", type=Path, help="also write the table of what is covered")
     asked = parser.parse_args(arguments)
     transformers.logging.set_verbosity_error()
-    types = asked.types or text_types()
+    types = asked.types or [*text_types(), *image_text_types()]
     with ThreadPoolExecutor(asked.jobs) as pool:
         results = pool.map(lambda name: (name, _learnt(name, asked.seconds)), types)
         stale = [name for name, found in results if not _kept(name, found, asked)]

@@ -37,8 +37,12 @@ def class_names(model_type: str) -> dict[Head, str]:
 
     What writes about images counts as a causal language model, with towers beside it.
     """
-    found = {head: names[model_type] for head, names in _MAPPINGS.items() if model_type in names}
-    return found or ({"causal-lm": _IMAGE_TEXT[model_type]} if model_type in _IMAGE_TEXT else {})
+    found: dict[Head, str] = {
+        head: names[model_type] for head, names in _MAPPINGS.items() if model_type in names
+    }
+    if not found and model_type in _IMAGE_TEXT:
+        found["causal-lm"] = _IMAGE_TEXT[model_type]
+    return found
 
 
 def model_class(name: str) -> Any:

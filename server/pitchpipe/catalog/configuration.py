@@ -67,8 +67,7 @@ def _with_text(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> Mapping[str,
 def _check_types(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     """A part may be another model than the one that the shard was made with. Raises NoValue."""
     for part, model_type in shard.get("types", {}).items():
-        level = _part(raw, part)
-        given: Any = level.get("model_type", model_type) if isinstance(level, Mapping) else None
+        given = _part(raw, f"{part}.model_type")
         if given not in {None, model_type}:
             raise NoValue(f"`{part}` is of type {given!r:.60}; known is one of type {model_type}")
 
