@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from functools import wraps
@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from pitchpipe.not_yet import NotYet
 from pitchpipe_server.capabilities import Capabilities, resolved
+from pitchpipe_server.logs import is_answer
 from pitchpipe_server.protocol import Protocol
 from pitchpipe_server.settings import SECTION, Settings, settings_of
 from pitchpipe_server.texts import OpenText, Texts
@@ -169,9 +170,10 @@ class PitchpipeServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Errors go to the log alone: pygls would open a window for each."""
-        logger.error("%s: %s", getattr(source, "__name__", source), error)
+        if not is_answer(error):
+            logger.error("%s: %s", getattr(source, "__name__", source), error)
 
-    def spawn(self, work: Awaitable[None], what: str) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """Starts something that nobody waits for; its failure is logged."""
 
         async def guarded() -> None:
@@ -183,6 +185,7 @@ class PitchpipeServer(LanguageServer):
         task = asyncio.ensure_future(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # the server may end before it begins
         return task
 
     def tell_once(self, what: str) -> None:

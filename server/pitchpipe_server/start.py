@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pygls.io_ import run_async
 
-from pitchpipe_server import app, wire
+from pitchpipe_server import app, logs, wire
 from pitchpipe_server.server import PitchpipeServer
 
 LOOPBACK = "127.0.0.1"
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logs.quieten()
     server = app.make(_version())
     gc.freeze()
     if asked.tcp is not None:

@@ -77,12 +77,13 @@ export:
   format: none
 output_dir: runs
 """
+# What the schema says of these keys.
 _HOVERED = {
-    "path:": "path",
-    "format:": "format",
-    "columns:": "column",
-    "learning_rate:": "learning rate",
-    "optim:": "optim",
+    "path:": "a data file",
+    "format: prompt": "what a row holds",
+    "columns:": "which column of the data",
+    "learning_rate:": "peak learning rate",
+    "optim:": "the optimizer",
 }
 
 

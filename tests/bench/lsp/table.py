@@ -19,7 +19,7 @@ GOALS: Mapping[str, tuple[float, float, float]] = {
 """Ours / yaml-language-server at `SIZES` lines, at most."""
 SIZES = (60, 1_000, 10_000)
 _NAME = 18  # characters of the longest figure and some
-_CELL = 26
+_CELL = 29
 
 Rounds = Sequence[Session]
 
@@ -27,7 +27,7 @@ Rounds = Sequence[Session]
 def table(lines: int, ours: Rounds, theirs: Rounds, name: str) -> str:
     """The figures of all rounds on a workflow of `lines` lines; `theirs` may be empty."""
     heads = ["ours", name, "ratio", "goal"] if theirs else ["ours"]
-    widths = [_CELL, _CELL, 8, 6]
+    widths = [_CELL, _CELL, 9, 8]
     told = [f"{lines:,} lines".ljust(_NAME), *map(str.rjust, heads, widths)]
     rows = ["".join(told)]
     for figure in FIGURES:
