@@ -9,9 +9,11 @@ from lsprotocol import types
 
 from pitchpipe_server import commands, diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
-from pitchpipe_server.features import changes, completion, insight, names, structure
+from pitchpipe_server.features import changes, completion, insight, names, structure, workspace
 from pitchpipe_server.server import PitchpipeServer
+from pitchpipe_server.uris import path_of
 
+_LATER = 1.0  # seconds
 _LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
 
 
@@ -41,6 +43,18 @@ def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:  # pyright: ignore[reportUnusedFunction]
         server.spawn(settle(), "reading the settings")
+        server.spawn(workspace.watch(server), "watching files")
+        roots = [path for uri in server.workspace.folders if (path := path_of(uri))]
+        server.spawn(recover(roots), "finding runs that go on")
+
+    async def recover(roots: list[str]) -> None:
+        await asyncio.sleep(_LATER)  # a file that is opened comes first
+        await server.running.recover(roots)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def files_changed(_: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.engine.world.changed()
+        findings.all_changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def reconfigured(_: Any) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -89,9 +103,10 @@ HANDLERS: dict[str, tuple[Any, Any]] = {
     types.TEXT_DOCUMENT_DIAGNOSTIC: (
         diagnostics.document_diagnostics,
         types.DiagnosticOptions(
-            inter_file_dependencies=False, workspace_diagnostics=False, identifier="pitchpipe"
+            inter_file_dependencies=False, workspace_diagnostics=True, identifier="pitchpipe"
         ),
     ),
+    types.WORKSPACE_DIAGNOSTIC: (workspace.workspace_diagnostics, None),
     types.TEXT_DOCUMENT_COMPLETION: (
         completion.completion,
         types.CompletionOptions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lsprotocol import types
 
+from pitchpipe_facts import runs
 from pitchpipe_server.uris import path_of
 
 if TYPE_CHECKING:
@@ -78,9 +79,24 @@ class Running:
             await self._apart(lambda: self._runs.discover(workflow))
         self._known[path] = await self._apart(lambda: self._runs.summaries(workflow))
         for run in self._known[path]:
-            if run.state in {"waiting", "running"} and self._follower.follow(Path(run.folder)):
-                await self._show(Path(run.folder), run.id, workflow)
+            if run.state in {"waiting", "running"}:
+                await self._follow(Path(run.folder), workflow)
         self._server.runs_changed()
+
+    async def recover(self, roots: Sequence[str]) -> None:
+        """Follows the runs that go on of workflows in these folders, whoever started them."""
+        for folder in await self._apart(self._runs.running):
+            info = await self._apart(lambda folder=folder: runs.planned(folder))
+            workflow = info and info.workflow
+            if workflow and any(Path(root) in workflow.parents for root in roots):
+                await self._follow(folder, workflow)
+
+    async def _follow(self, run: Path | Started, workflow: Path) -> None:
+        folder = run if isinstance(run, Path) else run.folder
+        info = await self._apart(lambda: runs.planned(folder))
+        earlier = await self._apart(lambda: self._runs.earlier(info)) if info else None
+        if self._follower.follow(run, earlier=earlier):
+            await self._show(folder, folder.name, workflow)
 
     async def _look_for_failure(self, path: str) -> None:
         text = next((t.text for t in self._server.texts if path_of(t.uri) == path), None)
@@ -110,8 +126,8 @@ class Running:
             return {"run": None, "message": str(error), "wantsConsent": error.wants_consent}
         for warning in started.warnings:
             self._log("warning", warning)
-        self._follower.follow(started)
-        await self._show(started.folder, started.folder.name, workflow)
+        self._runs.changed()
+        await self._follow(started, workflow)
         self._server.spawn(self.look(path), "listing runs")
         return {"run": started.folder.name, "folder": str(started.folder), "message": None}
 
@@ -184,6 +200,7 @@ class Running:
             self._end(folder, shown, update.state, update.message)
 
     def _end(self, folder: Path, shown: _Shown | None, state: str, message: str | None) -> None:
+        self._runs.changed()
         said = f"run {folder.name}: {state}" + (f" ({message})" if message else "")
         self._log("info" if state in {"done", "interrupted"} else "error", said)
         if shown and shown.open:

@@ -20,7 +20,7 @@ from pitchpipe.estimate.calibration import NOTHING_LEARNT
 from pitchpipe.facts import NotRead
 from pitchpipe.ide.world import Child, Lengths, Run
 from pitchpipe.not_yet import NotYet
-from pitchpipe_facts import calibration, hub_cache, row_counts, shipped
+from pitchpipe_facts import calibration, hub_cache, row_counts, runner_process, shipped
 from pitchpipe_facts.reader import Reader
 from pitchpipe_facts.token_counts import TokenCounts
 from pitchpipe_server.patience import Patience, PatientFacts
@@ -65,7 +65,7 @@ class RealWorld:
         if root not in self._facts:
             reader = Reader(
                 root,
-                python=self._settings().python or sys.executable,
+                python=self._python(),
                 models=self._models,
                 devices=shipped.devices,
                 machine=self._machine,
@@ -116,6 +116,11 @@ class RealWorld:
 
     def runs(self, path: str) -> tuple[Run, ...]:
         return self._runs(path)
+
+    def _python(self) -> str:
+        """The interpreter that would train."""
+        named = self._settings().python or os.environ.get(runner_process.PYTHON_VARIABLE)
+        return named or sys.executable
 
     def _machine(self, device: str) -> machines.Machine:
         if named := self._settings().device:

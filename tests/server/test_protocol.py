@@ -23,9 +23,10 @@ EDITORS = {
     "visual-studio-code@1.65.2": types.PositionEncodingKind.Utf16,
     "emacs@29.1": types.PositionEncodingKind.Utf32,
 }
-REFRESHES = (
+ASKED = (
     types.WORKSPACE_INLAY_HINT_REFRESH,
     types.WORKSPACE_CODE_LENS_REFRESH,
+    types.CLIENT_REGISTER_CAPABILITY,
 )
 AGREED: dict[int, str] = {}
 """What each client and its server count columns in."""
@@ -53,7 +54,7 @@ async def client(lsp_client: LanguageClient, request: Any, tmp_path: Path) -> As
     capabilities.general = capabilities.general or types.GeneralClientCapabilities()
     capabilities.general.position_encodings = [EDITORS[request.param]]
     (tmp_path / "rows.jsonl").write_text('{"phrase": "Hi", "tone": "kind"}\n' * 3, encoding="utf-8")
-    for method in REFRESHES:
+    for method in ASKED:
         lsp_client.feature(method)(lambda _: None)
     folder = types.WorkspaceFolder(tmp_path.as_uri(), "project")
     answer = await lsp_client.initialize_session(
@@ -303,3 +304,36 @@ async def test_a_cancelled_request_is_answered_as_cancelled(
     client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="late"))
     with pytest.raises(Exception, match="cancel"):
         await asyncio.wait_for(asyncio.wrap_future(future), 10)
+
+
+async def test_workflows_of_the_workspace_are_checked_too(
+    client: LanguageClient, tmp_path: Path
+) -> None:
+    if not pulls(client):
+        pytest.skip("this editor is sent findings")
+    (tmp_path / "sub").mkdir()
+    file = tmp_path / "sub" / "other.tune.yaml"
+    file.write_text(TEXT.replace("rows.jsonl", "../rows.jsonl"), encoding="utf-8")
+    (tmp_path / "compose.yaml").write_text("services: [\n", encoding="utf-8")
+    report = await client.workspace_diagnostic_async(types.WorkspaceDiagnosticParams([]))
+    assert [item.uri for item in report.items] == [file.as_uri()]
+    known = types.PreviousResultId(file.as_uri(), report.items[0].result_id or "")
+    for _ in range(50):
+        again = await client.workspace_diagnostic_async(types.WorkspaceDiagnosticParams([known]))
+        if again.items[0].kind == "unchanged":
+            return
+        known = types.PreviousResultId(file.as_uri(), again.items[0].result_id or "")
+    pytest.fail("the findings never came to rest")
+
+
+async def test_data_that_appears_is_seen(client: LanguageClient, uri: str, tmp_path: Path) -> None:
+    text = TEXT.replace("rows.jsonl", "late.jsonl").replace("{quest}", "{phrase}")
+    open_text(client, uri, text)
+    missing = {"data-file-not-found", "invalid-value", "unknown-key"}
+    assert {str(d.code) for d in await settled(client, uri, missing)} == missing
+    late = tmp_path / "late.jsonl"
+    late.write_text('{"phrase": "Hi", "tone": "kind"}\n', encoding="utf-8")
+    event = types.FileEvent(late.as_uri(), types.FileChangeType.Created)
+    client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    left = missing - {"data-file-not-found"}
+    assert {str(d.code) for d in await settled(client, uri, left)} == left

@@ -55,7 +55,11 @@ compute: {device: cpu, threads: 1}
 )
 async def client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
     capabilities = client_capabilities("visual-studio-code@1.65.2")
-    for method in (types.WORKSPACE_INLAY_HINT_REFRESH, types.WORKSPACE_CODE_LENS_REFRESH):
+    for method in (
+        types.WORKSPACE_INLAY_HINT_REFRESH,
+        types.WORKSPACE_CODE_LENS_REFRESH,
+        types.CLIENT_REGISTER_CAPABILITY,
+    ):
         lsp_client.feature(method)(lambda _: None)
     lsp_client.feature("pitchpipe/event")(lambda params: None)
     folder = types.WorkspaceFolder(tmp_path.as_uri(), "project")
