@@ -81,6 +81,10 @@ def _dots3(prefix: str) -> list[Formula]:
     }  # fmt: skip
     turned: Formula = ["if", sliding, _else(rope, plain), f"{prefix}qk_rope_head_dim"]
     heads = own["num_attention_heads"]
+    wide: Formula = ["or", ["not", f"{prefix}use_sliding_window"], ["<", _LAYER, 2],
+                     ["==", ["%", _LAYER, 4], 1]]  # fmt: skip
+    general: Formula = ["if", ["==", f"{prefix}use_dsa", ["text", False]],
+                        ["text", "full_attention"], ["text", "indexed_attention"]]  # fmt: skip
     return [
         *own.values(),
         ["+", own["kv_lora_rank"], turned],
@@ -89,7 +93,10 @@ def _dots3(prefix: str) -> list[Formula]:
         ["*", heads, own["v_head_dim"]],
         ["==", kind, ["text", "indexed_attention"]],
         _layer_is(f"{prefix}mlp_layer_types", "sparse"),
-    ]
+        ["each", f"{prefix}num_hidden_layers",
+         ["if", ["if", ["==", f"{prefix}layer_types", _NONE], wide, ["not", sliding]],
+          general, ["text", "sliding_attention"]]],
+    ]  # fmt: skip
 
 
 def _delta_beside_latent(derived: list[Formula]) -> list[Formula]:
