@@ -15,7 +15,7 @@ import importlib
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -40,6 +40,7 @@ from pitchpipe_runner.device import Device
 from pitchpipe_runner.metering import batch_of
 from pitchpipe_runner.tracing import training
 from pitchpipe_runner.tracing.measure import measure
+from pitchpipe_runner.tracing.training import BatchSize
 from pitchpipe_schemas import recorded
 from support.runner_steps import RUNNER_CASES, RunnerCase, measured, plan_for
 
@@ -87,6 +88,17 @@ _MODELS: dict[str, tuple[Head, Any, dict[str, Any]]] = {
     "bert": ("masked-lm", AutoModelForMaskedLM, _ENCODER),
     "t5": ("seq2seq-lm", AutoModelForSeq2SeqLM, _T5 | {"decoder_start_token_id": 0}),
 }
+_CHECKPOINTED = tuple(
+    RunnerCase(
+        architecture,
+        size,
+        {"method": method, **loaded, "training": {"gradient_checkpointing": True}},
+    )
+    for architecture in ("llama", "qwen3")
+    for size in (BatchSize(3, 160), BatchSize(2, 200, learnt=20, packed=True))
+    for method in ({"type": "full"}, {"modules_to_save": ("lm_head",)})
+    for loaded in ({"model": {"dtype": "bfloat16"}}, {})
+)
 _SIZES = ((1, 64), (4, 128), (2, 256))
 _ATTENTION_ONLY = ["q_proj", "k_proj", "v_proj", "o_proj"]
 
@@ -164,9 +176,9 @@ def of_runner(case: RunnerCase, folder: Path) -> float:
     return off
 
 
-def runner_errors() -> Iterator[float]:
+def runner_errors(cases: Iterable[RunnerCase]) -> Iterator[float]:
     with tempfile.TemporaryDirectory() as folder:
-        for case in RUNNER_CASES:
+        for case in cases:
             yield of_runner(case, Path(folder))
 
 
@@ -223,7 +235,8 @@ def main() -> None:
                 errors += [error(model_type, *size, step) for size in _SIZES]
     _summary("models", errors)
     if "runner" in chosen:
-        _summary("the runner's steps", list(runner_errors()))
+        _summary("the runner's steps", list(runner_errors(RUNNER_CASES)))
+        _summary("its model's own weights, checkpointed", list(runner_errors(_CHECKPOINTED)))
 
 
 def _summary(name: str, errors: list[float]) -> None:
