@@ -7,14 +7,15 @@ from functools import cache
 import pytest
 
 import pitchpipe_schemas
+from pitchpipe.costs.changing import to_fit
 from pitchpipe.costs.cost import Cost, cost, shape_of
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine, dtype_of, named
 from pitchpipe.costs.settings import Settings, of_context
-from pitchpipe.estimate import Records, decode, decode_fragments
+from pitchpipe.estimate import Records, decode, decode_fragments, estimate
 from pitchpipe.facts import NotRead
 from pitchpipe_schemas import recorded
-from support.analysis import analysis, whole
+from support.analysis import SCHEMA, analysis, whole
 from support.facts import WORLD
 from support.small_llama import llama
 
@@ -85,3 +86,24 @@ def test_the_base_is_held_as_the_runner_holds_it(said: str, on: str, dtype: str)
 def test_a_model_that_nobody_knows_says_why() -> None:
     assert isinstance(shape_of(settings("model: {name_or_path: nobody/this}"), WORLD), NotRead)
     assert shape_of(settings("model: 5"), WORLD) == NotRead("no model is named")
+
+
+def test_of_changes_together_each_is_needed() -> None:
+    card = Machine("cuda", "a card", True, 8 << 30, None, 1, "a test")
+    shape = llama(hidden_size=1024, intermediate_size=2816, num_hidden_layers=12, vocab_size=32000)
+    full = settings("method: {type: full}\ntraining: {optim: adamw_torch}")
+    found = cost(full, shape, card, WORLD, NothingCounted(), records())
+
+    def keys(memory: int) -> tuple[set[str], int]:
+        fitting = to_fit(found, records(), SCHEMA, memory)
+        assert fitting is not None
+        assert fitting.estimate.total.likely <= memory
+        return set(fitting.keys), fitting.estimate.total.likely
+
+    alone, needed = keys(found.estimate.total.likely // 2)
+    assert alone == {"method.type"}
+    # Another optimizer is cheaper than both, and would save something too if it had to.
+    two, needed = keys(needed - 1)
+    assert two == {"method.type", "training.gradient_checkpointing"}
+    three, _ = keys(needed - 1)
+    assert three == {*two, "training.optim"}
