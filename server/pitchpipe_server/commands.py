@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from lsprotocol import types
 
-from pitchpipe_server.running import EVENT
 from pitchpipe_server.server import PitchpipeServer
 from pitchpipe_server.uris import path_of
 
-SUPPORTED, STATUS, SUBSCRIBE = (
+SUPPORTED, STATUS, SUBSCRIBE, EVENT = (
     "pitchpipe/supportedMethods",
     "pitchpipe/status",
     "pitchpipe/subscribe",
+    "pitchpipe/event",
 )
 COMMANDS = (
     "pitchpipe.run",

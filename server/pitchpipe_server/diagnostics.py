@@ -66,7 +66,7 @@ def diagnostics_of(
 
     positions = text.positions
     found = [*snapshot.findings]
-    if failure := server.running.failure(snapshot.analysis.path, text.text):
+    if failure := server.failure(snapshot.analysis.path, text.text):
         found.append(failure)
     return [diagnostic(f, text.uri, positions, server.can) for f in found]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from lsprotocol import types
 
 from pitchpipe_facts import runs
+from pitchpipe_server.commands import EVENT
 from pitchpipe_server.uris import path_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVENT = "pitchpipe/event"
 _LEVELS = {
     "debug": types.MessageType.Debug,
     "info": types.MessageType.Info,

@@ -23,6 +23,7 @@ from pitchpipe_server.settings import SECTION, Settings, settings_of
 from pitchpipe_server.texts import OpenText, Texts
 
 if TYPE_CHECKING:
+    from pitchpipe.findings import Finding
     from pitchpipe.ide.snapshot import Snapshot
     from pitchpipe_server.engine import Engine
     from pitchpipe_server.running import Running
@@ -84,6 +85,10 @@ class PitchpipeServer(LanguageServer):
 
             self._running = Running(self)
         return self._running
+
+    def failure(self, path: str, text: str) -> Finding | None:
+        """What the newest run failed of. The first findings don't wait for runs to be looked at."""
+        return self._running.failure(path, text) if self._running else None
 
     def runs_changed(self) -> None:
         """What lenses say of runs is another."""
