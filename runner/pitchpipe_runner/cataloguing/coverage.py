@@ -69,6 +69,6 @@ def _reasons(shards: Shards) -> list[str]:
     """Why there is no shard: what transformers says when it builds the default configuration."""
     missing = [name for name, shard in shards.items() if shard is None]
     return [
-        f"- `{name}`: {why_not_built(name) or 'it takes the generator too long'}"
+        f"- `{name}`: {why_not_built(name) or 'it can be built, but has not been described'}"
         for name in missing
     ] or ["None."]
