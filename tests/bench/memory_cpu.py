@@ -80,6 +80,11 @@ _MODELS: dict[str, tuple[Head, Any, dict[str, Any]]] = {
     "gemma3_text": ("causal-lm", AutoModelForCausalLM, _GATED | {"num_hidden_layers": 7}),
     "phi3": ("causal-lm", AutoModelForCausalLM, _PHI3),
     "mixtral": ("causal-lm", AutoModelForCausalLM, _GATED | {"num_local_experts": 4}),
+    "qwen3_moe": (
+        "causal-lm",
+        AutoModelForCausalLM,
+        _GATED | {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 256},
+    ),
     "gpt2": (
         "causal-lm",
         AutoModelForCausalLM,
@@ -116,7 +121,9 @@ def error(model_type: str, rows: int, length: int, step: Step) -> float:
     if step.checkpointing:
         model.activation_checkpointing_enable()
     if step.method == "lora":
-        targets = _ATTENTION_ONLY if model_type == "mixtral" else "all-linear"
+        # PEFT puts no dropout in front of experts, which it adapts as parameters
+        experts = model_type in ("mixtral", "qwen3_moe")
+        targets = _ATTENTION_ONLY if experts and step.dropout else "all-linear"
         if step.checkpointing:
             model.enable_input_require_grads()
         lora = peft.LoraConfig(
@@ -127,7 +134,9 @@ def error(model_type: str, rows: int, length: int, step: Step) -> float:
             fan_in_fan_out=model_type == "gpt2",
         )
         model = peft.get_peft_model(model, lora)
-        step = replace(step, adapted=_adapted(model))
+        adapters = dict(_adapters(model))
+        ranks = ((name, rank) for name, rank in adapters.items() if rank != step.rank)
+        step = replace(step, adapted=tuple(adapters), ranks=tuple(ranks))
     step = replace(step, batch_size=rows, length=length)
 
     def batch() -> dict[str, torch.Tensor]:
@@ -203,12 +212,13 @@ def _quantize(model: Any, dtype: str) -> None:
     model.is_loaded_in_4bit = True
 
 
-def _adapted(model: Any) -> tuple[str, ...]:
-    return tuple(
-        name.removeprefix("base_model.model.")
-        for name, module in model.named_modules()
-        if hasattr(module, "lora_A") and hasattr(module, "base_layer")
-    )
+def _adapters(model: Any) -> Iterator[tuple[str, int]]:
+    """What has an adapter, with its rank: PEFT doubles that of experts' fused parameters."""
+    for name, module in model.base_model.model.named_modules():
+        if hasattr(module, "lora_A") and hasattr(module, "base_layer"):
+            held = getattr(module, "parameter_name", None)
+            plain = name.replace(".base_layer", "")
+            yield f"{plain}.{held}" if held else plain, module.r["default"]
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pitchpipe.costs.cost import Cost, cost, shape_of
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine, dtype_of, named
 from pitchpipe.costs.settings import Settings, of_context
-from pitchpipe.estimate import Records, decode, decode_fragments, estimate
+from pitchpipe.estimate import Records, decode, decode_fragments
 from pitchpipe.facts import NotRead
 from pitchpipe_schemas import recorded
 from support.analysis import SCHEMA, analysis, whole

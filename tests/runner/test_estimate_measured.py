@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,12 @@ _GATED = {
 _MODELS: dict[str, tuple[Head, Any, dict[str, Any]]] = {
     "llama": ("causal-lm", AutoModelForCausalLM, _GATED),
     "qwen3": ("causal-lm", AutoModelForCausalLM, _GATED),
+    "mixtral": ("causal-lm", AutoModelForCausalLM, _GATED | {"num_local_experts": 4}),
+    "qwen3_moe": (
+        "causal-lm",
+        AutoModelForCausalLM,
+        _GATED | {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 64},
+    ),
     "gpt2": (
         "causal-lm",
         AutoModelForCausalLM,
@@ -53,6 +60,8 @@ _MODELS: dict[str, tuple[Head, Any, dict[str, Any]]] = {
 _ROWS, _LENGTH, _RANK = 3, 96, 8
 
 
+# PEFT looks for the doubled rank of what is fused among modules, and it is a parameter's.
+@pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys:RuntimeWarning")
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("model_type", sorted(_MODELS))
@@ -81,7 +90,7 @@ def test_estimates_come_within_one_per_cent_of_real_steps(
         turned = model_type == "gpt2"  # its layers are Conv1D
         lora = peft.LoraConfig(r=_RANK, target_modules="all-linear", fan_in_fan_out=turned)
         model = peft.get_peft_model(model, lora)
-        step = replace(step, adapted=_adapted(model))
+        step = replace(step, adapted=_adapted(model), ranks=_ranks(model))
         if not checkpointing:
             model.base_model.model.disable_input_require_grads()
     measured = measure(model, _batch, lambda p: torch.optim.AdamW(p, fused=True))
@@ -124,8 +133,17 @@ def _batch() -> dict[str, torch.Tensor]:
 
 
 def _adapted(model: Any) -> tuple[str, ...]:
-    return tuple(
-        name.removeprefix("base_model.model.")
-        for name, module in model.named_modules()
-        if hasattr(module, "lora_A") and hasattr(module, "base_layer")
-    )
+    return tuple(name for name, _ in _adapters(model))
+
+
+def _ranks(model: Any) -> tuple[tuple[str, int], ...]:
+    """PEFT doubles that of parameters which transformers has fused out of two."""
+    return tuple((name, rank) for name, rank in _adapters(model) if rank != _RANK)
+
+
+def _adapters(model: Any) -> Iterator[tuple[str, int]]:
+    for name, module in model.base_model.model.named_modules():
+        if hasattr(module, "lora_A") and hasattr(module, "base_layer"):
+            held = getattr(module, "parameter_name", None)
+            plain = name.replace(".base_layer", "")
+            yield f"{plain}.{held}" if held else plain, module.r["default"]
