@@ -12,8 +12,10 @@ from pitchpipe.catalog import model_shape
 from pitchpipe.costs.settings import of_context
 from pitchpipe.costs.step import Batch, adapted_by, step_of
 from pitchpipe.estimate import Estimate, Records, Step, decode, decode_fragments, estimate
+from pitchpipe.estimate.choices import compare
 from pitchpipe.modules import ModelShape, ShapeSource
 from pitchpipe.published import find_model
+from pitchpipe.targets import Choice, Method, targets
 from pitchpipe_schemas import recorded
 from support.analysis import analysis, whole
 
@@ -27,6 +29,7 @@ SMALL = {
     "num_local_experts": 8,
     "vocab_size": 4096,
 }
+QUERY = "model.layers.{}.self_attn.q_proj"
 DOWN = "model.layers.{}.mlp.experts.down_proj"
 ROUTER = "model.layers.{}.mlp.gate.weight"
 STEP = Step(batch_size=2, length=32, rank=2, device="cpu")
@@ -97,8 +100,7 @@ def test_ranks_differ_by_path_and_by_name() -> None:
     names = tuple(DOWN.format(i) for i in range(4))
     some = of(adapted=names, ranks=((names[1], 6),))
     assert some.trainable == 6 * of(adapted=names[:1]).trainable
-    query = "model.layers.{}.self_attn.q_proj"
-    assert of(adapted=(query,), ranks=((query, 5),)).trainable == 4 * 5 * (64 + 64)
+    assert of(adapted=(QUERY,), ranks=((QUERY, 5),)).trainable == 4 * 5 * (64 + 64)
 
 
 def test_whole_experts_are_made_and_kept_unless_layers_are_checkpointed() -> None:
@@ -127,11 +129,24 @@ def test_the_router_is_made_whole_too() -> None:
     assert kept(adapted=(ROUTER,)) == 3 * 8 * 64 * 2
 
 
+def test_other_methods_leave_experts_out() -> None:
+    found = compare(mixtral(), replace(STEP, adapted=(QUERY, DOWN)), records("mixtral"))
+    experts = 4 * 8 * 2 * (64 + 96)
+    assert found["lora"].trainable == experts + 4 * 2 * (64 + 64)
+    assert found["ia3"].trainable == 4 * 64
+
+
+def test_what_is_compared_with_full_training_adapts_experts() -> None:
+    found = compare(mixtral(), replace(STEP, method="full"), records("mixtral"))
+    adapted = targets(mixtral(), Choice("all-linear"), Method(r=2))
+    assert found["lora"].trainable == adapted.trainable
+    assert adapted.parameters
+
+
 def test_where_no_record_is_experts_are_counted_as_well() -> None:
     nothing = Records(None, records("mixtral").fragments)
-    query = ("model.layers.{}.self_attn.q_proj",)
     plain, experts = (
-        estimate(mixtral(), replace(STEP, adapted=a), nothing) for a in (query, (*query, DOWN))
+        estimate(mixtral(), replace(STEP, adapted=a), nothing) for a in ((QUERY,), (QUERY, DOWN))
     )
     more = experts.allocated.likely - plain.allocated.likely
     assert more > 5 * 8 * 64 * 96 * 2  # four kept and a gradient

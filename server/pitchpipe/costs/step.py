@@ -8,9 +8,10 @@ from typing import Literal, cast
 from pitchpipe.costs.data import DataSize, SplitSize
 from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Attention, Dtype, Step
+from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.modules import ModelShape
 from pitchpipe.placing import placement
-from pitchpipe.targets import Adapted, AdaptedParameter, Targets
+from pitchpipe.targets import Targets
 
 End = Literal["low", "likely", "high"]
 
@@ -81,8 +82,8 @@ def step_of(
         autocast=dtype if own and dtype != "float32" else None,
         method="full" if adapted is None else "lora",
         rank=method.r,
-        ranks=() if adapted is None else _ranks(adapted, method.r),
-        adapted=() if adapted is None else _names(adapted),
+        ranks=() if adapted is None else other_ranks(adapted, method.r),
+        adapted=() if adapted is None else adapted_names(adapted),
         modules_to_save=() if adapted is None else _saved(adapted),
         dropout=method.lora_dropout,
         use_dora=method.use_dora,
@@ -124,24 +125,6 @@ def _gets_mask(settings: Settings, train: SplitSize, rows: int) -> bool:
     if settings.data.packing:
         return train.rows.likely > train.sequences.likely or rows > 1
     return rows > 1 and train.positions.likely > train.tokens.likely
-
-
-def _names(adapted: Targets) -> tuple[str, ...]:
-    """A group's path where all of it is adapted, else the modules one by one."""
-    every = (*adapted.modules, *adapted.parameters)
-    return tuple(name for one in every for name in _named(one))
-
-
-def _ranks(adapted: Targets, usual: int) -> tuple[tuple[str, int], ...]:
-    every = (*adapted.modules, *adapted.parameters)
-    return tuple((name, one.rank) for one in every if one.rank != usual for name in _named(one))
-
-
-def _named(one: Adapted | AdaptedParameter) -> tuple[str, ...]:
-    if len(one.at) != one.group.count:
-        return one.names
-    own = f".{one.parameter.name}" if isinstance(one, AdaptedParameter) else ""
-    return (one.group.path + own,)
 
 
 def _saved(adapted: Targets) -> tuple[str, ...]:

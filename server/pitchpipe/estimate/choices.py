@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
 from pitchpipe.estimate.memory import Records, estimate
 from pitchpipe.estimate.result import Estimate
 from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
+from pitchpipe.targets import Choice, Method, targets
 
 _ROWS = "training.per_device_train_batch_size"
 _STEPS = "training.gradient_accumulation_steps"
@@ -128,10 +130,15 @@ def _written(value: bool | int | str) -> str:
 
 
 def _as_lora(shape: ModelShape, step: Step) -> Step:
+    adapted, ranks = linear_layers(shape), ()
+    if any(g.kind == "experts" for g in shape.groups):  # PEFT adapts their parameters with them
+        found = targets(shape, Choice("all-linear"), Method(r=step.rank))
+        adapted, ranks = adapted_names(found), other_ranks(found, step.rank)
     return replace(
         step,
         method="lora",
-        adapted=linear_layers(shape),
+        adapted=adapted,
+        ranks=ranks,
         modules_to_save=(),
         trained_dtype=None,
         autocast=None,
@@ -139,7 +146,7 @@ def _as_lora(shape: ModelShape, step: Step) -> Step:
 
 
 def linear_layers(shape: ModelShape) -> tuple[str, ...]:
-    """The groups that `all-linear` means: linear layers but the head."""
+    """The groups that `all-linear` means: linear layers but the head. Experts come on top."""
     return tuple(
         g.path
         for g in shape.groups
@@ -151,9 +158,10 @@ def compare(
     shape: ModelShape, step: Step, records: Records, calibration: Calibration = NOTHING_LEARNT
 ) -> dict[str, Estimate]:
     """The same batch with every method, by its name; `step`'s own modules where it has some."""
-    adapted = step.adapted or linear_layers(shape)
     base = replace(step, adapted=(), quantization=None, upcast_kbit=False, use_dora=False)
-    lora = replace(_as_lora(shape, base), adapted=adapted)
+    lora = _as_lora(shape, base)
+    if step.adapted:
+        lora = replace(lora, adapted=step.adapted, ranks=step.ranks)
     whole = replace(base, method="full", modules_to_save=(), dropout=0.0)
     steps = {
         "full": whole,

@@ -120,8 +120,9 @@ class Weights:
             self.groups[group.path].append(group)
         self.adapted = Choice(step.adapted)
         self.saved = Choice(step.modules_to_save)
-        # Adapted by themselves and not with their module: PEFT's `target_parameters`.
-        self.folded = self.adapted.paths() - self.groups.keys()
+        # Adapted by themselves and not with their module, which LoRA alone can.
+        parameters = self.adapted.paths() - self.groups.keys()
+        self.folded = parameters if step.method == "lora" else frozenset[str]()
         self._ranks = dict(step.ranks)
         self._even = self.adapted.whole and all("{}" in name for name in self._ranks)
         self._stacks = stacks
