@@ -24,6 +24,7 @@ class Capabilities:
     item_defaults: frozenset[str] = frozenset()
     resolve_documentation: bool = False
     label_details: bool = False
+    filters_by_text_alone: bool = False
     as_is: bool = False
     preselect: bool = False
     item_formats: frozenset[str] = frozenset()
@@ -47,8 +48,8 @@ class Capabilities:
     show_document: bool = False
 
 
-def resolved(found: types.ClientCapabilities) -> Capabilities:
-    """The capabilities that a client announces."""
+def resolved(found: types.ClientCapabilities, client: str = "") -> Capabilities:
+    """The capabilities that a client of this name announces, or is known to have or lack."""
 
     def has(path: str) -> bool:
         return bool(_at(found, path))
@@ -74,6 +75,9 @@ def resolved(found: types.ClientCapabilities) -> Capabilities:
         item_defaults=frozenset(lists("text_document.completion.completion_list.item_defaults")),
         resolve_documentation="documentation" in lists(f"{item}.resolve_support.properties"),
         label_details=has(f"{item}.label_details_support"),
+        # Neovim 0.11 shows every item that has an edit but no `filterText`, whatever was typed
+        # (`_lsp_to_complete_items` in its lua/vim/lsp/completion.lua).
+        filters_by_text_alone=client == "neovim",
         as_is=types.InsertTextMode.AsIs in lists(f"{item}.insert_text_mode_support.value_set"),
         preselect=has(f"{item}.preselect_support"),
         item_formats=formats(f"{item}.documentation_format"),

@@ -132,7 +132,7 @@ def _item(
         kind=_KINDS[one.kind],
         sort_text=f"{number:04}",
         detail=one.detail or None,
-        filter_text=one.filter or None,
+        filter_text=one.filter or (one.label if can.filters_by_text_alone else None),
         preselect=True if one.preselect and can.preselect else None,
         data=[uri, one.key] if one.key else None,
     )

@@ -138,9 +138,9 @@ class PitchpipeServer(LanguageServer):
 
     def begin(self, params: types.InitializeParams) -> None:
         """Takes up what the client says of itself."""
-        self.can = resolved(params.capabilities)
-        self.settings = settings_of(params.initialization_options)
         name = (params.client_info.name if params.client_info else "").lower()
+        self.can = resolved(params.capabilities, name)
+        self.settings = settings_of(params.initialization_options)
         self.vscode = any(word in name for word in _LIKE_VSCODE)
 
     def _wake(self) -> None:

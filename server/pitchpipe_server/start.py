@@ -7,19 +7,16 @@ import asyncio
 import gc
 import logging
 import sys
-import threading
 from collections.abc import Sequence
 
-from pygls.io_ import run_async
-
 from pitchpipe_server import app, logs, wire
-from pitchpipe_server.server import PitchpipeServer
 
 LOOPBACK = "127.0.0.1"
+_MOST_PORTS = 65_535
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when the client said goodbye."""
+    """0 when the client said goodbye, 1 when it left without, 2 where nobody can listen."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if asked.verbose else logging.WARNING,
@@ -30,12 +27,22 @@ def main(arguments: Sequence[str]) -> int:
     server = app.make(_version())
     gc.freeze()
     if asked.tcp is not None:
-        server.start_tcp(asked.host, asked.tcp)
+        serving = wire.tcp(server, asked.host, asked.tcp)
     elif asked.ws is not None:
-        server.start_ws(asked.host, asked.ws)
+        serving = wire.websocket(server, asked.host, asked.ws)
     else:
-        asyncio.run(_stdio(server))
-    return 0
+        serving = wire.stdio(server)
+    try:
+        return asyncio.run(serving)
+    except OSError as error:
+        return _refused(f"can't listen on {asked.host}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return 130
+
+
+def _refused(why: str) -> int:
+    sys.stderr.write(f"pitchpipe lsp: {why}\n")
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,19 +51,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     wires = parser.add_mutually_exclusive_group()
     wires.add_argument("--stdio", action="store_true", help="standard input and output")
-    wires.add_argument("--tcp", type=int, metavar="PORT", help="listen on a TCP port")
-    wires.add_argument("--ws", type=int, metavar="PORT", help="listen for a WebSocket")
+    wires.add_argument("--tcp", type=_port, metavar="PORT", help="listen on a TCP port; 0: any")
+    wires.add_argument("--ws", type=_port, metavar="PORT", help="listen for a WebSocket; 0: any")
     parser.add_argument("--host", default=LOOPBACK, help=f"where to listen ({LOOPBACK})")
     parser.add_argument("--verbose", action="store_true", help="log every message to stderr")
     return parser
 
 
-async def _stdio(server: PitchpipeServer) -> None:
-    # What anything prints must not get between the messages.
-    output, sys.stdout = sys.stdout, sys.stderr
-    reader = wire.reader(sys.stdin.buffer, asyncio.get_running_loop())
-    server.protocol.set_writer(wire.Writer(output.buffer))
-    await run_async(threading.Event(), reader, server.protocol)
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _MOST_PORTS:
+        raise argparse.ArgumentTypeError(f"{port} is no port")
+    return port
 
 
 def _version() -> str:
