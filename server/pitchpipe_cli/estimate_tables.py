@@ -102,8 +102,6 @@ def _facts(found: Cost, traced: Mapping[str, Any] | None) -> Iterator[tuple[str,
     yield "peak", " in ".join(filter(None, (cost.peak.moment, _where(cost.peak.where))))
     if traced is not None:
         yield "traced", f"{amounts.size(traced['allocated_peak_bytes'])} of tensors"
-    if cost.trainable != count:
-        yield "not known", f"memory is that of {cost.trainable:,} trained parameters, not of all"
     for reason in dict.fromkeys(cost.allocated.reasons):
         yield "not known", reason
 

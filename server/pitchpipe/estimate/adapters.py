@@ -14,6 +14,8 @@ from pitchpipe.estimate.programs import Section, Size, decode_sections, product,
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Totals, Weight, Weights
 from pitchpipe.modules import ModuleGroup
+from pitchpipe.targets import Method
+from pitchpipe.targets.support import cost
 
 _LAYERED = frozenset(("lora", "ia3", "adalora", "loha", "lokr", "vera", "oft"))
 
@@ -149,6 +151,8 @@ class Adapters:
         for group in itertools.chain.from_iterable(self._weights.groups.values()):
             if group.features is not None:
                 self._count(found, group, group.features, shared)
+            elif group.kind == "convolution" and self._step.method == "lora":
+                self._count_convolution(found, group)
             if self._weights.folded:
                 self._count_folded(found, group)
         found.adapters += sum(shared.values()) * BYTES[self.form]
@@ -167,6 +171,15 @@ class Adapters:
                 found.parameters += count * weight.numel
                 if added.trained:
                     found.trained.append((weight.numel, self.form, count))
+
+    def _count_convolution(self, found: Totals, group: ModuleGroup) -> None:
+        """The pair of factors as one. What convolutions compute around it is not recorded."""
+        for rank, count in self._weights.by_rank(group.path, group).items():
+            method = Method(r=rank, use_dora=self._step.use_dora)
+            wide = cost(group, self._weights.shape, method, rank, forward=False)
+            found.adapters += count * wide * BYTES[self.form]
+            found.parameters += count * wide
+            found.trained.append((wide, self.form, count))
 
     def _count_folded(self, found: Totals, group: ModuleGroup) -> None:
         """Adapters of parameters."""

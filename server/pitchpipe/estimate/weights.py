@@ -114,6 +114,7 @@ class Weights:
     """Looks weights up by name. `stacks` are the paths of the layers' lists, in their order."""
 
     def __init__(self, shape: ModelShape, step: Step, stacks: tuple[str, ...]) -> None:
+        self.shape = shape
         self.step = step
         self.groups: dict[str, list[ModuleGroup]] = defaultdict(list)
         for group in shape.groups:
