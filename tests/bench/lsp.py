@@ -68,8 +68,8 @@ def _report(
     for lines in sizes:
         print()
         print(table.table(lines, ours[lines], sessions.get((other, lines), []), other))
-    print()
-    print(table.growth(ours))
+    if len(sizes) > 1:
+        print(f"\n{table.growth(ours)}")
     for (name, lines), made in sessions.items():
         for message in sorted({m for s in made for m in s.log}):
             print(f"{name}, {lines:,} lines, logged {message}")

@@ -227,6 +227,7 @@ async def _compare(client: Client, typist: _Typist, path: Path, fresh: Any, told
     for feature in FEATURES:
         wanted = partial(_answer, client, feature, other, at, path.name)
         mine = partial(_answer, client, feature, uri, at, path.name)
+        new = kept = ""
         for _ in range(_TRIES):
             new, kept = await wanted(), await mine()
             if new == kept:

@@ -79,7 +79,7 @@ output_dir: runs
 """
 # What the schema says of these keys.
 _HOVERED = {
-    "path:": "a data file",
+    " path:": "a data file",
     "format: prompt": "what a row holds",
     "columns:": "which column of the data",
     "learning_rate:": "peak learning rate",
