@@ -13,6 +13,7 @@ from pitchpipe.costs.settings import of_context
 from pitchpipe.costs.step import Batch, adapted_by, step_of
 from pitchpipe.estimate import Estimate, Records, Step, decode, decode_fragments, estimate
 from pitchpipe.estimate.choices import compare
+from pitchpipe.estimate.time import flops
 from pitchpipe.modules import ModelShape, ShapeSource
 from pitchpipe.published import find_model
 from pitchpipe.targets import Choice, Method, targets
@@ -127,6 +128,15 @@ def test_layers_without_an_adapter_make_no_experts() -> None:
 
 def test_the_router_is_made_whole_too() -> None:
     assert kept(adapted=(ROUTER,)) == 3 * 8 * 64 * 2
+
+
+def test_experts_gradients_and_sums_take_time() -> None:
+    (_, plain), (_, experts) = (
+        flops(mixtral(), replace(STEP, adapted=a)) for a in ((QUERY,), (QUERY, DOWN))
+    )
+    numel = 4 * 8 * 64 * 96
+    of_a_token, once = numel * 2 / 8, numel / STEP.tokens
+    assert experts - plain == pytest.approx(2 * of_a_token + 3 * 2 * STEP.rank * once)
 
 
 def test_other_methods_leave_experts_out() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
 from pitchpipe.estimate.result import Estimate, Interval
 from pitchpipe.estimate.step import Step
+from pitchpipe.estimate.weights import Choice
 from pitchpipe.modules import ModelShape
 
 
@@ -43,6 +44,9 @@ def flops(shape: ModelShape, step: Step) -> tuple[float, float]:
     own where it is trained (Kaplan et al. 2020, appendix B). Attention adds 4 · length · width
     forward, half of it where it is causal, and twice that backward (Dao 2023, section 4.1). Of
     experts those count that a token is given to. Checkpointing repeats the forward pass.
+
+    An adapter of experts takes a product with their whole parameter, once a pass for all tokens,
+    and the parameter's gradient (`estimate.folding`).
     """
     used = trained = 0.0
     for group in shape.groups:
@@ -60,9 +64,27 @@ def flops(shape: ModelShape, step: Step) -> tuple[float, float]:
     causal = 0.5 if shape.head == "causal-lm" else 1.0
     attention = 4.0 * step.length * width * layers * causal
     forward = 2 * used + attention
-    backward = 2 * used + 2 * trained + 2 * attention
+    if step.method == "lora":
+        trained, product = _folded(shape, step)
+        forward += product
+    else:
+        product = 0.0
+    backward = 2 * used + 2 * trained + 2 * attention + 2 * product
     again = forward if step.checkpointing else 0.0
     return forward + backward + again, forward + backward
+
+
+def _folded(shape: ModelShape, step: Step) -> tuple[float, float]:
+    """A token's part of experts' adapted parameters, and of the products that are added to them."""
+    adapted = Choice(step.adapted)
+    trained = product = 0.0
+    for group in shape.groups:
+        if group.kind == "experts":
+            for parameter in group.parameters:
+                count = len(adapted.of(f"{group.path}.{parameter.name}", group))
+                trained += _share(shape) * parameter.numel * count
+                product += 2 * step.rank * parameter.numel * count / step.tokens
+    return trained, product
 
 
 def _share(shape: ModelShape) -> float:
