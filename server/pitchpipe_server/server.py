@@ -74,7 +74,9 @@ class PitchpipeServer(LanguageServer):
             from pitchpipe_server.engine import Engine  # noqa: PLC0415
 
             client = Client(snippets=self.can.snippets)
-            self._engine = Engine(lambda: self.settings, client, self._wake, self.running.of)
+            self._engine = Engine(
+                lambda: self.settings, client, self._wake, lambda path: self.running.of(path)
+            )
         return self._engine
 
     @property
