@@ -7,16 +7,18 @@ import logging
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pitchpipe.costs.machine import Machine
-from pitchpipe.estimate import Records
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
 from pitchpipe.model_config import ModelConfig
 from pitchpipe.modules import Head, ModelShape
 from pitchpipe.not_yet import NotYet
 from pitchpipe.plan import Fingerprint
 from pitchpipe_facts.reader import Reader
+
+if TYPE_CHECKING:
+    from pitchpipe.costs.machine import Machine
+    from pitchpipe.estimate import Records
 
 T = TypeVar("T")
 

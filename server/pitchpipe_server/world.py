@@ -7,27 +7,29 @@ import sys
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pitchpipe_schemas
 from pitchpipe.context import Context
-from pitchpipe.costs import cost as costs
-from pitchpipe.costs import machine as machines
-from pitchpipe.costs.cost import Cost
-from pitchpipe.costs.settings import Settings as Configured
-from pitchpipe.costs.settings import of_context
-from pitchpipe.estimate.calibration import NOTHING_LEARNT
 from pitchpipe.facts import NotRead
 from pitchpipe.ide.world import Child, Lengths, Run
 from pitchpipe.not_yet import NotYet
-from pitchpipe_facts import calibration, hub_cache, row_counts, runner_process, shipped
+from pitchpipe_facts import shipped
 from pitchpipe_facts.reader import Reader
-from pitchpipe_facts.token_counts import TokenCounts
 from pitchpipe_server.patience import Patience, PatientFacts
 from pitchpipe_server.settings import Settings
 
+if TYPE_CHECKING:
+    from pitchpipe.costs.cost import Cost
+    from pitchpipe.costs.machine import Machine
+    from pitchpipe.costs.settings import Settings as Configured
+
 _MOST_CHILDREN = 1000
 _MOST_FOLDERS = 32
+
+
+# What a first look at a file does without is imported where it is used.
+# ruff: noqa: PLC0415
 
 
 class RealWorld:
@@ -44,7 +46,6 @@ class RealWorld:
         self._runs = runs
         self._models = shipped.shapes()
         self._facts: dict[str, PatientFacts] = {}
-        self._counts = TokenCounts()
 
     @property
     def state(self) -> int:
@@ -54,7 +55,6 @@ class RealWorld:
         """Says that files, settings or runs may be others now."""
         self._facts.clear()
         self._models = shipped.shapes()
-        self._counts = TokenCounts()
         self.patience.outdate()
         self.patience.state += 1
 
@@ -75,6 +75,8 @@ class RealWorld:
         return self._facts[root]
 
     def cost(self, context: Context) -> Cost | NotRead | None:
+        from pitchpipe.costs.settings import of_context
+
         try:
             settings = of_context(context)
             key = ("cost", repr(settings))
@@ -84,6 +86,8 @@ class RealWorld:
 
     def rows(self, path: str) -> int | NotRead | None:
         def count() -> int | NotRead:
+            from pitchpipe_facts import row_counts
+
             try:
                 return row_counts.count(Path(path))
             except OSError as error:
@@ -109,6 +113,8 @@ class RealWorld:
         return shipped.models()
 
     def models(self) -> tuple[str, ...]:
+        from pitchpipe_facts import hub_cache
+
         return tuple(hub_cache.names(os.environ))
 
     def page(self, code: str) -> str | None:
@@ -119,10 +125,14 @@ class RealWorld:
 
     def _python(self) -> str:
         """The interpreter that would train."""
+        from pitchpipe_facts import runner_process
+
         named = self._settings().python or os.environ.get(runner_process.PYTHON_VARIABLE)
         return named or sys.executable
 
-    def _machine(self, device: str) -> machines.Machine:
+    def _machine(self, device: str) -> Machine:
+        from pitchpipe.costs import machine as machines
+
         if named := self._settings().device:
             found = machines.named(named, shipped.devices(), "set in the editor")
             if found is not None:
@@ -130,6 +140,12 @@ class RealWorld:
         return shipped.this_machine(device)
 
     def _costed(self, settings: Configured, context: Context) -> Cost | NotRead:
+        from pitchpipe.costs import cost as costs
+        from pitchpipe.costs import machine as machines
+        from pitchpipe.estimate.calibration import NOTHING_LEARNT
+        from pitchpipe_facts import calibration
+        from pitchpipe_facts.token_counts import TokenCounts
+
         facts = context.facts
         shape = costs.shape_of(settings, facts)
         if isinstance(shape, NotRead):
@@ -139,5 +155,5 @@ class RealWorld:
         if on is None:
             on = self._machine(settings.compute.device)
         learnt = NOTHING_LEARNT if target or self._settings().device else calibration.read(on.kind)
-        records, counts = facts.records(shape.model_type), shipped.Counts(self._counts)
+        records, counts = facts.records(shape.model_type), shipped.Counts(TokenCounts())
         return costs.cost(settings, shape, on, facts, counts, records, learnt)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 from pitchpipe.checks import (
     columns,
@@ -15,9 +16,7 @@ from pitchpipe.checks import (
     keys,
     memory,
     model,
-    patterns,
     sources,
-    targets,
     templates,
     training,
     values,
@@ -25,6 +24,7 @@ from pitchpipe.checks import (
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Severity
+from pitchpipe.workflow import Missing
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
@@ -39,6 +39,20 @@ class Rule:
     code: str
     severity: Severity
     find: Callable[[Context], Iterable[Report]] | None
+
+
+def _adapters(family: str, rule: str) -> Callable[[Context], Iterable[Report]]:
+    """A rule about adapters, whose file is imported when a file says or a model has something.
+
+    With what it imports that takes longer than most files take to check.
+    """
+
+    def find(context: Context) -> Iterable[Report]:
+        if not isinstance(context.workflow.method.target_modules, Missing) or context.shape():
+            return getattr(import_module(f"pitchpipe.checks.{family}"), rule)(context)
+        return ()
+
+    return find
 
 
 RULES = (
@@ -67,16 +81,16 @@ RULES = (
     Rule("chat-template-missing", _ERROR, model.chat_template_missing),
     Rule("quantized-base-already", _WARNING, model.quantized_base_already),
     Rule("max-length-over-context", _WARNING, model.max_length_over_context),
-    Rule("target-module-not-found", _ERROR, targets.target_module_not_found),
-    Rule("target-matches-nothing", _ERROR, targets.target_matches_nothing),
-    Rule("target-pattern-invalid", _ERROR, patterns.target_pattern_invalid),
-    Rule("target-refused", _ERROR, targets.target_refused),
-    Rule("pattern-matches-nothing", _WARNING, patterns.pattern_matches_nothing),
-    Rule("target-hits-head-or-tower", _WARNING, targets.target_hits_head_or_tower),
-    Rule("rank-over-dimension", _WARNING, targets.rank_over_dimension),
-    Rule("expert-weights-frozen", _HINT, targets.expert_weights_frozen),
-    Rule("low-coverage", _WARNING, targets.low_coverage),
-    Rule("tied-head-saved", _WARNING, targets.tied_head_saved),
+    Rule("target-module-not-found", _ERROR, _adapters("targets", "target_module_not_found")),
+    Rule("target-matches-nothing", _ERROR, _adapters("targets", "target_matches_nothing")),
+    Rule("target-pattern-invalid", _ERROR, _adapters("patterns", "target_pattern_invalid")),
+    Rule("target-refused", _ERROR, _adapters("targets", "target_refused")),
+    Rule("pattern-matches-nothing", _WARNING, _adapters("patterns", "pattern_matches_nothing")),
+    Rule("target-hits-head-or-tower", _WARNING, _adapters("targets", "target_hits_head_or_tower")),
+    Rule("rank-over-dimension", _WARNING, _adapters("targets", "rank_over_dimension")),
+    Rule("expert-weights-frozen", _HINT, _adapters("targets", "expert_weights_frozen")),
+    Rule("low-coverage", _WARNING, _adapters("targets", "low_coverage")),
+    Rule("tied-head-saved", _WARNING, _adapters("targets", "tied_head_saved")),
     Rule("does-not-fit", _WARNING, memory.does_not_fit),
     Rule("data-source-ambiguous", _ERROR, sources.data_source_ambiguous),
     Rule("data-file-not-found", _ERROR, sources.data_file_not_found),

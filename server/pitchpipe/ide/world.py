@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pitchpipe.context import Context
-from pitchpipe.costs.cost import Cost
 from pitchpipe.facts import NotRead
+
+if TYPE_CHECKING:
+    from pitchpipe.costs.cost import Cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ KINDS = [
     "source.fixAll.pitchpipe",
 ]
 
+_TAB = 8  # columns
+
 
 @answering(None)
 def code_action(
@@ -106,5 +108,10 @@ def formatting(
     wanted = None
     if isinstance(params, types.DocumentRangeFormattingParams):
         wanted = text.positions.span(params.range)
-    edits = formatted(snapshot, wanted, max(2, params.options.tab_size))
+    edits = formatted(snapshot, wanted, _columns(params.options))
     return text_edits(edits, text.positions)
+
+
+def _columns(options: types.FormattingOptions) -> int:
+    """What a level is indented by; where nobody chose it, Emacs and vi send the width of a tab."""
+    return max(2, options.tab_size) if options.tab_size < _TAB else 2
