@@ -41,6 +41,18 @@ class Rule:
     find: Callable[[Context], Iterable[Report]] | None
 
 
+_SELECTING = (
+    "target_modules",
+    "exclude_modules",
+    "target_parameters",
+    "layers_to_transform",
+    "layers_pattern",
+    "rank_pattern",
+    "alpha_pattern",
+    "modules_to_save",
+)
+
+
 def _adapters(family: str, rule: str) -> Callable[[Context], Iterable[Report]]:
     """A rule about adapters, whose file is imported when a file says or a model has something.
 
@@ -48,7 +60,9 @@ def _adapters(family: str, rule: str) -> Callable[[Context], Iterable[Report]]:
     """
 
     def find(context: Context) -> Iterable[Report]:
-        if not isinstance(context.workflow.method.target_modules, Missing) or context.shape():
+        method = context.workflow.method
+        written = any(not isinstance(getattr(method, key), Missing) for key in _SELECTING)
+        if written or context.shape():
             return getattr(import_module(f"pitchpipe.checks.{family}"), rule)(context)
         return ()
 
