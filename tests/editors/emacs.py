@@ -16,7 +16,8 @@ _BASICS = """
 (package-initialize)
 (require 'json)
 (setq make-backup-files nil auto-save-default nil create-lockfiles nil vc-handled-backends nil
-      native-comp-async-report-warnings-errors nil inhibit-startup-screen t enable-local-variables nil server-name "tested")
+      inhibit-startup-screen t enable-local-variables nil suggest-key-bindings nil
+      native-comp-deferred-compilation nil server-name "tested")
 (require 'yaml-mode)
 (require 'server)
 (server-start)
@@ -66,7 +67,7 @@ class _Emacs:
         self._lisp(indented)
         self._terminal.press(typed)
         until(lambda: f"  {typed}" in self.text(), "the keys arrive")
-        self._terminal.press("\x1b\t")
+        self._terminal.press("\x1bxcompletion-at-point\r")
         until(lambda: f"  {typed}\n" not in self.text(), "the key is completed")
         self._terminal.press(then)
 
@@ -119,15 +120,17 @@ class Eglot(_Emacs):
         settings = _EGLOT_BASICS.replace("{}", f"{file.parent}/")
         super().__init__(program, file, home, settings + documented("emacs.md", "eglot", "elisp"))
 
-    def hover(self, line: int, word: str) -> str:
+    def hover(self, line: int, word: str) -> None:
         self._go(line, word)
         self._terminal.press("\x1bxeldoc\r")
+
+    def hovered(self) -> str:
         shown = "(with-current-buffer (eldoc-doc-buffer) (buffer-string))"
         return self._lisp(f'(or (ignore-errors {shown}) "")')
 
     def fix(self, line: int, word: str) -> None:
         self._go(line, word)
-        self._terminal.press("\x1bxeglot-code-action-quickfix\r")
+        self._terminal.press("\x1bxeglot-code-actions\r\r")
 
     def format(self) -> None:
         self._terminal.press("\x1bxeglot-format-buffer\r")
@@ -145,9 +148,11 @@ class LspMode(_Emacs):
         whole = documented("emacs.md", "lsp-mode", "elisp") + settings
         super().__init__(program, file, home, whole)
 
-    def hover(self, line: int, word: str) -> str:
+    def hover(self, line: int, word: str) -> None:
         self._go(line, word)
         self._terminal.press("\x1bxlsp-describe-thing-at-point\r")
+
+    def hovered(self) -> str:
         shown = '(if (get-buffer "*lsp-help*") (with-current-buffer "*lsp-help*" (buffer-string)) "")'
         return self._lisp(shown)
 

@@ -59,12 +59,12 @@ class Neovim:
     def text(self) -> str:
         return self._lua("table.concat(vim.api.nvim_buf_get_lines(1, 0, -1, false), '\\n')") + "\n"
 
-    def hover(self, line: int, word: str) -> str:
-        shown = self._lua(_FLOATS)
-        if not shown:
-            self._go(line, word)
-            self._terminal.press("K")
-        return shown
+    def hover(self, line: int, word: str) -> None:
+        self._go(line, word)
+        self._terminal.press("K")
+
+    def hovered(self) -> str:
+        return self._lua(_FLOATS)
 
     def complete(self, line: int, typed: str, then: str) -> None:
         self._terminal.press(f"\x1b{line}Go{typed}")

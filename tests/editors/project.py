@@ -47,8 +47,10 @@ class Editor(Protocol):
 
     def text(self) -> str: ...
 
-    def hover(self, line: int, word: str) -> str:
-        """What is shown of the place by now; empty while nothing is."""
+    def hover(self, line: int, word: str) -> None: ...
+
+    def hovered(self) -> str:
+        """What is shown of the place; empty while nothing is."""
         ...
 
     def complete(self, line: int, typed: str, then: str) -> None:

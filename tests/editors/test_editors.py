@@ -70,7 +70,7 @@ def events(file: Path) -> list[list[str]]:
     """What happened in each run of a workflow, oldest first."""
     logs = sorted((file.parent / "runs").glob("*/events.jsonl"))
     return [
-        [json.loads(line)["type"] for line in log.read_text("utf-8").splitlines()] for log in logs
+        [json.loads(line)["kind"] for line in log.read_text("utf-8").splitlines()] for log in logs
     ]
 
 
@@ -87,7 +87,8 @@ def test_findings_are_shown(editor: Editor) -> None:
 
 def test_a_hover_tells_what_a_key_does(editor: Editor) -> None:
     line = line_of(editor, "max_steps")
-    until(lambda: "optimizer" in editor.hover(line, "max_steps").lower(), "the hover is shown")
+    editor.hover(line, "max_steps")
+    until(lambda: "Stop after so many optimizer steps" in editor.hovered(), "the hover is shown")
 
 
 def test_a_fix_is_applied(editor: Editor) -> None:
