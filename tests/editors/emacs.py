@@ -39,6 +39,7 @@ class _Emacs:
     """What both clients have in common."""
 
     def __init__(self, program: str, file: Path, home: Path, settings: str) -> None:
+        """`settings`: what the user's init file holds."""
         runtime = home / "run"
         runtime.mkdir(mode=0o700)
         self._env = surroundings(home) | {"XDG_RUNTIME_DIR": str(runtime)}
@@ -55,7 +56,9 @@ class _Emacs:
             raise AssertionError(self._terminal.drawn) from None
 
     def findings(self) -> list[str]:
-        return list(self._lisp("(vconcat (mapcar #'flymake-diagnostic-text (flymake-diagnostics)))"))
+        return list(
+            self._lisp("(vconcat (mapcar #'flymake-diagnostic-text (flymake-diagnostics)))")
+        )
 
     def text(self) -> str:
         return self._lisp("(buffer-substring-no-properties (point-min) (point-max))")
@@ -96,6 +99,13 @@ class _Emacs:
             f' (search-forward "{word}") (goto-char (1+ (match-beginning 0))) t)'
         )
 
+    def _shown_in(self, buffer: str) -> str:
+        """The text of the buffer whose name begins so; empty where there is none."""
+        return self._lisp(
+            f'(let ((found (seq-find (lambda (b) (string-prefix-p "{buffer}" (buffer-name b)))'
+            ' (buffer-list)))) (if found (with-current-buffer found (buffer-string)) ""))'
+        )
+
     def _lisp(self, expression: str) -> Any:
         """The value of an expression in the workflow's window, by way of JSON in base 64."""
         whole = (
@@ -125,8 +135,7 @@ class Eglot(_Emacs):
         self._terminal.press("\x1bxeldoc\r")
 
     def hovered(self) -> str:
-        shown = "(with-current-buffer (eldoc-doc-buffer) (buffer-string))"
-        return self._lisp(f'(or (ignore-errors {shown}) "")')
+        return self._shown_in("*eldoc")
 
     def fix(self, line: int, word: str) -> None:
         self._go(line, word)
@@ -139,7 +148,7 @@ class Eglot(_Emacs):
         return None
 
     def log(self) -> str:
-        return self._lisp('(with-current-buffer "*Messages*" (buffer-string))')
+        return self._shown_in("*Messages*")
 
 
 class LspMode(_Emacs):
@@ -153,8 +162,7 @@ class LspMode(_Emacs):
         self._terminal.press("\x1bxlsp-describe-thing-at-point\r")
 
     def hovered(self) -> str:
-        shown = '(if (get-buffer "*lsp-help*") (with-current-buffer "*lsp-help*" (buffer-string)) "")'
-        return self._lisp(shown)
+        return self._shown_in("*lsp-help*")
 
     def fix(self, line: int, word: str) -> None:
         self._go(line, word)
@@ -167,5 +175,15 @@ class LspMode(_Emacs):
         return list(self._lisp("(vconcat seen)"))
 
     def log(self) -> str:
-        shown = '(if (get-buffer "*lsp-log*") (with-current-buffer "*lsp-log*" (buffer-string)) "")'
-        return self._lisp(shown)
+        return self._shown_in("*lsp-log*")
+
+
+def can_load(program: str, library: str) -> bool:
+    """Whether Emacs has a library, as its own or as a package."""
+    check = f'(progn (package-initialize) (kill-emacs (if (locate-library "{library}") 0 1)))'
+    done = subprocess.run(
+        [program, "--batch", "--eval", "(require 'package)", "--eval", check],
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0

@@ -129,3 +129,12 @@ class Neovim:
         )
         assert done.returncode == 0, f"{done.stderr}\n{self._terminal.drawn[-2000:]}"
         return json.loads(done.stdout or done.stderr)
+
+
+def is_new_enough(program: str) -> bool:
+    """Whether this Neovim has `vim.lsp.config`."""
+    check = "if has('nvim-0.11') | qall! | else | cquit | endif"
+    done = subprocess.run(
+        [program, "--clean", "--headless", "-c", check], capture_output=True, check=False
+    )
+    return done.returncode == 0

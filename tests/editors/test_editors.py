@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from editors import emacs, project
+from editors import emacs, neovim, project
 from editors.neovim import Neovim
 from editors.project import RUN, Editor, until
 
@@ -23,9 +23,9 @@ pytestmark = [
 ]
 
 EDITORS: dict[str, Callable[[Path, Path], Editor]] = {
-    "neovim": lambda file, home: Neovim(_program("nvim"), file, home),
-    "eglot": lambda file, home: emacs.Eglot(_program("emacs"), file, home),
-    "lsp-mode": lambda file, home: emacs.LspMode(_program("emacs"), file, home),
+    "neovim": lambda file, home: Neovim(_neovim(), file, home),
+    "eglot": lambda file, home: emacs.Eglot(_emacs("eglot"), file, home),
+    "lsp-mode": lambda file, home: emacs.LspMode(_emacs("lsp-mode"), file, home),
 }
 
 
@@ -38,6 +38,21 @@ def _program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
+
+
+def _neovim() -> str:
+    program = _program("nvim")
+    if not neovim.is_new_enough(program):
+        pytest.skip("Neovim is older than 0.11")
+    return program
+
+
+def _emacs(client: str) -> str:
+    program = _program("emacs")
+    for library in (client, "yaml-mode"):
+        if not emacs.can_load(program, library):
+            pytest.skip(f"Emacs has no {library}")
+    return program
 
 
 @pytest.fixture(scope="module", params=EDITORS)
