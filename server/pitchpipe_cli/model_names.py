@@ -90,7 +90,8 @@ def _meant(name: str) -> str | None:
     """A name that is known and near."""
     here = hub_cache.names(os.environ)
     types = () if "/" in name else pitchpipe_schemas.architectures()
-    return nearest(name, [*types, *here]) or nearest_model(name, shipped.models())
+    near = nearest(name, [*types, *here]) or nearest_model(name, shipped.models())
+    return None if near == name else near  # what lacks is a revision of it
 
 
 def _or(name: str | None) -> str:

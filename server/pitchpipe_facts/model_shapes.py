@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,8 @@ CONFIG = "config.json"
 
 _TELLING = {CONFIG, weights.INDEX}
 _LARGEST_CONFIG = 4 * 2**20  # bytes; those with thousands of labels reach some hundred kB
+# What `pitchpipe_runner.shape` says of a model's class that raised, unless for want of something.
+_REFUSED = re.compile(r"it can't be built: (?!ImportError|ModuleNotFoundError|MemoryError|OSError)")
 _HEADS: tuple[Head, ...] = (
     *("causal-lm", "seq2seq-lm", "masked-lm"),
     *("sequence-classification", "token-classification"),
@@ -251,13 +254,13 @@ def _read_config(file: Path, source: ShapeSource) -> ModelConfig | NotRead:
     try:
         with file.open(encoding="utf-8-sig") as stream:
             text = stream.read(_LARGEST_CONFIG + 1)
-        found: Any = json.loads(text) if len(text) <= _LARGEST_CONFIG else None
+        if len(text) > _LARGEST_CONFIG:
+            return NotRead(f"`{CONFIG}` is larger than {_LARGEST_CONFIG // 2**20} MiB")
+        found: Any = json.loads(text)
     except OSError as error:
         return NotRead(f"`{CONFIG}` can't be opened: {(error.strerror or '').lower()}")
     except (ValueError, RecursionError):
         return NotRead(f"`{CONFIG}` is no JSON")
-    if text and found is None:
-        return NotRead(f"`{CONFIG}` is larger than {_LARGEST_CONFIG // 2**20} MiB")
     if not isinstance(found, dict):
         return NotRead(f"`{CONFIG}` holds no JSON object")
     return interpret(cast("dict[str, Any]", found), source)
@@ -289,7 +292,11 @@ def _saying(shape: ModelShape, more: str) -> ModelShape:
 
 
 def _beside(known: ModelShape | NotRead, built: NotRead) -> ModelShape | NotRead:
-    """What is known without building, where building failed."""
+    """What is known without building, where building failed.
+
+    What the model's class itself refuses is contradicted, so it is not exact.
+    """
     if isinstance(known, ModelShape):
-        return _saying(known, f"it was not built: {built.reason}")
+        exact = known.exact and not _REFUSED.match(built.reason)
+        return replace(_saying(known, f"it was not built: {built.reason}"), exact=exact)
     return NotRead(f"{known.reason}; it was not built: {built.reason}")

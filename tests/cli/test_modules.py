@@ -410,3 +410,12 @@ def test_a_model_that_is_one_module_has_a_name() -> None:
     group = ModuleGroup("", ((),), "other", "other", "X", (Parameter("scale", (4,)),))
     shape = ModelShape("x", "X", "causal-lm", (group,), {}, True, ShapeSource("built", ""))
     assert "(the model itself)" in module_tree.lines(module_rows.rows(shape, None))
+
+
+def test_of_a_revision_that_is_not_here_the_same_name_is_not_suggested(tmp_path: Path) -> None:
+    model(tmp_path / "hub" / "models--acme--tiny" / "snapshots" / ("a" * 40))
+    hub = str(tmp_path / "hub")
+    done = modules(tmp_path, "acme/tiny", "--revision", "v9", HF_HUB_CACHE=hub)
+    assert done.returncode == 2
+    assert "has other revisions of `acme/tiny`, but not `v9`" in done.stderr
+    assert "did you mean" not in done.stderr

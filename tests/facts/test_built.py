@@ -201,3 +201,19 @@ def test_where_building_fails_the_next_best_answer_says_so(tmp_path: Path) -> No
     found = asking.shape(str(model(tmp_path / "m", OWN, tensors())), local=True)
     assert isinstance(found, ModelShape)
     assert found.source.detail.endswith("; it was not built: there is no room")
+
+
+@pytest.mark.parametrize(
+    ("reason", "exact"),
+    [
+        ("it can't be built: ZeroDivisionError: integer modulo by zero", False),
+        ("it can't be built: ImportError: it needs kernels", True),
+        ("the runner's environment lacks torch", True),
+    ],
+)
+def test_what_its_own_class_refuses_is_not_exact(tmp_path: Path, reason: str, exact: bool) -> None:
+    asking = models(tmp_path, {"not_read": reason}, always=True)
+    found = asking.shape(str(model(tmp_path / "m")), local=True)
+    assert isinstance(found, ModelShape)
+    assert (found.exact, found.numel > 0) == (exact, True)
+    assert found.source.detail.endswith(f"; it was not built: {reason}")

@@ -165,6 +165,8 @@ def test_broken_configurations_are_not_read(tmp_path: Path) -> None:
     assert asked(folder) == NotRead("`config.json` is no JSON")
     (folder / "config.json").write_text("[" * 100_000, encoding="utf-8")
     assert asked(folder) == NotRead("`config.json` is no JSON")
+    (folder / "config.json").write_text("null", encoding="utf-8")
+    assert asked(folder) == NotRead("`config.json` holds no JSON object")
     (folder / "config.json").write_text(" " * (4 * 2**20 + 1), encoding="utf-8")
     assert asked(folder) == NotRead("`config.json` is larger than 4 MiB")
     (folder / "config.json").unlink()
