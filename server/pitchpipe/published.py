@@ -102,7 +102,10 @@ def find_device(text: str, table: Table) -> Device | None:
 
 
 def find_devices(text: str, table: Table) -> tuple[Device, ...]:
-    """The devices that `text` could name: those that have all its words and the fewest others."""
+    """The devices that `text` could name: those that have all its words and the fewest others.
+
+    A "GTX 1080 Ti" is no "GTX 1080", also where the table has no other.
+    """
     words, size = _words(text)
     fitting: list[tuple[int, Device]] = []
     for device, row in _devices(table):
@@ -111,6 +114,8 @@ def find_devices(text: str, table: Table) -> tuple[Device, ...]:
         if words <= _SAID_TOO[device.vendor] or not words <= named | said_too:
             continue
         if size is not None and size != device.memory // _GIB:
+            continue
+        if _is_another(named, words):
             continue
         others = named - words - said_too
         fitting.append((len(others) + (size is None and its_size is not None), device))
@@ -166,6 +171,12 @@ def _devices(table: Table) -> Iterator[tuple[Device, Mapping[str, Any]]]:
             yield device, row
 
 
+def _is_another(named: frozenset[str], words: frozenset[str]) -> bool:
+    """Whether words of a name are left out without which another product is meant."""
+    left_out = named - words
+    return not left_out.isdisjoint(_TELLING_APART) or ("titan" in named and "rtx" in left_out)
+
+
 def _model_names(table: Table) -> dict[str, str]:
     """Every name in lower case, former ones included, with the hub's spelling of today."""
     names = {name.lower(): name for name in table["models"]}
@@ -201,6 +212,7 @@ _SAID_TOO: dict[str, frozenset[str]] = {
         "apple": "apple silicon mac macbook gpu",
     }.items()
 }
+_TELLING_APART = frozenset({"ti", "super", "d", "xt", "xtx", "laptop"})
 _SAME_WORD = {"mobile": "laptop", "notebook": "laptop", "sxm2": "sxm", "sxm4": "sxm", "sxm5": "sxm"}
 _SIZE = re.compile(r"(?<![a-z\d])(\d{1,3})\s*g(?:i?b)?(?![a-z\d])")
 # "mi300x", "l40s" and "m3" are words, "rtx4090" and "4070ti" are two each.

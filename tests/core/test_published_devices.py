@@ -81,8 +81,30 @@ def test_no_other_name_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("GTX 1080", "GTX 1080 Ti"),
+        ("NVIDIA GeForce GTX 1080", "GTX 1080 Ti"),
+        ("GTX 1660", "GTX 1660 Ti"),
+        ("Titan", "TITAN RTX"),
+        ("RX 9070", "RX 9070 XT"),
+        ("RTX 3080 Laptop", "RTX 3080 Ti Laptop"),
+    ],
+)
+def test_a_product_that_the_table_lacks_is_no_other(text: str, near: str) -> None:
+    assert find_device(near, TABLE) is not None
+    assert find_devices(text, TABLE) == ()
+
+
+@pytest.mark.parametrize(
     ("typed", "meant"),
-    [("rtx 4095", "RTX 4090"), ("h-100 sxm", "H100 SXM"), ("Voodoo", None)],
+    [
+        ("GTX 1080", "GTX 1080 Ti"),
+        ("Titan", "TITAN RTX"),
+        ("rtx 4095", "RTX 4090"),
+        ("h-100 sxm", "H100 SXM"),
+        ("Voodoo", None),
+    ],
 )
 def test_a_near_name_is_suggested(typed: str, meant: str | None) -> None:
     assert nearest_device(typed, TABLE) == meant
