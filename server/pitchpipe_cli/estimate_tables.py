@@ -139,11 +139,20 @@ def _work(found: Cost) -> Iterator[tuple[str, str]]:
         low, high = (amounts.seconds(s) for s in (found.time.seconds.low, found.time.seconds.high))
         yield "time", f"{low} to {high}, evaluations left out"
     else:
-        yield "time", "not known; a first run teaches this machine's speed, `--device` has others'"
+        yield "time", _no_time(found)
     disk = found.estimate.disk
     kept = work.checkpoints.likely if work.checkpoints else 1
     written = amounts.size(kept * disk.checkpoint)
     yield "disk", f"{written} for checkpoints, {amounts.size(disk.exported)} merged"
+
+
+def _no_time(found: Cost) -> str:
+    """Why no time is known, of several reasons the one that no device would mend."""
+    if found.work.steps is None or found.work.positions is None:
+        return f"not known: {found.data.detail}"
+    if found.machine.device is not None:
+        return f"not known: the speed of {found.machine.name} is in no table"
+    return "not known; a first run teaches this machine's speed, `--device` has others'"
 
 
 def _counted(found: Interval) -> str:

@@ -105,6 +105,27 @@ def test_what_this_machine_lacks_is_not_held_against_another(tmp_path: Path) -> 
     assert "H200 likely holds no batch of this model" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("train", "device", "said"),
+    [
+        ("dataset_name: nobody/rows", "RTX 4090", "not known: the rows of `nobody/rows` are not"),
+        ("path: rows.jsonl", "GTX 1660 Ti", "not known: the speed of GTX 1660 Ti is in no table"),
+        ("path: rows.jsonl", None, "not known; a first run teaches this machine's speed"),
+    ],
+)
+def test_no_time_has_its_own_reason(
+    tmp_path: Path, train: str, device: str | None, said: str
+) -> None:
+    text = WORKFLOW.replace("path: rows.jsonl", train) + "training: {max_steps: 100}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    line = ("estimate", "a.yaml", *(("--device", device) if device else ()))
+    state = str(tmp_path / "state")
+    done = pitchpipe(*line, cwd=tmp_path, PITCHPIPE_STATE_DIR=state, HF_HOME=state)
+    times = [row for row in done.stdout.splitlines() if row.startswith("time")]
+    assert len(times) == 1, done.stderr
+    assert said in times[0]
+
+
 # Several devices
 
 
@@ -175,6 +196,30 @@ def test_without_a_model_the_findings_are_all(tmp_path: Path) -> None:
     done = pitchpipe("estimate", "a.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "missing-required" in done.stderr
+    assert "nothing is estimated: no model is named" in done.stderr
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("device: cpu", "target: RTX 9999", "no device is known as `RTX 9999`"),
+        (
+            "HuggingFaceTB/SmolLM2-135M-Instruct",
+            "nobody/has-this",
+            "what `nobody/has-this` consists of is not known",
+        ),
+    ],
+)
+def test_a_file_with_errors_and_no_estimate_says_why(
+    tmp_path: Path, old: str, new: str, reason: str, format_: str
+) -> None:
+    text = WORKFLOW.replace(old, new) + "training: {max_steps: x}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    done = pitchpipe("estimate", "a.yaml", "--format", format_, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[wrong-type]" in done.stderr
+    assert f"pitchpipe: nothing is estimated: {reason}" in done.stderr
 
 
 def test_an_unknown_model_is_2(tmp_path: Path) -> None:

@@ -54,10 +54,12 @@ def execute(arguments: argparse.Namespace) -> Exit:
     devices: list[str] = arguments.device
     try:
         costed = costing.cost_of(checked.analysis, devices[0] if devices else None)
-    except CommandError:
-        if plan is None:
-            return checked.verdict  # what is to be mended has been said
-        raise
+    except CommandError as error:
+        if plan is not None:
+            raise
+        # What is to be mended has been said, but not why there is no estimate of the rest.
+        terminal.err(f"pitchpipe: nothing is estimated: {error}\n")
+        return checked.verdict
     if plan is None:
         terminal.err(f"pitchpipe: {_provisional(costed, arguments)}\n")
     asked = _asked(arguments, checked.analysis, costed, plan)
