@@ -33,6 +33,9 @@ _PREFIXES = (
     "model.",
 )
 
+# Of a parameter in a list of layers.
+_IN_A_LAYER = re.compile(r"\.\d+\.")
+
 _MOST_BUFFERS = 8  # of a module or layer, of which some are stored and some not
 
 
@@ -42,7 +45,8 @@ class Comparison:
 
     `dtypes` are those of parameters by full name. `unlike` are the parameters with another shape:
     the stored one and the expected one. `lacking` and `unused` are numbers of parameters that only
-    the model and only the files have; `examples` name one of each.
+    the model and only the files have; `examples` name one of each. `layers_lack` says whether any
+    that is lacking belongs to a layer, not to a head.
     """
 
     dtypes: Mapping[str, str] = field(repr=False)
@@ -50,6 +54,7 @@ class Comparison:
     lacking: int
     unused: int
     examples: tuple[str, str]
+    layers_lack: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -60,9 +65,9 @@ class Comparison:
         """Whether the model could not be what the catalogue says.
 
         Tensors that are only lacking (a new head) or only unused (a head that was left behind)
-        speak of the files, not of the model.
+        speak of the files, not of the model; but no file leaves out a part of a layer.
         """
-        return bool(self.unlike) or bool(self.lacking and self.unused)
+        return bool(self.unlike) or self.layers_lack or bool(self.lacking and self.unused)
 
     def __str__(self) -> str:
         """What differs, as a clause behind "the weights"."""
@@ -103,7 +108,8 @@ def compare(shape: ModelShape, tensors: Mapping[str, Tensor]) -> Comparison:
     _settle(lost, buffers, left, dtypes)
     examples = (next(iter(lost), ""), next(iter(left), ""))
     unused = sum(tensor.numel for tensor in left.values())
-    return Comparison(dtypes, unlike, sum(lost.values()), unused, examples)
+    layers_lack = bool(lost) and any(map(_IN_A_LAYER.search, lost.keys() - _in_heads(shape)))
+    return Comparison(dtypes, unlike, sum(lost.values()), unused, examples, layers_lack)
 
 
 def with_dtypes(shape: ModelShape, dtypes: Mapping[str, str]) -> ModelShape:
@@ -134,6 +140,16 @@ def _parameters(shape: ModelShape) -> Iterator[tuple[str, Parameter]]:
     for module, group in shape.modules():
         for parameter in group.parameters:
             yield _full(module, parameter.name), parameter
+
+
+def _in_heads(shape: ModelShape) -> set[str]:
+    """The parameters of the heads, which may be lists of layers too."""
+    return {
+        _full(module, parameter.name)
+        for module, group in shape.modules()
+        if group.role == "head"
+        for parameter in group.parameters
+    }
 
 
 def _full(module: str, parameter: str) -> str:

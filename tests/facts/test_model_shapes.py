@@ -195,9 +195,19 @@ def test_more_layers_in_the_files_than_the_configuration_has_stay_unused(tmp_pat
     )
 
 
+def test_fewer_layers_in_the_files_than_the_configuration_has_are_a_contradiction(
+    tmp_path: Path,
+) -> None:
+    found = shape(model(tmp_path / "m", stored=tensors(layers=1)))
+    assert not found.exact
+    assert "but the weights lack" in found.source.detail
+    assert "`model.layers.1." in found.source.detail
+
+
 def test_a_head_that_is_not_stored_is_lacking(tmp_path: Path) -> None:
-    folder = model(tmp_path / "m", {**CONFIG, "tie_word_embeddings": False}, tensors())
-    assert shape(folder).source.detail == (
+    found = shape(model(tmp_path / "m", {**CONFIG, "tie_word_embeddings": False}, tensors()))
+    assert found.exact
+    assert found.source.detail == (
         "`config.json` in the folder; but the weights lack 256 parameters (such as"
         " `lm_head.weight`)"
     )
