@@ -12,8 +12,9 @@ from pitchpipe.checks.reach import left_out
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.modules import Role
-from pitchpipe.suggest import all_of
+from pitchpipe.suggest import all_of, nearest
 from pitchpipe.targets import PRESETS, Entry
+from pitchpipe.targets.saving import names_none
 from pitchpipe.workflow import Present
 
 _FEW_LAYERS = 0.5
@@ -39,6 +40,7 @@ def target_module_not_found(context: Context) -> Iterator[Report]:
                     path = (*setting.path, index)
                     message, better = _lacks(look, missing[name], kind)
                     yield at_item(context, path, message, better)
+    yield from _none_to_save(context, look)
 
 
 def target_matches_nothing(context: Context) -> Iterator[Report]:
@@ -221,6 +223,20 @@ def _lacks(look: Placed, entry: Entry, kind: str) -> tuple[str, str | None]:
     if entry.nearest:
         return f"{message}; did you mean `{entry.nearest}`?", entry.nearest
     return message + look.names(), None
+
+
+def _none_to_save(context: Context, look: Placed) -> Iterator[Report]:
+    setting = context.workflow.method.modules_to_save
+    if not isinstance(setting, Present):
+        return
+    missing = names_none(setting.value, look.shape)
+    known = [name for g in look.shape.groups if g.parameters for name in (g.leaf, g.path)]
+    for index, name in enumerate(setting.value):
+        if name in missing:
+            near = nearest(name, (other for other in known if "{}" not in other))
+            advice = f"; did you mean `{near}`?" if near else ""
+            message = f"{look.model} has no module `{name}` to save{advice}"
+            yield at_item(context, (*setting.path, index), message, near)
 
 
 def _only(names: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pitchpipe.modules import ModelShape, ModuleGroup
 from pitchpipe.targets.choice import Choice, Method
-from pitchpipe.targets.names import At, Node, Place, by_test, union
+from pitchpipe.targets.names import At, Node, Place, by_test, nodes, union
 from pitchpipe.targets.result import Adapted, AdaptedParameter, Refusal, Saved
 
 _TIEABLE = frozenset({"embed_tokens", "lm_head"})  # names that PEFT takes for a tied pair
@@ -38,6 +38,12 @@ def saved(
         else:
             copies.append(_copy(node, at, shape, counted, keep=tied is not None))
     return tuple(copies), refusals
+
+
+def names_none(modules: Iterable[str], shape: ModelShape) -> tuple[str, ...]:
+    """Those of `modules_to_save` that no module's name ends in. PEFT refuses them if all are so."""
+    found = nodes(shape)
+    return tuple(name for name in modules if not any(_ending(node, (name,)) for node in found))
 
 
 def biases(

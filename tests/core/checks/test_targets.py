@@ -19,6 +19,7 @@ def said(method: str, model: str = "models/tiny") -> list[str]:
         "target_modules: [q_proj], layers_to_transform: [0], layers_pattern: [layers]",
         "exclude_modules: [k_proj, layers.1.mlp.up_proj]",
         "exclude_modules: '.*mlp.*'",
+        "target_modules: [q_proj], modules_to_save: [norm, layers.1.mlp, ayers.0.mlp.up_proj]",
         "rank_pattern: {down_proj: 8, 'layers\\.0\\..*q_proj': 4}, alpha_pattern: {v_proj: 8}",
     ],
 )
@@ -96,6 +97,17 @@ def test_what_selects_something_is_fine(method: str) -> None:
                 "pattern-matches-nothing: `models/tiny` has no module `k_porj` to exclude; "
                 "did you mean `k_proj`?"
             ),
+        ),
+        (
+            "target_modules: [q_proj], modules_to_save: [lm_haed]",
+            (
+                "target-module-not-found: `models/tiny` has no module `lm_haed` to save; "
+                "did you mean `lm_head`?"
+            ),
+        ),
+        (
+            "target_modules: [q_proj], modules_to_save: [zebra, norm]",
+            "target-module-not-found: `models/tiny` has no module `zebra` to save",
         ),
         (
             "exclude_modules: vision.*",
