@@ -182,7 +182,7 @@ class ModelShapes:
         if not isinstance(stored, Weights):
             return described
         config = found.config if isinstance(found.config, ModelConfig) else None
-        if config is not None and config.quantization:
+        if config is not None and (config.quantization or self._lacks_class(config, head)):
             return described
         return _saying(guess.from_tensors(stored, config, head), described.reason)
 
@@ -197,6 +197,13 @@ class ModelShapes:
             own = ", which brings its own code," if config.remote_code else ""
             return NotRead(f"the model type `{config.model_type}`{own} is not in the catalogue")
         return model_shape(shard, config.config, head or _head(config, shard), config.source)
+
+    def _lacks_class(self, config: ModelConfig, head: Head | None) -> bool:
+        """Whether the type is known and has no class for that task, unless by its own code."""
+        shard = self._shard(config.model_type) if config.model_type else None
+        if shard is None or config.remote_code or head is None:
+            return False
+        return head not in shard["heads"]
 
     def _confirmed(self, shape: ModelShape, found: _Found) -> ModelShape:
         """`shape` beside the published total or the stored tensors, if there are any."""

@@ -280,6 +280,16 @@ def test_of_an_unknown_architecture_the_headers_alone_are_guessed_from(tmp_path:
     assert (found.class_name, found.config["hidden"]) == ("OwnForCausalLM", 8)
 
 
+def test_a_task_that_the_type_has_no_class_for_is_not_guessed(tmp_path: Path) -> None:
+    """Weights say what is stored, not that transformers could train it so."""
+    assert asked(model(tmp_path / "m", stored=tensors()), head="masked-lm") == NotRead(
+        "`toy` has no class for masked-lm"
+    )
+    config = {**CONFIG, "auto_map": {"AutoModelForMaskedLM": "x.M"}}
+    own = shape(model(tmp_path / "own", config, tensors()), head="masked-lm")
+    assert (own.exact, own.head) == (False, "masked-lm")
+
+
 def test_weights_without_a_configuration_are_guessed_from(tmp_path: Path) -> None:
     folder = model(tmp_path / "m", stored=tensors())
     (folder / "config.json").unlink()
