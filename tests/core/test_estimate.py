@@ -24,6 +24,7 @@ from pitchpipe.estimate import (
 from pitchpipe.estimate.calibration import Calibration, Learnt
 from pitchpipe.estimate.choices import compare, fits, largest, linear_layers, savings
 from pitchpipe.estimate.programs import product, size
+from pitchpipe.estimate.step import ShardingKind
 from pitchpipe.estimate.time import DeviceRates, duration, flops
 from pitchpipe.modules import ModelShape, ShapeSource
 from pitchpipe_schemas import recorded
@@ -270,6 +271,35 @@ def test_zero_3_splits_what_lives_between_steps() -> None:
     split = _moment(replace(step, sharding=Sharding("zero-3", 4)), "optimizer step")
     states = [{p.name: p.bytes for p in peak.parts}["optimizer states"] for peak in (whole, split)]
     assert states[1] == -(-states[0] // 4)
+
+
+@pytest.mark.parametrize("kind", ["zero-2", "zero-3", "fsdp2"])
+def test_each_device_updates_its_own_part_alone(kind: ShardingKind) -> None:
+    step = Step(batch_size=1, length=8, method="full", optimizer="adamw_torch")
+    split = _moment(replace(step, sharding=Sharding(kind, 4)), "optimizer step")
+    assert {p.name: p.bytes for p in split.parts}["temporaries"] == 2 * llama().numel // 4
+    same = _moment(replace(step, sharding=Sharding("ddp", 4)), "optimizer step")
+    assert {p.name: p.bytes for p in same.parts}["temporaries"] == 2 * llama().numel
+
+
+@pytest.mark.parametrize("kind", ["zero-3", "fsdp2"])
+def test_no_device_keeps_converted_weights_that_were_gathered(kind: ShardingKind) -> None:
+    step = Step(
+        batch_size=1,
+        length=8,
+        method="full",
+        trained_dtype="float32",
+        autocast="bfloat16",
+        checkpointing=True,
+    )
+    one = {p.name: p.bytes for p in _moment(step, "forward").parts}
+    split = _moment(replace(step, sharding=Sharding(kind, 4)), "forward")
+    parts = {p.name: p.bytes for p in split.parts}
+    # The embedding's table alone is not converted.
+    converted = 2 * (llama().numel - LLAMA["vocab_size"] * LLAMA["hidden_size"])
+    assert one["temporaries"] > 0.9 * converted
+    two_layers = 2 * 4 * llama().numel / 6
+    assert parts["temporaries"] == pytest.approx(two_layers, rel=0.001)
 
 
 def test_floating_point_operations_by_hand() -> None:

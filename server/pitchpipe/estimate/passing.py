@@ -432,12 +432,19 @@ class Passing:
         return made
 
     def _cast_weight(self, w: Tensor, form: str) -> Tensor:
-        """Autocast keeps converted weights that are trained until it ends (autocast_mode.cpp)."""
+        """Autocast keeps converted weights that are trained until it ends (autocast_mode.cpp).
+
+        What is gathered for a layer arrives converted and goes again with it
+        (torch.distributed.fsdp.MixedPrecisionPolicy; ZeRO-3 the same): sharding counts it.
+        """
         weight = w.weight
         assert weight is not None
         if weight.trained and id(weight) in self._cached:
             return self._cached[id(weight)]
-        made = self.tape.tensor(w.numel, form, _TEMPORARY)
+        if weight.trained and self.step.sharding.gathers:
+            made = Tensor(w.numel, form)
+        else:
+            made = self.tape.tensor(w.numel, form, _TEMPORARY)
         self.tape.apply("_to_copy", [w], [made])
         if weight.trained:
             self._cached[id(weight)] = made

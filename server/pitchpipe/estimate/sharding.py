@@ -30,6 +30,8 @@ _SPLIT: dict[ShardingKind, frozenset[PartName]] = {
 }
 """Rajbhandari et al. 2020 (ZeRO), figure 1; torch.distributed.fsdp.fully_shard splits as ZeRO-3."""
 
+_UPDATE: frozenset[PartName] = frozenset(("temporaries",))
+
 
 def sharded(found: list[Peak], step: Step, totals: Totals, optimizer: OptimizerBytes) -> list[Peak]:
     """The peaks of one device.
@@ -51,6 +53,8 @@ def sharded(found: list[Peak], step: Step, totals: Totals, optimizer: OptimizerB
 
 
 def _peak(peak: Peak, split: frozenset[PartName], devices: int, extra: int) -> Peak:
+    if peak.moment == "optimizer step" and "optimizer states" in split:
+        split |= _UPDATE  # each device updates its own part alone
     parts = [
         Part(p.name, -(-p.bytes // devices) if p.name in split else p.bytes) for p in peak.parts
     ]

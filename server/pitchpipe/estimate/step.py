@@ -47,6 +47,11 @@ class Sharding:
     kind: ShardingKind = "none"
     devices: int = 1
 
+    @property
+    def gathers(self) -> bool:
+        """Whether weights lie spread over devices, and come together for a layer at a time."""
+        return self.kind in ("zero-3", "fsdp2") and self.devices > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
