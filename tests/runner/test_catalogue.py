@@ -52,6 +52,33 @@ def test_a_shard_that_is_wrong_is_found_out() -> None:
     assert len(found_out) == len(shard["heads"])
 
 
+@pytest.mark.parametrize(
+    ("model_type", "given"),
+    [
+        ("deberta-v2", {"norm_rel_ebd": "layer_norm", "relative_attention": True}),
+        ("deberta-v2", {"norm_rel_ebd": "none|layer_norm"}),
+        ("deepseek_v2", {"q_lora_rank": None}),
+        ("deepseek_v3", {"q_lora_rank": None, "attention_bias": True}),
+        ("glm4_moe_lite", {"q_lora_rank": None}),
+        ("minicpm3", {"q_lora_rank": None}),
+        ("mistral4", {"q_lora_rank": None}),
+        ("youtu", {"q_lora_rank": None}),
+        ("gpt_neo", {"num_layers": 4, "attention_types": [[["global", "local"], 2]]}),
+        ("gpt_neo", {"num_layers": 1, "attention_types": [[["local"], 1]]}),
+    ],
+)
+def test_settings_that_add_or_leave_out_modules_are_described(
+    model_type: str, given: dict[str, Any]
+) -> None:
+    shard = pitchpipe_schemas.architecture(model_type)
+    found = probe(model_type)
+    assert shard is not None
+    assert found is not None
+    sample = sampled(model_type, found.heads, {**found.base.given, **given}, found.names)
+    assert sample is not None
+    assert differences(shard, sample) == []
+
+
 def test_nested_configurations_are_read() -> None:
     shard = pitchpipe_schemas.architecture("qwen2_vl")
     assert shard is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,10 @@ _EXPLICIT: dict[str, tuple[Any, ...]] = {
     "hidden_act": (),
     "sliding_window_pattern": (2, 3),
     "hybrid_override_pattern": ("M-M*E", "MEM*E-", "MM-*MEE"),
+    "norm_rel_ebd": ("layer_norm", "none|layer_norm"),
 }
+# Sizes by default, instead of which None stands for other modules.
+_OPTIONAL = {"q_lora_rank"}
 _WORTHLESS = re.compile(
     r"(_token_id|_token_index|_eps|_epsilon|dropout\w*|_drop|initializer\w*|_init|_theta|_std|_act)$"
     r"|^(drop|init_std|rope_|is_decoder$|is_encoder_decoder$|max_length|temperature|attn_impl"
@@ -44,7 +48,7 @@ def choices(config_class: Any, name: str, value: Any, layers: int | None) -> lis
         case bool():
             return [not value]
         case int():
-            return _whole(name, value)
+            return [*_whole(name, value)]
         case float():
             return [value * 2, value / 2, value * 3]
         case str():
@@ -56,12 +60,14 @@ def choices(config_class: Any, name: str, value: Any, layers: int | None) -> lis
     return []
 
 
-def _whole(name: str, value: int) -> list[int]:
+def _whole(name: str, value: int) -> Sequence[int | None]:
     if LAYER_COUNT.search(name):
         return [value + 1, value + 2, value + 4, *([value - 1] if value > 1 else [])]
     if value < 2:
         return [value + 1, value + 2, value + 3, 1 - value]
     found = [2 * value, 3 * value, value // 2, value + value // 2, value + 1, value + 2, value - 1]
+    if name.rpartition(".")[2] in _OPTIONAL:
+        return [None, *found]
     return list(dict.fromkeys([*found, 1, 0] if value < 16 else [*found, value + 16]))
 
 

@@ -184,6 +184,7 @@ HINTS: dict[str, list[Formula]] = {
     "deberta": [["*", 2, _RELATIVE]],
     "deberta-v2": [
         ["*", 2, ["if", _BUCKETS, "position_buckets", _RELATIVE]],
+        ["in", ["text", "layer_norm"], "norm_rel_ebd"],
     ],
     "deepseek_v4": [
         ["not", _layer_is("layer_types", "sliding_attention")],

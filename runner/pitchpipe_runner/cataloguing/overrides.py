@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _ROTATED = {"rope_type": "default", "rope_theta": 10_000.0}
@@ -60,7 +61,19 @@ _DOTS3_SLIDING: dict[str, Any] = {
 }
 
 KEYWORDS: dict[str, dict[str, Any]] = {
-    "deberta-v2": {"position_buckets": -1},
+    "deberta-v2": {"position_buckets": -1, "norm_rel_ebd": "none"},
     "dots3_note_text": _DOTS3_SLIDING,
 }
 """By model type: keywords, with defaults, that neither its class's fields nor its source name."""
+
+
+def _attended_globally(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`attention_types` for as many layers as are asked for."""
+    layers = given.get("num_layers")
+    return {} if layers is None else {"attention_types": [[["global"], layers]]}
+
+
+COMPANIONS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "gpt_neo": _attended_globally,
+}
+"""By model type: what must be given with other settings, or they do not build."""

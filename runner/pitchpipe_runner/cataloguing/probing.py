@@ -17,7 +17,7 @@ from pitchpipe.modules import Head
 from pitchpipe_runner.cataloguing.build import Built, build
 from pitchpipe_runner.cataloguing.choices import LAYER_COUNT, choices, worthless
 from pitchpipe_runner.cataloguing.classes import class_names, config_class, model_class
-from pitchpipe_runner.cataloguing.overrides import KEYWORDS, OVERRIDES
+from pitchpipe_runner.cataloguing.overrides import COMPANIONS, KEYWORDS, OVERRIDES
 from pitchpipe_runner.cataloguing.tracing import parts, recorded_reads
 
 _LAYERS = 5
@@ -68,6 +68,12 @@ def nested(given: Mapping[str, Any]) -> dict[str, Any]:
 def configured(model_type: str, given: Mapping[str, Any]) -> Any:
     """Raises what the configuration's class raises."""
     return config_class(model_type)(**nested(given))
+
+
+def accompanied(model_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with what must be given beside it."""
+    companions = COMPANIONS.get(model_type)
+    return {**given, **companions(given)} if companions else {**given}
 
 
 def proper_part(config: Any, model: Any) -> Any:
@@ -143,7 +149,7 @@ def _plain(value: Any) -> Any:
 
 def probe(model_type: str) -> Probe | None:
     """The type with its base configuration, untried; None where nothing of it can be built."""
-    given = {**_few_layers(model_type), **OVERRIDES.get(model_type, {})}
+    given = accompanied(model_type, {**_few_layers(model_type), **OVERRIDES.get(model_type, {})})
     for start in (given, OVERRIDES.get(model_type, {})):
         heads: dict[Head, str] = {
             h: n
@@ -317,7 +323,8 @@ def _alone(found: Probe, name: str) -> Iterator[Sample]:
 
 
 def _fitting(found: Probe, given: dict[str, Any]) -> dict[str, Any]:
-    """`given` with its lists of layers as long as there are layers."""
+    """`given` with its lists of layers as long as there are layers, and what goes with it."""
+    given = accompanied(found.model_type, given)
     before = _layers(found)
     count = next((v for n, v in given.items() if _NUMBER_OF_LAYERS.search(n)), before)
     if not isinstance(count, int) or count == before:
