@@ -41,7 +41,7 @@ compute: {device: cpu, threads: 1}
 
 
 class Editor(Protocol):
-    """What a user does and sees. Lines count from 1; the cursor is put at the first `word` there."""
+    """What a user does and sees. Lines count from 1; the cursor goes to the first `word` there."""
 
     def findings(self) -> list[str]: ...
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -26,11 +27,16 @@ def _take_terminal() -> None:
 class Terminal:
     """Runs `command` until `close`. What it draws is read and, but for the last of it, dropped."""
 
+    _master: int
+    _process: subprocess.Popen[bytes]
+    _drawn: bytearray
+    _reader: threading.Thread
+
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         if sys.platform == "win32":
             raise RuntimeError("there are no pseudo-terminals on Windows")
         self._master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (LINES, COLUMNS))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self._process = subprocess.Popen(
             list(command),
             cwd=cwd,
