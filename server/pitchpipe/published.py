@@ -21,9 +21,10 @@ class PublishedModel:
     """A row of the table of models. None is "not known", never "no".
 
     `name` as the hub spells it today; `config` holds those fields of its `config.json` that decide
-    shapes. `parameters`: what the class has with them, each storage once. `stored_parameters`: what
-    the weights' files hold, where a tied head, causal masks and rotary frequencies may be stored
-    too. `sources` names for each field who states it: "config", "license", "gated" and so on.
+    shapes, and how the weights are quantized. `parameters`: what the class has with them, each
+    storage once. `stored_parameters`: what the weights' files hold, where a tied head, causal masks
+    and rotary frequencies may be stored too. `sources` names for each field who states it:
+    "config", "license", "gated" and so on.
     """
 
     name: str
@@ -69,7 +70,9 @@ def find_model(name: str, table: Table) -> PublishedModel | None:
     return PublishedModel(
         name=known,
         head=shape["head"],
-        config=_with_context(shape["config"], row.get("context_length")),
+        config=_with_quantization(
+            _with_context(shape["config"], row.get("context_length")), row.get("quantization")
+        ),
         parameters=shape["parameters"],
         stored_parameters=row.get("stored"),
         license=row.get("license"),
@@ -191,6 +194,11 @@ def _with_context(config: Mapping[str, Any], length: int | None) -> dict[str, An
     if inner:
         return {**config, "text_config": {"max_position_embeddings": length, **inner}}
     return {"max_position_embeddings": length, **config}
+
+
+def _with_quantization(config: dict[str, Any], method: str | None) -> dict[str, Any]:
+    """`config` with transformers' `quant_method`, if the weights are published quantized."""
+    return {**config, "quantization_config": {"quant_method": method}} if method else config
 
 
 def _sources(keys: Mapping[str, str], table: Table) -> dict[str, tuple[str, ...]]:

@@ -38,6 +38,20 @@ def test_a_former_name_finds_the_model_of_today() -> None:
     assert model("meta-llama/Meta-Llama-3.1-8B").name == "meta-llama/Llama-3.1-8B"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("openai/gpt-oss-20b", "4-bit mxfp4"),
+        ("openai/gpt-oss-120b", "4-bit mxfp4"),
+        ("deepseek-ai/DeepSeek-V3", "8-bit fp8"),
+        ("Qwen/Qwen2.5-0.5B", "None"),
+    ],
+)
+def test_weights_that_are_published_quantized_are_said_to_be(name: str, said: str) -> None:
+    config = interpret(model(name).config, ShapeSource("table", "the table"))
+    assert str(config.quantization) == said
+
+
 @pytest.mark.parametrize("name", ["", "Qwen/", "Qwen2.5-0.5B", "someone/Qwen2.5-0.5B"])
 def test_no_other_name_is_found(name: str) -> None:
     assert find_model(name, TABLE) is None
@@ -69,6 +83,7 @@ def test_every_field_that_is_known_names_who_says_it() -> None:
     for found in ALL:
         known = {"config"} | {name for name in FACTS if getattr(found, name) is not None}
         known |= {"stored"} if found.stored_parameters else set()
+        known |= {"quantization"} if "quantization_config" in found.config else set()
         assert set(found.sources) == known, found.name
         assert all(all(texts) for texts in found.sources.values()), found.name
 

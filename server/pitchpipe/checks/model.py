@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
-from pitchpipe.facts import FileFact, ModelFact
+from pitchpipe.facts import FileFact, ModelFact, json_type
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.paths import is_path
 from pitchpipe.suggest import nearest
@@ -83,9 +83,15 @@ def chat_template_missing(context: Context) -> Iterator[Report]:
 
 
 def quantized_base_already(context: Context) -> Iterator[Report]:
-    """A base model whose stored weights are quantized."""
+    """A base model whose stored weights are quantized, or said to be in no way that is known."""
     name, config = context.workflow.model.name_or_path, context.model_config()
-    if not isinstance(name, Present) or config is None or config.quantization is None:
+    if not isinstance(name, Present) or config is None:
+        return
+    if config.quantization is None:
+        said = config.config.get("quantization_config")
+        if said and not isinstance(said, dict):
+            message = f"`quantization_config` of `{name.value}` is a JSON {json_type(said)}"
+            yield Report(f"{message}, not an object that says how", name.span, name.path)
         return
     message = f"the weights of `{name.value}` are stored quantized: {config.quantization}"
     if context.effective(context.workflow.method.type) == "full":

@@ -131,3 +131,27 @@ def test_an_encoder_with_a_decoder_is_not_trained() -> None:
     )
     assert said("models/translator") == [message]
     assert said("models/translator", "  trust_remote_code: true\n") == []
+
+
+@pytest.mark.parametrize(
+    ("quantization", "message"),
+    [
+        (
+            "yes",
+            "`quantization_config` of `models/odd` is a JSON string, not an object that says how",
+        ),
+        ([4], "`quantization_config` of `models/odd` is a JSON array, not an object that says how"),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_a_quantization_that_nobody_can_read_is_told(
+    quantization: object, message: str | None
+) -> None:
+    facts = World(
+        WORLD.files,
+        {"models/odd": ModelFact(True, "llama", True, True)},
+        configs={"models/odd": {"model_type": "llama", "quantization_config": quantization}},
+    )
+    wanted = [] if message is None else [f"quantized-base-already: {message}"]
+    assert said("models/odd", facts=facts) == wanted
