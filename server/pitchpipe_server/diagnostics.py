@@ -21,6 +21,7 @@ class Diagnostics:
     def __init__(self, server: PitchpipeServer) -> None:
         self._server = server
         self._due = set[str]()
+        self._sent: dict[str, types.PublishDiagnosticsParams] = {}
 
     def changed(self, uri: str) -> None:
         """A text is another; what is known of it is sent soon, if this client is sent findings."""
@@ -34,7 +35,8 @@ class Diagnostics:
         """What is closed has no findings any more."""
         self._due.discard(uri)
         if not self._server.can.pull_diagnostics:
-            self._publish(types.PublishDiagnosticsParams(uri, []))
+            self._sent.pop(uri, None)
+            self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def all_changed(self) -> None:
         """The world is another: every open text may have other findings."""
@@ -55,7 +57,10 @@ class Diagnostics:
                 self._publish(types.PublishDiagnosticsParams(uri, items, version))
 
     def _publish(self, params: types.PublishDiagnosticsParams) -> None:
-        self._server.text_document_publish_diagnostics(params)
+        """Sends what the client does not have yet."""
+        if self._sent.get(params.uri) != params:
+            self._sent[params.uri] = params
+            self._server.text_document_publish_diagnostics(params)
 
 
 def diagnostics_of(
