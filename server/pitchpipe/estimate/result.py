@@ -64,7 +64,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What a run writes. `exported` is the model in `dtype`, adapters merged."""
+    """What a run writes. `exported` is the merged model, in the format of the base's own files."""
 
     checkpoint: int
     adapter: int

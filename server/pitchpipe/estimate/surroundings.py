@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from pitchpipe.estimate.calibration import Calibration
-from pitchpipe.estimate.formats import BYTES, CODES
+from pitchpipe.estimate.formats import BYTES, CODES, FLOATS, of_code
 from pitchpipe.estimate.optimizers import OptimizerBytes
 from pitchpipe.estimate.result import Disk, Estimate, Interval, Peak
 from pitchpipe.estimate.sharding import sharded
@@ -130,6 +130,20 @@ def _disk(shape: ModelShape, step: Step, totals: Totals, optimizer: OptimizerByt
     """A checkpoint has what is trained and the optimizer's states (transformers' Trainer)."""
     whole = step.method in ("full", "freeze")
     trained = totals.weights if whole else totals.adapters
-    exported = shape.numel * BYTES[CODES[step.dtype]]
+    exported = shape.numel * BYTES[_stored(shape) or CODES[step.dtype]]
     states = optimizer.states + optimizer.paged
     return Disk(trained + states, 0 if whole else totals.adapters, exported)
+
+
+def _stored(shape: ModelShape) -> str | None:
+    """The format of the base's own files, which a merged model gets too; None where unknown.
+
+    What `dtype="auto"` finds: the configuration's word before the weights' (transformers 5.23,
+    modeling_utils.py).
+    """
+    config = shape.config
+    said = config.get("dtype") or config.get("torch_dtype")
+    weights = (p for g in shape.groups for p in g.parameters if not p.buffer)
+    written = next((p.dtype for p in weights if p.dtype), None)
+    codes = (of_code(str(name or "").removeprefix("torch.")) for name in (said, written))
+    return next((code for code in codes if code in FLOATS), None)
