@@ -24,7 +24,7 @@ from pitchpipe.estimate import (
 from pitchpipe.estimate.calibration import Calibration, Learnt
 from pitchpipe.estimate.choices import compare, fits, largest, linear_layers, savings
 from pitchpipe.estimate.programs import product, size
-from pitchpipe.estimate.step import ShardingKind
+from pitchpipe.estimate.step import Dtype, ShardingKind
 from pitchpipe.estimate.time import DeviceRates, duration, flops
 from pitchpipe.modules import ModelShape, ShapeSource
 from pitchpipe_schemas import recorded
@@ -156,6 +156,34 @@ def test_the_largest_batch_fits_and_one_more_row_does_not() -> None:
         for n in (best.batch_size, best.batch_size + 1)
     ]
     assert sizes[0] <= memory < sizes[1]
+
+
+def test_more_rows_have_logits_at_more_positions() -> None:
+    step = Step(batch_size=1, length=512, adapted=QV, loss="selected", padding=True)
+    one = replace(step, logits_columns=51, learnt_tokens=51)
+    memory = 2 << 30
+    n = largest(llama(), one, records(), memory).batch_size
+    assert n > 1
+    # Each row learns a tenth at places of its own: hardly a position is left for no row.
+    columns = round(511 * (1 - (1 - 51 / 511) ** n))
+    same = replace(step, batch_size=n, logits_columns=columns, learnt_tokens=51 * n)
+    assert estimate(llama(), same, records()).total.likely <= memory
+
+
+def test_a_merged_model_has_the_format_of_the_bases_files() -> None:
+    def merged(computed: Dtype, **config: Any) -> int:
+        return estimate(llama(**config), Step(dtype=computed, adapted=QV), records()).disk.exported
+
+    numel = llama().numel
+    assert merged("bfloat16", dtype="float32") == 4 * numel
+    assert merged("float32", torch_dtype="bfloat16") == 2 * numel
+    assert merged("float32") == 4 * numel
+    groups = tuple(
+        replace(g, parameters=tuple(replace(p, dtype="float16") for p in g.parameters))
+        for g in llama().groups
+    )
+    stored = replace(llama(), groups=groups)
+    assert estimate(stored, Step(dtype="float32"), records()).disk.exported == 2 * numel
 
 
 def test_a_device_fits_where_the_whole_interval_does() -> None:

@@ -211,12 +211,6 @@ def largest(
     def holds(other: Step) -> bool:
         return estimate(shape, other, records, calibration).total.likely <= memory
 
-    def rows(n: int) -> Step:
-        learnt = None
-        if step.learnt_tokens is not None:
-            learnt = step.learnt_tokens * n // step.batch_size
-        return replace(step, batch_size=n, learnt_tokens=learnt)
-
     def tokens(n: int) -> Step:
         share = n / step.length
         columns = (
@@ -228,9 +222,21 @@ def largest(
     limit = (
         shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
     )
-    batch = _last(lambda n: holds(rows(n)), 1, _MOST_BATCH)
+    batch = _last(lambda n: holds(with_rows(step, n)), 1, _MOST_BATCH)
     length = _last(lambda n: holds(tokens(n * 8)), _LEAST_LENGTH // 8, int(limit) // 8) * 8
     return Largest(batch, length)
+
+
+def with_rows(step: Step, rows: int) -> Step:
+    """The step with so many rows, each of which learns as much as now, at places of its own."""
+    learnt, columns = step.learnt_tokens, step.logits_columns
+    if learnt is not None:
+        if columns is not None and rows > step.batch_size:
+            predicted = max(1, step.length - 1)
+            share = min(1.0, learnt / (step.batch_size * predicted))
+            columns = max(columns, round(predicted * (1.0 - (1.0 - share) ** rows)))
+        learnt = learnt * rows // step.batch_size
+    return replace(step, batch_size=rows, logits_columns=columns, learnt_tokens=learnt)
 
 
 def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
