@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FRESH = 1.0  # seconds for which it is believed that a file lies where it lay
+_FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, as it was
+_MOST_PATHS = 50_000
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Patience:
     def __init__(self, wake: Callable[[], None]) -> None:
         self.state = 0
         self._wake = wake
+        self._home = threading.get_ident()
         self._asked_at = 0
         self._answers: dict[Hashable, tuple[int, Any]] = {}
         self._waiting: dict[Hashable, Callable[[], Any]] = {}
@@ -50,7 +53,9 @@ class Patience:
         known = self._answers.get(key)
         if known is None or known[0] != self._asked_at:
             self._waiting[key] = find
-            self._wake()
+            # What finds something out, in another thread, is looked after by whoever started it.
+            if threading.get_ident() == self._home:
+                self._wake()
         if known is None:
             raise NotYet
         return cast(T, known[1])
@@ -102,19 +107,28 @@ class PatientFacts:
     def __init__(self, reader: Reader, patience: Patience) -> None:
         self._reader = reader
         self._patience = patience
-        self._files: dict[str, tuple[float, FileFact]] = {}
+        self._lately: dict[tuple[str, str], tuple[float, Any]] = {}
 
     def file(self, path: str) -> FileFact:
-        now = time.monotonic()
-        known = self._files.get(path)
-        if known is None or now - known[0] > _FRESH:
-            known = (now, self._reader.file(path))
-            self._files[path] = known
-        return known[1]
+        return self._believed("file", path, self._reader.file)
 
     def table(self, path: str) -> Table:
-        key = ("table", path, self._reader.stamp(path))
+        key = ("table", path, self._stamp(path))
         return self._patience.ask(key, lambda: self._reader.table(path))
+
+    def _stamp(self, path: str) -> tuple[int, int] | None:
+        return self._believed("stamp", path, self._reader.stamp)
+
+    def _believed(self, what: str, path: str, look: Callable[[str], T]) -> T:
+        """What was seen of a path a moment ago: a long file asks thousands of times for a few."""
+        now = time.monotonic()
+        known = self._lately.get((what, path))
+        if known is None or now - known[0] > _FRESH:
+            if len(self._lately) > _MOST_PATHS:
+                self._lately.clear()
+            known = (now, look(path))
+            self._lately[what, path] = known
+        return cast(T, known[1])
 
     def model(self, path: str) -> ModelFact | NotRead:
         return self._patience.ask(("model", path), lambda: self._reader.model(path))
@@ -141,7 +155,7 @@ class PatientFacts:
         )
 
     def fingerprint(self, path: str) -> Fingerprint | NotRead:
-        key = ("fingerprint", path, self._reader.stamp(path))
+        key = ("fingerprint", path, self._stamp(path))
         return self._patience.ask(key, lambda: self._reader.fingerprint(path))
 
     def environment(self, name: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from pitchpipe.facts import NotRead
@@ -24,6 +26,15 @@ async def test_an_answer_comes_when_it_was_found_out() -> None:
     assert await patience.find_out()
     assert patience.ask("a", lambda: 2) == 1
     assert patience.state == 1
+
+
+async def test_nobody_is_woken_from_the_thread_that_finds_out() -> None:
+    threads: list[int] = []
+    patience = Patience(lambda: threads.append(threading.get_ident()))
+    with pytest.raises(NotYet):
+        patience.ask("a", lambda: patience.ask("b", lambda: 1))
+    assert await patience.find_out()
+    assert threads == [threading.get_ident()]
 
 
 async def test_what_needs_another_answer_gets_it_in_the_same_search() -> None:
