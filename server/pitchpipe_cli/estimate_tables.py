@@ -141,9 +141,13 @@ def _work(found: Cost) -> Iterator[tuple[str, str]]:
     else:
         yield "time", _no_time(found)
     disk = found.estimate.disk
-    kept = work.checkpoints.likely if work.checkpoints else 1
-    written = amounts.size(kept * disk.checkpoint)
-    yield "disk", f"{written} for checkpoints, {amounts.size(disk.exported)} merged"
+    if work.checkpoints is None:
+        written = f"{amounts.size(disk.checkpoint)} for each checkpoint"
+    else:
+        written = f"{amounts.size(work.checkpoints.high * disk.checkpoint)} for checkpoints"
+        if work.checkpoints.low != work.checkpoints.high:
+            written = f"up to {written}"
+    yield "disk", f"{written}, {amounts.size(disk.exported)} merged"
 
 
 def _no_time(found: Cost) -> str:

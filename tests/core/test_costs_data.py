@@ -369,6 +369,25 @@ def test_checkpoints_are_kept_within_their_limit(how: str, kept: int) -> None:
     assert steps(f"per_device_train_batch_size: 1, {how}").checkpoints == exactly(kept)
 
 
+@pytest.mark.parametrize(
+    ("training", "kept"),
+    [
+        ("max_steps: 100", Interval(1, 2, 2)),
+        ("max_steps: 1", exactly(1)),
+        ("max_steps: 100, save_strategy: steps, save_steps: 30, save_total_limit: 9", exactly(4)),
+        ("num_train_epochs: 1", exactly(1)),
+        ("num_train_epochs: 3", exactly(2)),
+        ("num_train_epochs: 3, save_strategy: steps", Interval(1, 2, 2)),
+        ("max_steps: 100, save_total_limit: null", None),
+        ("max_steps: 100, save_strategy: 'no'", exactly(0)),
+    ],
+)
+def test_checkpoints_of_rows_that_nobody_has_seen(training: str, kept: Interval | None) -> None:
+    text = f"data: {{train: [{{dataset_name: owner/rows}}]}}\ntraining: {{{training}}}"
+    found = settings(text)
+    assert work_of(found, data_size(found, WORLD, NothingCounted(), 64)).checkpoints == kept
+
+
 def test_without_rows_only_fixed_steps_are_known() -> None:
     text = "data: {{train: [{{dataset_name: owner/rows}}]}}\ntraining: {{{}}}"
     for training, expected in (("max_steps: 5", exactly(5)), ("num_train_epochs: 5", None)):

@@ -39,7 +39,7 @@ def work_of(settings: Settings, data: DataSize) -> Work:
     accumulation = training.gradient_accumulation_steps
     fixed = exactly(training.max_steps) if training.max_steps > 0 else None
     if data.train is None:
-        return Work(batch * accumulation, fixed)
+        return Work(batch * accumulation, fixed, checkpoints=_unseen(settings, fixed))
     per_epoch = mapped(
         lambda n: max(1, math.ceil(math.ceil(n / batch) / accumulation)), data.train.sequences
     )
@@ -86,6 +86,23 @@ def _evaluations(
     # The runner evaluates the end too, unless it goes back to the best checkpoint.
     last = 0 if training.load_best_model_at_end else 1
     return mapped(lambda n: n // every + (last if n % every else 0), steps)
+
+
+def _unseen(settings: Settings, steps: Interval | None) -> Interval | None:
+    """Checkpoints where nobody knows how many steps an epoch has. None: as many as there are."""
+    training = settings.training
+    if training.save_strategy == "no":
+        return exactly(0)
+    if training.save_strategy == "steps" and steps is not None:
+        return _checkpoints(settings, steps, exactly(0))
+    if training.save_strategy == "epoch" and steps is None:
+        return _checkpoints(settings, exactly(0), exactly(math.ceil(training.num_train_epochs)))
+    limit = training.save_total_limit
+    if limit is None:
+        return None
+    # An epoch has one step at least, and each leaves a checkpoint, the last one too.
+    most = limit if steps is None else min(limit, steps.high)
+    return Interval(1, most, most)
 
 
 def _checkpoints(settings: Settings, steps: Interval, passes: Interval) -> Interval:
