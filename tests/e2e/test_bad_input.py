@@ -92,6 +92,12 @@ AT_ONCE = {
         old="all-linear",
         new="[q_prj, v_proj]",
     ),
+    "a module to save that the model lacks": Case(
+        ("tones.yaml:13:", "error[target-module-not-found]: ", "`hed`"),
+        1,
+        old="all-linear",
+        new="all-linear, modules_to_save: [hed]",
+    ),
     "a model folder that is not there": Case(
         ("tones.yaml:4:23: error[model-not-found]: ", "did you mean `./llama`?"),
         1,
@@ -262,12 +268,6 @@ LATER = {
         1,
         old="[joy, fear, anger]",
         new="[good, bad]",
-    ),
-    "a module to save that the model lacks": Case(
-        ("tones.yaml:13:", "error[target-modules-not-found]: ", "`hed`"),
-        1,
-        old="all-linear",
-        new="all-linear, modules_to_save: [hed]",
     ),
     "a device that is not there": Case(
         (f"tones.yaml:26:19: error[device-not-found]: `compute.device: {NO_DEVICE}`",),
