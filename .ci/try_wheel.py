@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIGHT_MB = 80  # what the light install may take on disk, pip not counted
-HEAVY = ("torch", "transformers", "onnxruntime", "datasets", "numpy", "pygls")
+HEAVY = ("torch", "transformers", "onnxruntime", "datasets", "numpy")
 WORKFLOW = """\
 model: {name_or_path: HuggingFaceTB/SmolLM2-135M-Instruct}
 data:
