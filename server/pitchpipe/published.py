@@ -144,12 +144,6 @@ def devices(table: Table) -> Iterator[Device]:
     return (device for device, _ in _devices(table))
 
 
-def counted(text: str) -> tuple[int, str]:
-    """How many devices a machine has, and the name of one: "2x H100 SXM"."""
-    found = re.match(r"\s*([1-9]\d{0,3})\s*[x×*]\s*(?=\S)", text, re.IGNORECASE)
-    return (int(found[1]), text[found.end() :].strip()) if found else (1, text.strip())
-
-
 _GIB = 2**30
 
 

@@ -10,7 +10,8 @@ from pitchpipe import amounts
 from pitchpipe.costs.changing import best_savings
 from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
-from pitchpipe.estimate import Estimate, Interval
+from pitchpipe.costs.wording import counted, span
+from pitchpipe.estimate import Estimate
 from pitchpipe.estimate.choices import Saving, compare, fits, largest
 from pitchpipe_cli import workflow_file
 from pitchpipe_cli.costing import Costed
@@ -111,12 +112,6 @@ def _where(place: str) -> str:
     return ", ".join(f"`{name}`" for name in place.split(":") if name)
 
 
-def span(found: Interval) -> str:
-    """`1.9 GB (1.8 GB to 2.1 GB)`."""
-    likely, low, high = map(amounts.size, (found.likely, found.low, found.high))
-    return likely if low == high else f"{likely} ({low} to {high})"
-
-
 def _parts(found: Cost) -> Table:
     peak = found.estimate.peak
     parts = sorted((p for p in peak.parts if p.bytes), key=lambda p: -p.bytes)
@@ -129,10 +124,10 @@ def _parts(found: Cost) -> Table:
 def _work(found: Cost) -> Iterator[tuple[str, str]]:
     work = found.work
     yield "effective batch", amounts.plural(work.effective_batch, "sequence")
-    steps = f"not known: {found.data.detail}" if work.steps is None else _counted(work.steps)
+    steps = f"not known: {found.data.detail}" if work.steps is None else counted(work.steps)
     yield "steps", steps
     if work.tokens is not None:
-        yield "tokens", _counted(work.tokens)
+        yield "tokens", counted(work.tokens)
     if found.flops is not None:
         yield "operations", f"{found.flops.likely:.2e} FLOP"
     if found.time is not None:
@@ -157,12 +152,6 @@ def _no_time(found: Cost) -> str:
     if found.machine.device is not None:
         return f"not known: the speed of {found.machine.name} is in no table"
     return "not known; a first run teaches this machine's speed, `--device` has others'"
-
-
-def _counted(found: Interval) -> str:
-    if found.low == found.high:
-        return f"{found.likely:,}"
-    return f"{found.likely:,} ({found.low:,} to {found.high:,})"
 
 
 def _devices(costed: Costed, others: Sequence[tuple[Machine, Estimate]]) -> Table:

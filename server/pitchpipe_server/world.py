@@ -99,6 +99,7 @@ class RealWorld:
             return None
 
     def lengths(self, path: str, context: Context) -> Lengths | None:
+        """Counting needs the model's tokenizer, which the light half has not: nobody knows."""
         return None
 
     def children(self, folder: str) -> tuple[Child, ...]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import pitchpipe_schemas
-from pitchpipe.published import counted, devices, find_device, find_devices, nearest_device
+from pitchpipe.published import devices, find_device, find_devices, machine, nearest_device
 
 TABLE = pitchpipe_schemas.devices()
 ALL = list(devices(TABLE))
@@ -122,7 +122,7 @@ def test_a_near_name_is_suggested(typed: str, meant: str | None) -> None:
     ],
 )
 def test_a_machine_may_have_several_devices(text: str, number: int, name: str) -> None:
-    assert counted(text) == (number, name)
+    assert machine(text) == (number, name)
 
 
 def test_the_table_is_large_and_has_no_device_twice() -> None:

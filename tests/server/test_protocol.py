@@ -275,8 +275,13 @@ async def test_formatting_keeps_what_is_said(client: LanguageClient, uri: str) -
         types.DocumentFormattingParams(types.TextDocumentIdentifier(uri), options)
     )
     assert edits
-    changed = "".join(edit.new_text for edit in edits)
-    assert "why" not in changed or "# why" in changed
+    lines = ["model:", "    name_or_path:   x   # why", "", "", "", "data: {}"]
+    for edit in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character))[::-1]:
+        start, end = edit.range.start, edit.range.end
+        last = lines[end.line] if end.line < len(lines) else ""
+        whole = lines[start.line][: start.character] + edit.new_text + last[end.character :]
+        lines[start.line : end.line + 1] = whole.split("\n")
+    assert "\n".join(lines) == "model:\n  name_or_path: x  # why\n\ndata: {}\n"
 
 
 async def test_insight(client: LanguageClient, uri: str) -> None:

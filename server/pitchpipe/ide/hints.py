@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pitchpipe import amounts
 from pitchpipe.costs.cost import Cost
+from pitchpipe.costs.wording import counted
 from pitchpipe.facts import NotRead
 from pitchpipe.ide.cards import costs, modules
 from pitchpipe.ide.items import Hint
@@ -57,7 +58,7 @@ def _costs(snapshot: Snapshot) -> Iterator[Hint]:
     if at is not None:
         batch = f"effective batch {found.work.effective_batch:,}"
         steps = found.work.steps
-        more = f", {costs.counted(steps)} steps" if steps is not None else ""
+        more = f", {counted(steps)} steps" if steps is not None else ""
         yield Hint(at, batch + more, "work")
 
 

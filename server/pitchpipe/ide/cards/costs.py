@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pitchpipe import amounts
 from pitchpipe.costs.changing import best_savings
 from pitchpipe.costs.cost import Cost
-from pitchpipe.estimate import Interval
+from pitchpipe.costs.wording import counted, span
 from pitchpipe.estimate.choices import compare
 from pitchpipe.facts import NotRead
 from pitchpipe.ide.cards.tables import grid, pairs
@@ -117,16 +117,3 @@ def _verdict(found: Cost) -> str:
 
 def _unknown(found: NotRead | None) -> str:
     return WAITING if found is None else f"What the run takes is not known: {found.reason}."
-
-
-def span(found: Interval) -> str:
-    """`1.9 GB (1.8 GB to 2.1 GB)`."""
-    likely, low, high = map(amounts.size, (found.likely, found.low, found.high))
-    return likely if low == high else f"{likely} ({low} to {high})"
-
-
-def counted(found: Interval) -> str:
-    """`1,200 (1,000 to 1,400)`."""
-    if found.low == found.high:
-        return f"{found.likely:,}"
-    return f"{found.likely:,} ({found.low:,} to {found.high:,})"

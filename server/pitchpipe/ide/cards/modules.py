@@ -7,7 +7,6 @@ from pitchpipe.costs.cost import Cost
 from pitchpipe.ide.cards.tables import grid
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.modules import ModelShape
-from pitchpipe.targets import Targets
 
 _MOST_ROWS = 16
 
@@ -53,22 +52,18 @@ def name_card(snapshot: Snapshot, name: str) -> str:
         near = f" Did you mean `{entry.nearest}`?" if entry.nearest else ""
         return f"`{name}` matches no module of this model.{near}\n\n{_there(found.shape)}"
     rows = [
-        (f"`{a.group.path.replace('{}', '*')}`", str(len(a.at)), a.role, f"{_trained(a):,}")
+        (
+            f"`{a.group.path.replace('{}', '*')}`",
+            str(len(a.at)),
+            a.role,
+            f"{a.parameters * len(a.at):,}",
+        )
         for a in found.targets.modules
         if a.group.leaf == name.rpartition(".")[2]
     ]
     matched = amounts.plural(entry.count, "module")
     table = grid(("module", "", "role", "trained"), rows, right=(1, 3)) if rows else ""
     return f"`{name}` matches **{matched}**\n\n{table}".rstrip()
-
-
-def trained(targets: Targets) -> int:
-    """Parameters of all adapters."""
-    return targets.trainable
-
-
-def _trained(adapted: object) -> int:
-    return getattr(adapted, "parameters", 0) * len(getattr(adapted, "at", ()))
 
 
 def _there(shape: ModelShape) -> str:
