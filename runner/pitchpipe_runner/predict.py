@@ -22,10 +22,14 @@ from pitchpipe.estimate import (
     estimate,
 )
 from pitchpipe.estimate.calibration import (
+    SPEED_VARIES,
+    Learnt,
+    Likeness,
     Observation,
     Setting,
     calibrate,
     from_json,
+    kind_of,
     machine_digest,
 )
 from pitchpipe.estimate.time import flops
@@ -40,7 +44,6 @@ from pitchpipe_schemas import recorded
 
 _TOLERANCE = 0.03  # of the memory of tensors, where the model's structure is known
 _LONG_ENOUGH = 0.1  # seconds of a pass
-_SPEED_VARIES = 0.25
 
 _NOTHING: dict[str, float | None] = {
     "context_bytes": None,
@@ -69,7 +72,6 @@ class Forecast:
             machine=self.setting.machine,
             name=self.setting.name,
             torch=self.setting.torch,
-            attention=self.setting.attention,
         )
         self._known: tuple[ModelShape, Records] | None = None
         self._speed: Speed | None = None
@@ -90,8 +92,12 @@ class Forecast:
             for batch in passes.largest
         ]
         batch, found = max(each, key=lambda pair: pair[1].allocated.likely)
-        self._speed = self._foretold(shape, passes, batch, steps * accumulation)
+        kind = kind_of(shape, self._step(shape, batch))
+        speed, overhead = self._calibration.speed(kind), self._calibration.overhead(kind)
+        if speed is not None:
+            self._speed = self._foretold(shape, passes, batch, steps * accumulation, speed)
         self._known = shape, records
+        learnt = [taught for taught in (speed, overhead) if taught is not None]
         cpu = found.reserved is None
         events.emit(
             "prediction",
@@ -110,7 +116,8 @@ class Forecast:
             tokens_per_second=None if self._speed is None else self._speed.around("tokens"),
             seconds=None if self._speed is None else self._speed.around("seconds"),
             reasons=list(found.allocated.reasons),
-            learnt_from=self._calibration.n,
+            learnt_from=max((taught.n for taught in learnt), default=0),
+            learnt_like=learnt[0].like if learnt else None,
         )
 
     def compare(
@@ -127,6 +134,8 @@ class Forecast:
             setting={
                 **asdict(self.setting),
                 "method": self._plan.method.type,
+                "model_type": None if self._known is None else self._known[0].model_type,
+                "parameters": None if self._known is None else self._known[0].numel,
                 "dtype": str(self._device.dtype).removeprefix("torch."),
                 "threads": torch.get_num_threads(),
             },
@@ -153,14 +162,13 @@ class Forecast:
     def _step(self, shape: ModelShape, batch: Batch) -> Step:
         return expecting.taken(self._plan, self._device, self._model, shape, batch)
 
-    def _foretold(self, shape: ModelShape, passes: Passes, batch: Batch, n: int) -> Speed | None:
-        """From what earlier runs achieved on this machine; None where there were none."""
-        learnt = self._calibration.flops_per_second.get(self._plan.method.type)
-        if learnt is None:
-            return None
+    def _foretold(
+        self, shape: ModelShape, passes: Passes, batch: Batch, n: int, learnt: Learnt
+    ) -> Speed:
+        """From what earlier runs achieved on this machine."""
         _, needed = flops(shape, self._step(shape, batch))
         seconds = passes.positions * needed / learnt.value
-        return Speed(passes.tokens / seconds, seconds * n)
+        return Speed(passes.tokens / seconds, seconds * n, learnt.like)
 
     def _compared(self, reading: Reading, *, final: bool) -> dict[str, dict[str, float | None]]:
         """The memory that the very batch was to take which took most."""
@@ -212,15 +220,18 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """`seconds` are those of all steps."""
+    """`seconds` are those of all steps; `like`: how much the runs were like this one."""
 
     tokens_per_second: float
     seconds: float
+    like: Likeness
 
     def around(self, of: Literal["tokens", "seconds"]) -> dict[str, float]:
-        """Other batches and other programs on the machine change it so much."""
-        value = self.tokens_per_second if of == "tokens" else self.seconds
-        low, high = value * (1 - _SPEED_VARIES), value / (1 - _SPEED_VARIES)
+        slow, fast = SPEED_VARIES[self.like]
+        if of == "tokens":
+            low, value, high = (self.tokens_per_second * f for f in (slow, 1.0, fast))
+        else:
+            low, value, high = (self.seconds / f for f in (fast, 1.0, slow))
         return {"low": round(low, 3), "likely": round(value, 3), "high": round(high, 3)}
 
 

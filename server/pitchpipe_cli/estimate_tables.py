@@ -10,7 +10,7 @@ from pitchpipe import amounts
 from pitchpipe.costs.changing import best_savings
 from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
-from pitchpipe.costs.wording import counted, span
+from pitchpipe.costs.wording import calibrated, counted, span
 from pitchpipe.estimate import Estimate
 from pitchpipe.estimate.choices import Saving, compare, fits, largest
 from pitchpipe_cli import workflow_file
@@ -101,6 +101,7 @@ def _facts(found: Cost, traced: Mapping[str, Any] | None) -> Iterator[tuple[str,
         yield "reserved", f"{span(cost.reserved)}, {beside}"
     yield "needed in all", span(cost.total)
     yield "peak", " in ".join(filter(None, (cost.peak.moment, _where(cost.peak.where))))
+    yield "calibrated with", calibrated(found)
     if traced is not None:
         yield "traced", f"{amounts.size(traced['allocated_peak_bytes'])} of tensors"
     for reason in dict.fromkeys(cost.allocated.reasons):

@@ -36,25 +36,12 @@ def folder() -> Path:
     return run_index.index_folder().with_name("calibration")
 
 
-def read(
-    kind: str,
-    *,
-    name: str | None = None,
-    torch: str | None = None,
-    attention: str | None = None,
-) -> Calibration:
+def read(kind: str, *, name: str | None = None, torch: str | None = None) -> Calibration:
     """What this machine's runs on a device of `kind` ("cpu", "cuda", "mps") teach.
 
     The others narrow that down as in `Setting`; None means any.
     """
-    return calibrate(
-        observations(),
-        kind=kind,
-        machine=machine(),
-        name=name,
-        torch=torch,
-        attention=attention,
-    )
+    return calibrate(observations(), kind=kind, machine=machine(), name=name, torch=torch)
 
 
 def machine() -> str:

@@ -21,7 +21,7 @@ from pitchpipe.estimate import (
     estimate,
     memory,
 )
-from pitchpipe.estimate.calibration import Calibration, Learnt
+from pitchpipe.estimate.calibration import Calibration, Learnt, Lessons, kind_of
 from pitchpipe.estimate.choices import compare, fits, largest, linear_layers, savings
 from pitchpipe.estimate.programs import product, size
 from pitchpipe.estimate.step import Dtype, ShardingKind
@@ -258,16 +258,20 @@ def test_a_learnt_rate_has_the_optimizers_steps_in_it() -> None:
     found = estimate(llama(), step, records())
     positions, steps = (Interval(n, n, n) for n in (512_000, 1_000))
     slow, fast = (DeviceRates(1e12, bandwidth) for bandwidth in (1e6, 1e15))
-    learnt = Calibration(n=1, flops_per_second={"full": Learnt(1e11, 1)})
-    times = {
-        rates.bandwidth: duration(llama(), step, found, positions, steps, rates, learnt).seconds
-        for rates in (slow, fast)
-    }
-    assert times[1e6] == times[1e15]
-    assert (
-        duration(llama(), step, found, positions, steps, slow).seconds.likely
-        > duration(llama(), step, found, positions, steps, fast).seconds.likely
-    )
+    key = kind_of(llama(), step).keys["step"]
+    assert key is not None
+    learnt = Calibration(1, {key: Lessons(flops_per_second=Learnt(1e11, 1, "step"))})
+
+    def seconds(rates: DeviceRates | None, known: Calibration) -> Interval | None:
+        took = duration(llama(), step, found, positions, steps, rates, known)
+        return took and took.seconds
+
+    assert seconds(slow, learnt) == seconds(fast, learnt)
+    alone, slower, faster = (seconds(r, Calibration()) for r in (None, slow, fast))
+    assert alone is None
+    assert slower is not None
+    assert faster is not None
+    assert slower.likely > faster.likely
 
 
 _NOT_AS_RECORDED = frozenset(("deepseek_v2", "gemma3", "nllb-moe"))

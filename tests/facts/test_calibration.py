@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pitchpipe.estimate.calibration import Kind, Learnt
 from pitchpipe_facts import calibration, run_index
 
 SETTING: dict[str, Any] = {
@@ -20,6 +21,9 @@ SETTING: dict[str, Any] = {
     "torch": "2.13.0",
     "attention": "sdpa",
     "method": "lora",
+    "model_type": "llama",
+    "dtype": "bfloat16",
+    "parameters": 1_000_000_000,
 }
 LEARNT = {
     "context_bytes": 400 << 20,
@@ -54,16 +58,17 @@ def make_run(folder: Path, *events: dict[str, Any]) -> Path:
 
 
 def ratio() -> float | None:
-    learnt = calibration.read("cuda").reserved_ratio
+    learnt = calibration.read("cuda").overhead(Kind())
     return None if learnt is None else learnt.value
 
 
 def test_a_run_s_last_measurement_is_what_is_learnt(tmp_path: Path) -> None:
     first, last = measurement(reserved_ratio=1.5), measurement()
     calibration.record(make_run(tmp_path / "runs" / "a", first, last, {"kind": "run-done"}))
-    learnt = calibration.read("cuda", name=SETTING["name"], torch="2.13.0", attention="sdpa")
+    learnt = calibration.read("cuda", name=SETTING["name"], torch="2.13.0")
     assert (learnt.n, ratio()) == (1, 1.08)
-    assert learnt.flops_per_second["lora"].value == 3e13
+    assert learnt.speed(Kind("llama", "lora", "bfloat16", "sdpa", 15)) == Learnt(3e13, 1, "run")
+    assert learnt.speed(Kind("llama", "lora", "bfloat16", "eager", 15)) == Learnt(3e13, 1)
     assert calibration.read("cpu").n == calibration.read("cuda", torch="2.14.0").n == 0
 
 

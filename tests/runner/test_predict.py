@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ import pytest
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from pitchpipe.estimate.calibration import Observation, Setting, machine_digest, to_json
+from pitchpipe.estimate.calibration import (
+    Observation,
+    Setting,
+    from_json,
+    machine_digest,
+    to_json,
+)
 from pitchpipe_runner import expecting, predict
 from pitchpipe_runner.cataloguing.describe import describe
 from support.tiny import Architecture, tiny_model, tiny_rows
@@ -144,11 +151,26 @@ def test_earlier_runs_give_the_process_and_the_speed(bench: Benches, chat_model:
     second = bench(workflow(), chat_model, run="second")
     hand_over(second, json.dumps({"version": 1, "observations": [to_json(seen)]}))
     prediction, measurement = told(second)
-    assert prediction["learnt_from"] == 1
+    assert (prediction["learnt_from"], prediction["learnt_like"]) == (1, "machine")
     assert prediction["process"]["likely"] == pytest.approx(2e9, rel=0.15)
     assert prediction["seconds"]["low"] < prediction["seconds"]["likely"]
     assert measurement["compared"]["seconds"]["error"] is not None
     assert measurement["compared"]["tokens_per_second"]["error"] is not None
+
+
+def test_a_run_of_the_same_kind_is_what_the_next_goes_by(
+    bench: Benches, chat_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "_LONG_ENOUGH", 0.0)
+    _, measurement = told(bench(workflow(), chat_model, run="first"))
+    seen = from_json({**measurement["setting"], **measurement["learnt"], "run": "a", "at": 1.0})
+    assert seen is not None
+    other = replace(seen, model_type="gpt2", flops_per_second=1e6)
+    second = bench(workflow(), chat_model, run="second")
+    seen_ones = [to_json(seen), *(to_json(replace(other, run=str(n), at=2.0)) for n in range(3))]
+    hand_over(second, json.dumps({"version": 1, "observations": seen_ones}))
+    prediction, _ = told(second)
+    assert (prediction["learnt_from"], prediction["learnt_like"]) == (1, "run")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"observations": 3}', '{"observations": [7]}'])

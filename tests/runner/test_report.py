@@ -334,7 +334,7 @@ def test_what_was_predicted_stands_beside_what_was_measured(tmp_path: Path) -> N
     said = page(tmp_path).sections["training"]
     assert "Predicted and measured The largest batch has 16 × 128 positions" in said
     assert "predicted for: start of backward, in lm_head." in said
-    assert "learnt from 3 earlier runs on this machine." in said
+    assert "learnt from 3 earlier runs on this machine, of such a step with other models." in said
     assert "Tensors at their peak 1.85 GB 1.83 GB to 1.86 GB 1.85 GB −0.2%" in said
     assert "Held by the allocator" not in said
     assert "The process at its peak 2.31 GB 2.08 GB to 2.54 GB 2.42 GB −4.5%" in said

@@ -315,6 +315,7 @@ def _prediction(recipe: Recipe, first: int) -> Event:
         "seconds": _interval(seconds, 0.3),
         "reasons": [f"speed was never measured on this machine{recipe.mark}"],
         "learnt_from": 3,
+        "learnt_like": "step",
     }
 
 
@@ -339,6 +340,8 @@ def _measurement(recipe: Recipe, first: int, step: int) -> Event:
             "torch": "2.13.0+cpu",
             "attention": "sdpa",
             "method": "lora",
+            "model_type": "llama",
+            "parameters": 134_515_008,
             "dtype": "float32",
             "threads": 2,
         },

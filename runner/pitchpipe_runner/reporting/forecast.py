@@ -87,6 +87,13 @@ def _rows(predicted: dict[str, Any], measured: dict[str, Any]) -> Iterator[Row]:
         )
 
 
+_ALIKE = {
+    "run": ", of such a model and step",
+    "step": ", of such a step with other models",
+    "machine": ", of other steps",
+}
+
+
 def _figure(key: str, value: object) -> str:
     if key.endswith("_bytes"):
         return wording.size(value)
@@ -111,7 +118,8 @@ def _said(predicted: dict[str, Any], measured: dict[str, Any]) -> Iterator[str]:
         if runs:
             learnt = "an earlier run" if runs == 1 else f"{wording.figure(runs)} earlier runs"
             what = "Speed and overhead were" if predicted.get("seconds") else "Overhead was"
-            yield f"{what} learnt from {learnt} on this machine."
+            like = _ALIKE.get(str(predicted.get("learnt_like")), "")
+            yield f"{what} learnt from {learnt} on this machine{like}."
         if predicted.get("exact") is False:
             yield "The model's kind is not known exactly, so this is an approximation."
     if measured and not measured.get("final"):

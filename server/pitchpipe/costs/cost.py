@@ -11,7 +11,7 @@ from pitchpipe.costs.settings import Settings
 from pitchpipe.costs.step import End, adapted_by, largest_batch, step_of
 from pitchpipe.costs.work import Work, work_of
 from pitchpipe.estimate import Estimate, Interval, Records, Step, estimate
-from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration, Learnt, kind_of
 from pitchpipe.estimate.time import DeviceRates, Duration, duration, flops
 from pitchpipe.facts import Facts, NotRead
 from pitchpipe.model_config import context_length
@@ -25,7 +25,8 @@ class Cost:
     """`step` is the largest that training takes, `estimate` what it takes, over all it may be.
 
     `targets` is None where all weights are trained. `flops` are operations of the whole training
-    as it computes them, `time` is None where steps or the device's speed are not known.
+    as it computes them, `time` is None where steps or the device's speed are not known. `overhead`
+    is what of earlier runs the memory beside tensors goes by; None: nothing but constants.
     """
 
     shape: ModelShape
@@ -37,6 +38,7 @@ class Cost:
     work: Work
     flops: Interval | None
     time: Duration | None
+    overhead: Learnt | None = None
 
 
 def shape_of(settings: Settings, facts: Facts) -> ModelShape | NotRead:
@@ -88,6 +90,7 @@ def cost(
         work=work,
         flops=work.positions and _times(work.positions, computed),
         time=_time(shape, likely, found, work, machine, calibration),
+        overhead=calibration.overhead(kind_of(shape, likely)),
     )
 
 
@@ -134,16 +137,7 @@ def _time(
 ) -> Duration | None:
     if work.positions is None or work.steps is None:
         return None
-    rates = _rates(machine, step, calibration)
-    if rates is None:
-        return None
-    return duration(shape, step, found, work.positions, work.steps, rates, calibration)
-
-
-def _rates(machine: Machine, step: Step, calibration: Calibration) -> DeviceRates | None:
-    device = machine.device
+    device, rates = machine.device, None
     if device is not None and device.matmul_rate and device.bandwidth:
-        return DeviceRates(device.matmul_rate, device.bandwidth)
-    learnt = calibration.flops_per_second.get(step.method)
-    # What was measured has the optimizer's step in it.
-    return None if learnt is None else DeviceRates(learnt.value, float("inf"))
+        rates = DeviceRates(device.matmul_rate, device.bandwidth)
+    return duration(shape, step, found, work.positions, work.steps, rates, calibration)

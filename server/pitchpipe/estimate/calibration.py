@@ -2,16 +2,22 @@
 
 Only what no formula can know is learnt: the context, what the allocator reserves beyond what
 tensors need, what the process takes beside tensors, and speed. The terms of tensors never are.
+
+Runs of other models teach little of this one: each estimate takes the runs that are most like its
+own step, and says how alike they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Literal
+
+from pitchpipe.estimate.step import Step
+from pitchpipe.modules import ModelShape
 
 _RECENT = 8  # runs; drivers and settings change, so older ones say less
 
@@ -22,6 +28,47 @@ _CONTEXT_DEFAULT, _RATIO_DEFAULT, _PROCESS_DEFAULT, _RATE_DEFAULT = 0.1, 1.0, 0.
 _CREDIBLE_CONTEXT = (0, 4 << 30)  # bytes
 _CREDIBLE_RATIO = (1.0, 4.0)
 _CREDIBLE_RATE = (1e6, 1e17)  # floating-point operations a second
+
+
+Likeness = Literal["run", "step", "machine"]
+"""Of what was learnt from: runs of the same kind, of the same step with other models, any runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What of a model and its step decides speed and overhead. "" is not known, and equals nothing.
+
+    `method` is `Step.method`, "qlora" where the base is quantized. Models with fewer than four
+    times as many parameters have the same `size` or the next one.
+    """
+
+    model_type: str = ""
+    method: str = ""
+    dtype: str = ""
+    attention: str = ""
+    size: int | None = None
+
+    @property
+    def keys(self) -> dict[Likeness, tuple[object, ...] | None]:
+        """By which runs are found that are so alike, the most alike first. None: there are none."""
+        step = (self.method, self.dtype, self.attention)
+        whole = (self.model_type, *step, self.size)
+        return {
+            "run": None if "" in whole or self.size is None else whole,
+            "step": None if "" in step else step,
+            "machine": (),
+        }
+
+
+def kind_of(shape: ModelShape, step: Step) -> Kind:
+    quantized = step.method == "lora" and step.quantization is not None
+    method = "qlora" if quantized else step.method
+    return Kind(shape.model_type, method, step.dtype, step.attention, size_of(shape.numel))
+
+
+def size_of(parameters: int) -> int:
+    """The kind of size that a model with so many parameters has."""
+    return round(math.log(max(parameters, 1), 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +92,35 @@ class Observation:
 
     `at` is in seconds since 1970, `method` a `pitchpipe.estimate.Method`. `reserved_ratio` is the
     allocator's peak over the tensors', `process_bytes` the process's peak less the tensors' on a
-    CPU, `flops_per_second` counts what the model needs, not what was computed again.
+    CPU, `flops_per_second` counts what the model needs, not what was computed again. `model_type`,
+    `dtype` and `parameters` are not known of runs of older versions.
     """
 
     run: str
     at: float
     setting: Setting
     method: str
+    model_type: str = ""
+    dtype: str = ""
+    parameters: int | None = None
     context_bytes: int | None = None
     reserved_ratio: float | None = None
     process_bytes: int | None = None
     flops_per_second: float | None = None
 
+    @property
+    def of(self) -> Kind:
+        size = None if self.parameters is None else size_of(self.parameters)
+        return Kind(self.model_type, self.method, self.dtype, self.setting.attention, size)
+
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """The median of `n` runs."""
+    """The median of `n` runs, which are so alike."""
 
     value: float
     n: int
+    like: Likeness = "machine"
 
     def towards(self, default: float, weight: float) -> float:
         """The mean of the runs' value and of `default`, which counts for `weight` runs."""
@@ -71,37 +128,70 @@ class Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """What `n` runs in the same setting taught; None: nothing, the default holds.
+class Lessons:
+    """What some runs teach; None: nothing."""
 
-    `flops_per_second` is by method.
-    """
-
-    n: int = 0
     context_bytes: Learnt | None = None
     reserved_ratio: Learnt | None = None
     process_bytes: Learnt | None = None
-    flops_per_second: Mapping[str, Learnt] = field(default_factory=dict[str, Learnt])
+    flops_per_second: Learnt | None = None
 
-    def context(self, default: int) -> int:
-        return round(_drawn(self.context_bytes, default, _CONTEXT_DEFAULT))
 
-    def ratio(self, default: float) -> float:
-        return _drawn(self.reserved_ratio, default, _RATIO_DEFAULT)
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What `n` runs in the same setting taught, by the keys of their kinds."""
 
-    def process(self, default: int) -> int:
-        return round(_drawn(self.process_bytes, default, _PROCESS_DEFAULT))
+    n: int = 0
+    lessons: Mapping[tuple[object, ...], Lessons] = field(
+        default_factory=dict[tuple[object, ...], Lessons]
+    )
 
-    def rate(self, method: str, default: float) -> float:
-        """Floating-point operations a second; shrunk on a logarithmic scale, as rates err."""
-        learnt = self.flops_per_second.get(method)
-        if learnt is None:
-            return default
-        logarithm = Learnt(math.log(learnt.value), learnt.n)
-        return math.exp(logarithm.towards(math.log(default), _RATE_DEFAULT))
+    def context(self, kind: Kind, default: int) -> int:
+        learnt = self._nearest(kind, lambda lessons: lessons.context_bytes)
+        return round(_drawn(learnt, default, _CONTEXT_DEFAULT))
+
+    def ratio(self, kind: Kind, default: float) -> float:
+        learnt = self._nearest(kind, lambda lessons: lessons.reserved_ratio)
+        return _drawn(learnt, default, _RATIO_DEFAULT)
+
+    def process(self, kind: Kind, default: int) -> int:
+        learnt = self._nearest(kind, lambda lessons: lessons.process_bytes)
+        return round(_drawn(learnt, default, _PROCESS_DEFAULT))
+
+    def speed(self, kind: Kind) -> Learnt | None:
+        """Floating-point operations a second."""
+        return self._nearest(kind, lambda lessons: lessons.flops_per_second)
+
+    def overhead(self, kind: Kind) -> Learnt | None:
+        """What memory beside tensors was learnt from: the allocator's reserve, or the process."""
+        return self._nearest(kind, lambda lessons: lessons.reserved_ratio or lessons.process_bytes)
+
+    def _nearest(self, kind: Kind, of: Callable[[Lessons], Learnt | None]) -> Learnt | None:
+        if not self.lessons:
+            return None
+        for key in kind.keys.values():
+            lessons = None if key is None else self.lessons.get(key)
+            if lessons is not None and (learnt := of(lessons)) is not None:
+                return learnt
+        return None
 
 
 NOTHING_LEARNT = Calibration()
+
+
+SPEED_VARIES: Mapping[Likeness, tuple[float, float]] = {
+    "run": (0.75, 1.25),
+    "step": (0.5, 2.0),
+    "machine": (0.25, 4.0),
+}
+"""Ends of a speed that was learnt from runs so alike, as parts of it: assumptions, as other batches
+and other programs on the machine change it."""
+
+
+def drawn_rate(learnt: Learnt, default: float) -> float:
+    """A speed between the learnt one and `default`; on a logarithmic scale, as rates err."""
+    logarithm = Learnt(math.log(learnt.value), learnt.n)
+    return math.exp(logarithm.towards(math.log(default), _RATE_DEFAULT))
 
 
 def machine_digest(name: str) -> str:
@@ -116,7 +206,6 @@ def calibrate(
     machine: str | None = None,
     name: str | None = None,
     torch: str | None = None,
-    attention: str | None = None,
 ) -> Calibration:
     """What the latest runs teach that ran in such a setting; None means any.
 
@@ -128,16 +217,16 @@ def calibrate(
         if o.setting.kind == kind
         and name in (None, o.setting.name)
         and torch in (None, o.setting.torch)
-        and attention in (None, o.setting.attention)
     ]
     own = [o for o in fitting if machine in (None, o.setting.machine)]
     chosen = own or (fitting if name is not None else [])
+    alike: dict[tuple[object, ...], tuple[Likeness, list[Observation]]] = {}
+    for observation in chosen:
+        for like, key in observation.of.keys.items():
+            if key is not None:
+                alike.setdefault(key, (like, []))[1].append(observation)
     return Calibration(
-        n=len(chosen),
-        context_bytes=_learnt(chosen, lambda o: o.context_bytes, _CREDIBLE_CONTEXT),
-        reserved_ratio=_learnt(chosen, lambda o: o.reserved_ratio, _CREDIBLE_RATIO),
-        process_bytes=_learnt(chosen, lambda o: o.process_bytes, (0, math.inf)),
-        flops_per_second=_rates(chosen),
+        len(chosen), {key: _lessons(runs, like) for key, (like, runs) in alike.items()}
     )
 
 
@@ -152,6 +241,9 @@ def to_json(observation: Observation) -> dict[str, Any]:
         "torch": setting.torch,
         "attention": setting.attention,
         "method": observation.method,
+        "model_type": observation.model_type,
+        "dtype": observation.dtype,
+        "parameters": observation.parameters,
         "context_bytes": observation.context_bytes,
         "reserved_ratio": observation.reserved_ratio,
         "process_bytes": observation.process_bytes,
@@ -170,6 +262,9 @@ def from_json(value: Mapping[str, Any]) -> Observation | None:
             float(value["at"]),
             setting,
             _text(value["method"]),
+            _text(value.get("model_type") or ""),
+            _text(value.get("dtype") or ""),
+            _whole(value.get("parameters")),
             _whole(value.get("context_bytes")),
             _number(value.get("reserved_ratio")),
             _whole(value.get("process_bytes")),
@@ -179,24 +274,21 @@ def from_json(value: Mapping[str, Any]) -> Observation | None:
         return None
 
 
+def _lessons(runs: list[Observation], like: Likeness) -> Lessons:
+    return Lessons(
+        _learnt((o.context_bytes for o in runs), _CREDIBLE_CONTEXT, like),
+        _learnt((o.reserved_ratio for o in runs), _CREDIBLE_RATIO, like),
+        _learnt((o.process_bytes for o in runs), (0, math.inf), like),
+        _learnt((o.flops_per_second for o in runs), _CREDIBLE_RATE, like),
+    )
+
+
 def _learnt(
-    chosen: Iterable[Observation],
-    of: Callable[[Observation], float | None],
-    credible: tuple[float, float],
+    values: Iterator[float | None], credible: tuple[float, float], like: Likeness
 ) -> Learnt | None:
     low, high = credible
-    values = [v for o in chosen if (v := of(o)) is not None and low <= v <= high][:_RECENT]
-    return Learnt(median(values), len(values)) if values else None
-
-
-def _rates(chosen: list[Observation]) -> dict[str, Learnt]:
-    found: dict[str, Learnt] = {}
-    for method in sorted({o.method for o in chosen}):
-        its = [o for o in chosen if o.method == method]
-        learnt = _learnt(its, lambda o: o.flops_per_second, _CREDIBLE_RATE)
-        if learnt is not None:
-            found[method] = learnt
-    return found
+    recent = [v for v in values if v is not None and low <= v <= high][:_RECENT]
+    return Learnt(median(recent), len(recent), like) if recent else None
 
 
 def _drawn(learnt: Learnt | None, default: float, weight: float) -> float:

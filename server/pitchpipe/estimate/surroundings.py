@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from pitchpipe.estimate.calibration import Calibration
+from pitchpipe.estimate.calibration import Calibration, Kind, kind_of
 from pitchpipe.estimate.formats import BYTES, CODES, FLOATS, of_code
 from pitchpipe.estimate.optimizers import OptimizerBytes
 from pitchpipe.estimate.result import Disk, Estimate, Interval, Peak
@@ -52,14 +52,15 @@ def finish(
     missing: str,
 ) -> Estimate:
     cuda = step.device == "cuda"
+    kind = kind_of(shape, step)
     found = sharded(found, step, totals, optimizer)
     reasons, width = _doubts(shape, step, missing)
     peak = found[0].bytes + (WORKSPACE if cuda else 0)
     high = peak * (1 + width) + ((WORKSPACE_HOPPER - WORKSPACE) if cuda else 0)
     allocated = Interval(int(peak * (1 - width)), peak, ceil(high), reasons)
-    context = calibration.context(CONTEXT) if cuda else 0
-    process = calibration.process(_PROCESS)
-    reserved = _reserved(allocated, calibration) if cuda else None
+    context = calibration.context(kind, CONTEXT) if cuda else 0
+    process = calibration.process(kind, _PROCESS)
+    reserved = _reserved(allocated, calibration, kind) if cuda else None
     if reserved is not None:
         total = Interval(
             reserved.low + context, reserved.likely + context, reserved.high + context, reasons
@@ -108,8 +109,8 @@ def _doubts(shape: ModelShape, step: Step, missing: str) -> tuple[tuple[str, ...
     return tuple(reason for reason, _ in found), min(width, 0.5)
 
 
-def _reserved(allocated: Interval, calibration: Calibration) -> Interval:
-    ratio = calibration.ratio(_RESERVED)
+def _reserved(allocated: Interval, calibration: Calibration, kind: Kind) -> Interval:
+    ratio = calibration.ratio(kind, _RESERVED)
     low, high = (min(ratio, _RESERVED_ENDS[0]), max(ratio, _RESERVED_ENDS[1]))
     return Interval(
         int(allocated.low * low), int(allocated.likely * ratio), ceil(allocated.high * high)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate.calibration import (
+    NOTHING_LEARNT,
+    SPEED_VARIES,
+    Calibration,
+    Learnt,
+    drawn_rate,
+    kind_of,
+)
 from pitchpipe.estimate.result import Estimate, Interval
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Choice
@@ -25,12 +32,16 @@ class DeviceRates:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """`needed` operations are those of one token without what checkpointing computes again."""
+    """`needed` operations are those of one token without what checkpointing computes again.
+
+    `learnt` is the speed of earlier runs that it goes by; None: the maker's rates.
+    """
 
     seconds: Interval
     flops_per_token: float
     needed_per_token: float
     tokens_per_second: Interval
+    learnt: Learnt | None = None
 
 
 _ACHIEVED = (0.25, 0.45, 0.65)
@@ -106,23 +117,30 @@ def duration(
     found: Estimate,
     positions: Interval,
     steps: Interval,
-    rates: DeviceRates,
+    rates: DeviceRates | None,
     calibration: Calibration = NOTHING_LEARNT,
-) -> Duration:
+) -> Duration | None:
     """Of `positions` tokens, padding included, in so many optimizer steps.
 
     The optimizer's step reads and writes weights, gradients and states once at the memory's
-    bandwidth. With a recorded rate of earlier runs, in which that is contained, the interval is a
-    quarter to either side.
+    bandwidth; what earlier runs measured has that in it. Of runs that are not alike the speed
+    counts only where no rates are known. None where neither is.
     """
     computed, needed = flops(shape, step)
-    low, likely, high = (f * rates.flops_per_second for f in _ACHIEVED)
-    learnt = calibration.flops_per_second.get(step.method)
-    if learnt is not None:  # counts needed operations only
-        rate = calibration.rate(step.method, likely) * computed / needed
-        low, likely, high = rate * 0.75, rate, rate * 1.25
-    # What was measured has the optimizer's steps in it.
-    update = optimizer_seconds(found, rates) if learnt is None else 0.0
+    learnt = calibration.speed(kind_of(shape, step))
+    if learnt is not None and (rates is None or learnt.like != "machine"):
+        rate = learnt.value
+        if rates is not None:
+            rate = drawn_rate(learnt, _ACHIEVED[1] * rates.flops_per_second)
+        rate *= computed / needed  # needed operations were counted
+        slow, fast = SPEED_VARIES[learnt.like]
+        low, likely, high = rate * slow, rate, rate * fast
+        update = 0.0
+    elif rates is not None:
+        low, likely, high = (f * rates.flops_per_second for f in _ACHIEVED)
+        learnt, update = None, optimizer_seconds(found, rates)
+    else:
+        return None
     devices = max(1, step.sharding.devices)
     ends = (
         positions.low * computed / high / devices + steps.low * update,
@@ -135,7 +153,7 @@ def duration(
         round(positions.likely / max(ends[1], 1e-9)),
         int(positions.low / max(ends[0], 1e-9)) + 1,
     )
-    return Duration(seconds, computed, needed, per_second)
+    return Duration(seconds, computed, needed, per_second, learnt)
 
 
 def optimizer_seconds(found: Estimate, rates: DeviceRates) -> float:

@@ -157,6 +157,10 @@ def as_json(costed: Costed, asked: Asked, checked: Checked) -> dict[str, Any]:
         "work": to_json(found.work),
         "flops": to_json(found.flops),
         "seconds": None if found.time is None else to_json(found.time.seconds),
+        "calibration": {
+            "overhead": to_json(found.overhead),
+            "speed": None if found.time is None else to_json(found.time.learnt),
+        },
         "savings": [
             {"change": s.change.text, "bytes": s.bytes, "cost": s.change.cost}
             for s in estimate_tables.savings(costed)
