@@ -69,8 +69,8 @@ def tables(costed: Costed, asked: Asked) -> Iterator[Table]:
 
 def savings(costed: Costed) -> tuple[Saving, ...]:
     """The three changes of the file that save most; what is not worth its cost is left out."""
-    found = best_savings(costed.cost, costed.records, workflow_file.schema())
-    least = costed.cost.estimate.peak.bytes * _LEAST_PERCENT / 100
+    found = best_savings(costed.cost, workflow_file.schema())
+    least = costed.cost.estimate.total.likely * _LEAST_PERCENT / 100
     return tuple(saving for saving in found if saving.bytes >= least)
 
 

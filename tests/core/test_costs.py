@@ -95,7 +95,7 @@ def test_of_changes_together_each_is_needed() -> None:
     found = cost(full, shape, card, WORLD, NothingCounted(), records())
 
     def keys(memory: int) -> tuple[set[str], int]:
-        fitting = to_fit(found, records(), SCHEMA, memory)
+        fitting = to_fit(found, SCHEMA, memory)
         assert fitting is not None
         assert fitting.estimate.total.likely <= memory
         return set(fitting.keys), fitting.estimate.total.likely

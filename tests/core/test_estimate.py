@@ -22,7 +22,7 @@ from pitchpipe.estimate import (
     memory,
 )
 from pitchpipe.estimate.calibration import Calibration, Learnt, Lessons, kind_of
-from pitchpipe.estimate.choices import compare, fits, largest, linear_layers, savings
+from pitchpipe.estimate.choices import compare, fits, largest, linear_layers
 from pitchpipe.estimate.programs import product, size
 from pitchpipe.estimate.step import Dtype, ShardingKind
 from pitchpipe.estimate.time import DeviceRates, duration, flops
@@ -131,20 +131,6 @@ def test_an_architecture_without_a_record_says_so() -> None:
     assert "not in the catalogue" in found.allocated.reasons[0]
     real = estimate(llama(), Step(adapted=QV), records()).allocated.likely
     assert found.allocated.low < real < found.allocated.high
-
-
-def test_savings_are_what_the_changed_step_saves() -> None:
-    step = Step(batch_size=4, length=256, adapted=QV)
-    now = estimate(llama(), step, records()).allocated.likely
-    found = savings(llama(), step, records())
-    assert len(found) == 3
-    for saving in found:
-        assert (
-            saving.bytes
-            == now - estimate(llama(), saving.change.step, records()).allocated.likely
-            > 0
-        )
-    assert list(found) == sorted(found, key=lambda s: -s.bytes)
 
 
 def test_the_largest_batch_fits_and_one_more_row_does_not() -> None:

@@ -35,7 +35,7 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
     total = found.estimate.total
     if (total.likely if shape.exact else total.low) <= machine.memory:
         return
-    fitting = to_fit(found, records, context.reading.schema, machine.memory)
+    fitting = to_fit(found, context.reading.schema, machine.memory)
     target = context.workflow.compute.target
     batch = context.workflow.training.per_device_train_batch_size
     place = batch if isinstance(batch, Present) else method

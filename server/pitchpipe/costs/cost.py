@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pitchpipe.costs.data import DataSize
 from pitchpipe.costs.looking import Counts, data_size
@@ -21,6 +21,36 @@ from pitchpipe.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What settings cost with a model of this shape, on one device of `machine`."""
+
+    shape: ModelShape
+    machine: Machine
+    facts: Facts
+    counts: Counts
+    records: Records
+    calibration: Calibration
+
+    def data(self, settings: Settings) -> DataSize:
+        """Of sequences that the model has positions for."""
+        longest = settings.data.max_length
+        limit = min(longest, context_length(self.shape.config) or longest)
+        pads = self.records.pads(settings.model.attn_implementation)
+        return data_size(settings, self.facts, self.counts, limit, pads=pads)
+
+    def step(
+        self, settings: Settings, data: DataSize, adapted: Targets | None, end: End = "likely"
+    ) -> Step:
+        """The largest that training takes; `adapted` as in `Cost.targets`."""
+        kind, dtype = self.machine.kind, dtype_of(settings, self.machine)
+        batch = largest_batch(settings, data, end)
+        return step_of(settings, batch, adapted, kind=kind, dtype=dtype)
+
+    def estimate(self, step: Step) -> Estimate:
+        return estimate(self.shape, step, self.records, self.calibration)
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """`step` is the largest that training takes, `estimate` what it takes, over all it may be.
 
@@ -29,8 +59,8 @@ class Cost:
     is what of earlier runs the memory beside tensors goes by; None: nothing but constants.
     """
 
-    shape: ModelShape
-    machine: Machine
+    settings: Settings = field(repr=False)
+    basis: Basis = field(repr=False, compare=False)
     data: DataSize
     targets: Targets | None
     step: Step
@@ -39,6 +69,14 @@ class Cost:
     flops: Interval | None
     time: Duration | None
     overhead: Learnt | None = None
+
+    @property
+    def shape(self) -> ModelShape:
+        return self.basis.shape
+
+    @property
+    def machine(self) -> Machine:
+        return self.basis.machine
 
 
 def shape_of(settings: Settings, facts: Facts) -> ModelShape | NotRead:
@@ -62,34 +100,25 @@ def cost(
     calibration: Calibration = NOTHING_LEARNT,
 ) -> Cost:
     """What `settings` cost with a model of this shape, on one device of `machine`."""
-    context = context_length(shape.config)
-    limit = min(settings.data.max_length, context or settings.data.max_length)
-    pads = records.pads(settings.model.attn_implementation)
-    data = data_size(settings, facts, counts, limit, pads=pads)
-    adapted = adapted_by(settings, shape)
-    dtype = dtype_of(settings, machine)
-
-    def step(end: End) -> Step:
-        batch = largest_batch(settings, data, end)
-        return step_of(settings, batch, adapted, kind=machine.kind, dtype=dtype)
-
-    low, likely, high = step("low"), step("likely"), step("high")
-    found = estimate(shape, likely, records, calibration)
+    basis = Basis(shape, machine, facts, counts, records, calibration)
+    data, adapted = basis.data(settings), adapted_by(settings, shape)
+    ends: tuple[End, ...] = ("low", "likely", "high")
+    low, likely, high = (basis.step(settings, data, adapted, end) for end in ends)
+    found = basis.estimate(likely)
     if low != likely or high != likely:
-        lowest, highest = (estimate(shape, s, records, calibration) for s in (low, high))
-        found = _over(found, lowest, highest, _doubt(data))
+        found = _over(found, basis.estimate(low), basis.estimate(high), _doubt(data))
     work = work_of(settings, data)
     computed, _ = flops(shape, likely)
     return Cost(
-        shape=shape,
-        machine=machine,
+        settings=settings,
+        basis=basis,
         data=data,
         targets=adapted,
         step=likely,
         estimate=found,
         work=work,
         flops=work.positions and _times(work.positions, computed),
-        time=_time(shape, likely, found, work, machine, calibration),
+        time=_time(basis, likely, found, work),
         overhead=calibration.overhead(kind_of(shape, likely)),
     )
 
@@ -127,17 +156,10 @@ def _times(count: Interval, factor: float) -> Interval:
     )
 
 
-def _time(
-    shape: ModelShape,
-    step: Step,
-    found: Estimate,
-    work: Work,
-    machine: Machine,
-    calibration: Calibration,
-) -> Duration | None:
+def _time(basis: Basis, step: Step, found: Estimate, work: Work) -> Duration | None:
     if work.positions is None or work.steps is None:
         return None
-    device, rates = machine.device, None
+    device, rates = basis.machine.device, None
     if device is not None and device.matmul_rate and device.bandwidth:
         rates = DeviceRates(device.matmul_rate, device.bandwidth)
-    return duration(shape, step, found, work.positions, work.steps, rates, calibration)
+    return duration(basis.shape, step, found, work.positions, work.steps, rates, basis.calibration)

@@ -38,23 +38,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """`bytes` is what the peak loses by a change."""
+    """`bytes` is what is needed less with a change."""
 
     change: Change
     bytes: int
-
-
-def savings(
-    shape: ModelShape, step: Step, records: Records, *, most: int = 3
-) -> tuple[Saving, ...]:
-    """The changes that save most, the best first; those that save nothing are left out."""
-    now = estimate(shape, step, records).allocated.likely
-    found: list[Saving] = []
-    for change in changes(shape, step):
-        saved = now - estimate(shape, change.step, records).allocated.likely
-        if saved > 0:
-            found.append(Saving(change, saved))
-    return tuple(sorted(found, key=lambda s: -s.bytes)[:most])
 
 
 def changes(shape: ModelShape, step: Step) -> Iterator[Change]:

@@ -31,8 +31,7 @@ def resolved(snapshot: Snapshot) -> tuple[Edit, ...]:
     # Loads all of the estimate's alternatives, which nothing else here needs.
     from pitchpipe.costs.changing import to_fit  # noqa: PLC0415
 
-    records = snapshot.context.facts.records(cost.shape.model_type)
-    found = to_fit(cost, records, snapshot.schema, cost.machine.memory)
+    found = to_fit(cost, snapshot.schema, cost.machine.memory)
     if found is None:
         return ()
     keys = {parse_dotted(key): value for key, value in found.keys.items()}

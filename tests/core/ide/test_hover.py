@@ -54,7 +54,7 @@ SAID = {
         f"`{ROOT}/data/phrases.jsonl`",
     ],
     "Say": ["```text\nSay Would you mind?\n```", "**`data.prompt_template`**"],
-    "type": ["on a card, which has 24 GB: fits", "| weights |", "| `full` | 426,112 |", "saves"],
+    "type": ["on a card, which has 24 GB: fits", "| weights |", "| `full` | 426,112 |"],
     "method": ["on a card, which has 24 GB: fits"],
     "r: 8": ["**4,096** parameters trained, 0.96 % of 426,112", "**`method.r`**"],
     "target_modules": ["`model.layers.*.self_attn.q_proj`", "2 of 2 layers reached"],
@@ -71,6 +71,12 @@ def test_what_is_said(word: str) -> None:
     told = text_at(word)
     for part in SAID[word]:
         assert part in told
+
+
+def test_changes_that_save_memory_are_offered_with_what_they_cost() -> None:
+    told = text_at("type", text=WORKFLOW.replace("path: data/phrases.jsonl", "dataset_name: o/r"))
+    assert "| change | saves | costs |" in told
+    assert "| `data.max_length: 512` |" in told
 
 
 def test_the_key_is_what_the_hover_is_about() -> None:

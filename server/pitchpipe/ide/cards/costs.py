@@ -23,7 +23,6 @@ def memory(snapshot: Snapshot) -> str:
     found = snapshot.world.cost(snapshot.context)
     if not isinstance(found, Cost):
         return _unknown(found)
-    records = snapshot.context.facts.records(found.shape.model_type)
     peak = found.estimate.peak
     where = f" in `{peak.where.strip(':').replace(':', '` · `')}`" if peak.where.strip(":") else ""
     parts = [
@@ -31,14 +30,14 @@ def memory(snapshot: Snapshot) -> str:
         f"The peak, {peak.moment}{where}:",
         grid(("tensors", "size", ""), _parts(found), right=(1, 2)),
     ]
-    methods = compare(found.shape, found.step, records)
+    methods = compare(found.shape, found.step, found.basis.records, found.basis.calibration)
     rows = [
         (f"`{name}`", f"{cost.trainable:,}", amounts.size(cost.total.likely))
         for name, cost in methods.items()
         if name in _METHODS
     ]
     parts.append(grid(("method", "trained", "needs"), rows, right=(1, 2)))
-    if savings := best_savings(found, records, snapshot.schema):
+    if savings := best_savings(found, snapshot.schema):
         saved = [(f"`{s.change.text}`", amounts.size(s.bytes), s.change.cost) for s in savings]
         parts.append(grid(("change", "saves", "costs"), saved, right=(1,)))
     parts += [f"Not known: {reason}." for reason in dict.fromkeys(found.estimate.total.reasons)]
@@ -50,7 +49,7 @@ def methods(snapshot: Snapshot) -> str:
     found = snapshot.world.cost(snapshot.context)
     if not isinstance(found, Cost):
         return _unknown(found)
-    records = snapshot.context.facts.records(found.shape.model_type)
+    methods = compare(found.shape, found.step, found.basis.records, found.basis.calibration)
     rows = [
         (
             f"`{name}`",
@@ -58,7 +57,7 @@ def methods(snapshot: Snapshot) -> str:
             amounts.size(cost.allocated.likely),
             span(cost.total),
         )
-        for name, cost in compare(found.shape, found.step, records).items()
+        for name, cost in methods.items()
     ]
     table = grid(("method", "trained", "tensors", "needs"), rows, right=(1, 2))
     return f"On {found.machine.name}:\n\n{table}"
