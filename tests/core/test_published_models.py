@@ -44,6 +44,7 @@ def test_a_former_name_finds_the_model_of_today() -> None:
         ("openai/gpt-oss-20b", "4-bit mxfp4"),
         ("openai/gpt-oss-120b", "4-bit mxfp4"),
         ("deepseek-ai/DeepSeek-V3", "8-bit fp8"),
+        ("deepseek-ai/DeepSeek-R1", "8-bit fp8"),
         ("Qwen/Qwen2.5-0.5B", "None"),
     ],
 )
