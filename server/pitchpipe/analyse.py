@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
-from pitchpipe.check import check
+from pitchpipe.check import NOTHING_KNOWN, Known, check
 from pitchpipe.context import Context
 from pitchpipe.dialects import native
 from pitchpipe.document import Document, parse
@@ -23,16 +24,32 @@ from pitchpipe.workflow import Workflow
 _NONE: Mapping[str, Data] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """What a file means and what is wrong with it.
 
-    `path` is its absolute path; `findings` are sorted by place.
+    `path` is its absolute path.
     """
 
     path: str
     context: Context
-    findings: tuple[Finding, ...]
+    _known: Known
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Sorted by place; found when first asked for."""
+        return self._checked[0]
+
+    @property
+    def known(self) -> Known:
+        """What was found out and may hold for the next state of the file, too."""
+        checked = self.__dict__.get("_checked")
+        return checked[1] if checked else self._known
+
+    @cached_property
+    def _checked(self) -> tuple[tuple[Finding, ...], Known]:
+        found, known = check(self.context, self._known)
+        return tuple(found), known
 
     @property
     def document(self) -> Document:
@@ -73,14 +90,16 @@ def analyse(
     path: str,
     overrides: Mapping[str, Data] = _NONE,
     reuse: Document | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Analysis:
     """Reads a workflow's `text`, checks it whole, and never raises for what is in it.
 
     `path` is the file's absolute path, whose folder relative paths start from. `overrides` maps
     dotted keys (`training.max_steps`) to values that count instead of the file's. `reuse` is an
-    earlier state of the same document, which saves time and changes nothing.
+    earlier state of the same document, and `known` what was found out about it with the same facts;
+    both save time and change nothing.
     """
-    reading = read(parse(text, reuse), schema, overrides)
+    reading = read(parse(text, reuse), schema, overrides, known.sound)
     root: str = flavour_of(path).dirname(path)
     context = Context(reading, native.lower(reading), facts, root)
-    return Analysis(path, context, tuple(check(context)))
+    return Analysis(path, context, known)

@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence as AbstractSequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
 from pitchpipe.checks import RULES, Rule
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
-from pitchpipe.findings import Finding, Severity, in_order
-from pitchpipe.keypath import dotted
+from pitchpipe.findings import Finding, Severity, in_order, moved_finding
+from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.not_yet import NotYet
 from pitchpipe.reading import located
+from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Data, Mapping, Node, Sequence, origin
+from pitchpipe.workflow import SOURCES, Present, Setting, Source
+
+_Collection: TypeAlias = "Mapping | Sequence"
 
 
-def check(context: Context) -> list[Finding]:
-    """What the parser and all rules have to say, sorted by place."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the rules said of the source at `path`, which stood `by` behind where it was read.
+
+    `node` is how it was read; it is kept so that no other gets its identity.
+    """
+
+    node: _Collection
+    by: int
+    path: KeyPath
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was said of single sources, by the identity of the nodes that they were read as.
+
+    It holds as long as `around`, what else the rules look at, is the same, and the facts are.
+    `sound` is the reading's, which holds anyway.
+    """
+
+    around: str = ""
+    said: AbstractMapping[int, _Said] = field(default_factory=dict[int, _Said])
+    sound: AbstractMapping[int, Data] = field(default_factory=dict[int, Data])
+
+
+NOTHING_KNOWN = Known()
+
+
+def check(context: Context, known: Known = NOTHING_KNOWN) -> tuple[list[Finding], Known]:
+    """What the parser and all rules have to say, sorted by place, and what to keep of it.
+
+    `known` is of an earlier state of the same file, with the same facts.
+    """
     found = [*context.reading.problems]
     for rule in RULES:
-        for report in _reports(rule, context):
-            finding = Finding(
-                rule.code,
-                report.message,
-                report.span,
-                rule.severity,
-                dotted(report.path),
-                report.related,
-                report.fix,
-            )
-            found.append(located(finding, context.reading))
+        if rule.find is not None:
+            found += _findings(context, rule, partial(rule.find, context)) or ()
+    of_sources, known = _of_sources(context, known)
+    found += of_sources
     unknown = {f.span for f in found if f.code == "unknown-key"}
     # Of a key that is unknown anyway, it is no matter what YAML takes it for.
     found += (
@@ -33,13 +70,112 @@ def check(context: Context) -> list[Finding]:
         for problem in context.document.problems
         if problem.severity is Severity.ERROR or problem.span not in unknown
     )
-    return in_order(found)
+    return in_order(found), known
 
 
-def _reports(rule: Rule, context: Context) -> list[Report]:
-    if rule.find is None:
-        return []
+def _findings(
+    context: Context, rule: Rule, reports: Callable[[], Iterable[Report]]
+) -> list[Finding] | None:
+    """What a rule reports; None where it needs what nobody knows yet."""
     try:
-        return list(rule.find(context))
+        return [_finding(rule, report, context) for report in reports()]
     except NotYet:
-        return []
+        return None
+
+
+def _finding(rule: Rule, report: Report, context: Context) -> Finding:
+    finding = Finding(
+        rule.code,
+        report.message,
+        report.span,
+        rule.severity,
+        dotted(report.path),
+        report.related,
+        report.fix,
+    )
+    return located(finding, context.reading)
+
+
+_OF_SOURCES = tuple((rule, rule.of_source) for rule in RULES if rule.of_source is not None)
+_FIRST = {rule.code for rule in RULES if rule.first}
+
+
+def _of_sources(context: Context, known: Known) -> tuple[list[Finding], Known]:
+    around = _around(context)
+    before = (known if known.around == around else NOTHING_KNOWN).said
+    said: dict[int, _Said] = {}
+    found: list[Finding] = []
+    for listed, path, nodes in _lists(context):
+        for index, node in enumerate(nodes):
+            read = origin(node) if isinstance(node, (Mapping, Sequence)) else None
+            kept = before.get(id(read[0])) if read else None
+            if read and kept and (not kept.findings or kept.path == (*path, index)):
+                said[id(read[0])] = kept
+                found += (moved_finding(finding, read[1] - kept.by) for finding in kept.findings)
+                continue
+            findings = _of_source(context, listed[index])
+            found += findings or ()
+            if read and findings is not None and _stands_alone(read[0], node, findings):
+                said[id(read[0])] = _Said(*read, (*path, index), tuple(findings))
+    return _first_ones(found), Known(around, said, context.reading.sound)
+
+
+def _around(context: Context) -> str:
+    """What the rules about sources look at beside them, the facts aside."""
+    root = context.reading.data
+    data = root.get("data") if isinstance(root, dict) else None
+    lists = {path[-1] for path in SOURCES}
+    others = {k: v for k, v in data.items() if k not in lists} if isinstance(data, dict) else data
+    task = root.get("task") if isinstance(root, dict) else None
+    return repr((context.root, task, others, "\r\n" in context.document.text))
+
+
+def _lists(
+    context: Context,
+) -> Iterator[tuple[AbstractSequence[Source], KeyPath, AbstractSequence[Node | None]]]:
+    """Each list of sources, its path and the nodes of its items, None where they are not known."""
+    document = context.document
+    for path in SOURCES:
+        listed: Setting[AbstractSequence[Source]] = getattr(context.workflow.data, str(path[-1]))
+        if isinstance(listed, Present):
+            node = document.node_at(path)
+            node = node and document.resolved(node)
+            items = node.items if isinstance(node, Sequence) else ()
+            alike = len(items) == len(listed.value) and not context.reading.overrides
+            yield listed.value, path, items if alike else [None] * len(listed.value)
+
+
+def _of_source(context: Context, source: Source) -> list[Finding] | None:
+    """What all rules say of a source; None where one of them needs what nobody knows yet."""
+    found: list[Finding] = []
+    complete = True
+    for rule, of_source in _OF_SOURCES:
+        said = _findings(context, rule, partial(of_source, context, source))
+        complete = complete and said is not None
+        found += said or ()
+    return found if complete else None
+
+
+def _stands_alone(read: _Collection, node: Node | None, findings: list[Finding]) -> bool:
+    """Whether nothing outside of a source has a part in what is said of it."""
+    if node is None or read.kept is None:  # it holds aliases
+        return False
+    spans = [s for f in findings for s in (f.span, *(r.span for r in f.related), *_changed(f))]
+    return all(node.span.start <= s.start and s.end <= node.span.end for s in spans)
+
+
+def _changed(finding: Finding) -> Iterator[Span]:
+    if finding.fix:
+        yield from (edit.span for edit in finding.fix.edits)
+
+
+def _first_ones(findings: list[Finding]) -> list[Finding]:
+    """Without those of further sources where a rule names the first alone."""
+    told: set[tuple[str, Span]] = set()
+    found: list[Finding] = []
+    for finding in findings:
+        place = (finding.code, finding.span)
+        if finding.code not in _FIRST or place not in told:
+            found.append(finding)
+        told.add(place)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -30,6 +30,9 @@ class Context:
     workflow: Workflow
     facts: Facts
     root: str
+    _tables: dict[int, tuple[Present[str], Table] | None] = field(
+        default_factory=dict[int, "tuple[Present[str], Table] | None"], init=False, repr=False
+    )
 
     @property
     def half_typed(self) -> bool:
@@ -86,15 +89,34 @@ class Context:
             if isinstance(listed, Present):
                 yield from listed.value
 
-    def files(self) -> tuple[tuple[Source, Present[str], Table], ...]:
+    def data_file(self, source: Source) -> tuple[Present[str], Table] | None:
+        """The `path` of a source that is an existing file alone, and the head of the file.
+
+        Kept, because one rule after the other asks.
+        """
+        key = id(source)  # it lives as long as the workflow does
+        if key not in self._tables:
+            self._tables[key] = self._data_file(source)
+        return self._tables[key]
+
+    def rows(self, source: Source) -> tuple[Present[str], TableFact] | None:
+        """The same of a file that was read and has rows."""
+        found = self.data_file(source)
+        if found and isinstance(found[1], TableFact) and found[1].rows:
+            return found[0], found[1]
+        return None
+
+    def files(self) -> Iterator[tuple[Source, Present[str], Table]]:
         """Every source that is an existing file alone, its `path`, and the head of the file."""
-        return _files(self)
+        for source in self.sources():
+            if found := self.data_file(source):
+                yield source, *found
 
     def tables(self) -> Iterator[tuple[Source, Present[str], TableFact]]:
         """Those of `files` that were read and have rows."""
-        for source, path, table in _files(self):
-            if isinstance(table, TableFact) and table.rows:
-                yield source, path, table
+        for source in self.sources():
+            if found := self.rows(source):
+                yield source, *found
 
     def row_format(self, source: Source, table: TableFact) -> RowFormat | None:
         """What the rows of `source` hold; None where the settings that tell are wrong."""
@@ -108,6 +130,16 @@ class Context:
     def part_column(self, source: Source, part: str) -> Setting[str]:
         """The column that plays `part`, one of `formats.PARTS`, if the file names one."""
         return cast("Setting[str]", getattr(source.columns, part))
+
+    def _data_file(self, source: Source) -> tuple[Present[str], Table] | None:
+        path = source.path
+        if not isinstance(path, Present) or not isinstance(source.dataset_name, Missing):
+            return None
+        resolved = self.resolve(path.value)
+        file = None if resolved.unset else self.facts.file(resolved.absolute)
+        if file is None or not file.exists or file.is_dir:
+            return None
+        return path, self.facts.table(resolved.absolute)
 
     def _of_model(self, ask: Callable[..., T], **more: Any) -> T | None:
         name, revision = (
@@ -134,17 +166,4 @@ def _templates(context: Context) -> tuple[str, ...] | None:
             return None
         if value is not None:
             found.append(part)
-    return tuple(found)
-
-
-@lru_cache(maxsize=4)
-def _files(context: Context) -> tuple[tuple[Source, Present[str], Table], ...]:
-    """Kept, because one rule after the other asks."""
-    found: list[tuple[Source, Present[str], Table]] = []
-    for source in context.sources():
-        if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
-            resolved = context.resolve(source.path.value)
-            file = None if resolved.unset else context.facts.file(resolved.absolute)
-            if file and file.exists and not file.is_dir:
-                found.append((source, source.path, context.facts.table(resolved.absolute)))
     return tuple(found)

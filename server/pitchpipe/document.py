@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import cached_property
 
 from pitchpipe.findings import Finding, in_order
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax import problems, values
-from pitchpipe.syntax.blocks import Parts, assembled, forbidden_character, read_parts
+from pitchpipe.syntax.blocks import Parts, Same, assembled, forbidden_character, read_parts
 from pitchpipe.syntax.layout import Layout, layout
 from pitchpipe.syntax.nodes import Alias, Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
@@ -26,8 +27,29 @@ def parse(text: str, reuse: Document | None = None) -> Document:
     What `reuse` says about unchanged blocks is taken over; the result is the same without it.
     """
     plan = layout(text)
-    old = reuse.parts if reuse else None
-    return Document(text, plan, read_parts(text, plan.region, 0, old))
+    if reuse is None:
+        return Document(text, plan, read_parts(text, plan.region))
+    same = _same(reuse.text, text)
+    return Document(text, plan, read_parts(text, plan.region, 0, reuse.parts, same))
+
+
+def _same(old: str, new: str) -> Same:
+    most = min(len(old), len(new))
+    start = _agree(lambda n: old[:n] == new[:n], most)
+    end = _agree(lambda n: old[len(old) - n :] == new[len(new) - n :], most - start)
+    return Same(start, len(new) - end)
+
+
+def _agree(alike: Callable[[int], bool], most: int) -> int:
+    """The largest number up to `most` for which two texts are `alike`."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if alike(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class Document:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import cast
 
 from pitchpipe.document import Document
@@ -13,6 +15,7 @@ from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.schema import Schema, Violation
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Mapping, Node, Scalar, Sequence
+from pitchpipe.workflow import SOURCES
 
 _START = Span(0, 0)
 
@@ -24,7 +27,8 @@ class Reading:
     `data` is the document's values with `overrides` laid over them.
 
     `violations` are what `data` does against the schema. `problems` are the overrides that could
-    not be laid anywhere.
+    not be laid anywhere. `sound` are the sources without a violation, by the identity of their
+    values, which stay the same as long as their text does.
     """
 
     document: Document
@@ -33,6 +37,7 @@ class Reading:
     violations: tuple[Violation, ...]
     overrides: AbstractMapping[KeyPath, Data]
     problems: tuple[Finding, ...]
+    sound: AbstractMapping[int, Data]
     _wrong: frozenset[KeyPath]
 
     def overridden(self, path: KeyPath) -> bool:
@@ -55,8 +60,9 @@ class Reading:
         for length in range(len(path), 0, -1):
             if span := self._entry_span(path[:length]):
                 return span
-        first = self.document.text.partition("\n")[0].rstrip("\r")
-        return Span(0, len(first))
+        text = self.document.text
+        end = text.find("\n")
+        return Span(0, len(text[: len(text) if end < 0 else end].rstrip("\r")))
 
     def wrong(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or one in it, breaks the schema not by keys alone."""
@@ -89,8 +95,19 @@ class Reading:
         return first_of(node) if node else None
 
 
-def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Data]) -> Reading:
-    """Lays `overrides`, by dotted key, over the document's values and validates them."""
+_NOTHING_SOUND: AbstractMapping[int, Data] = MappingProxyType({})
+
+
+def read(
+    document: Document,
+    schema: Schema,
+    overrides: AbstractMapping[str, Data],
+    sound: AbstractMapping[int, Data] = _NOTHING_SOUND,
+) -> Reading:
+    """Lays `overrides`, by dotted key, over the document's values and validates them.
+
+    `sound` is that of an earlier reading, whose sources need not be looked at again.
+    """
     data = document.data()
     data = {} if data is None else _unshared(data) if overrides else data
     laid: dict[KeyPath, Data] = {}
@@ -101,14 +118,66 @@ def read(document: Document, schema: Schema, overrides: AbstractMapping[str, Dat
             problems.append(path)
         else:
             laid[path] = value
-    violations = tuple(schema.violations(data))
+    violations = tuple(_violations(schema, data, sound))
     wrong = frozenset(
         v.path[:length]
         for v in violations
         if v.keyword not in {"required", "additionalProperties"}
         for length in range(len(v.path) + 1)
     )
-    return Reading(document, schema, data, violations, laid, tuple(problems), wrong)
+    sound = {} if overrides else _sound(data, violations)
+    return Reading(document, schema, data, violations, laid, tuple(problems), sound, wrong)
+
+
+def _violations(
+    schema: Schema, data: Data, sound: AbstractMapping[int, Data]
+) -> Iterator[Violation]:
+    """As of the whole; validated without the sources that are known to be sound."""
+    slim, kept = data, dict[KeyPath, list[int]]()
+    for path, items in _sources(data):
+        doubtful = [i for i, item in enumerate(items) if id(item) not in sound]
+        # An empty list may be a violation of its own.
+        kept[path] = doubtful or [0]
+        slim = _replaced(slim, path, [items[i] for i in kept[path]])
+    for violation in schema.violations(slim):
+        path = violation.path
+        if len(path) > _DEPTH and path[:_DEPTH] in kept:
+            index = kept[path[:_DEPTH]][cast(int, path[_DEPTH])]
+            path = (*path[:_DEPTH], index, *path[_DEPTH + 1 :])
+            violation = replace(violation, path=path)
+        yield violation
+
+
+_DEPTH = 2
+"""How long the paths of lists of sources are."""
+
+
+def _sources(data: Data) -> Iterator[tuple[KeyPath, list[Data]]]:
+    section = data.get("data") if isinstance(data, dict) else None
+    for path in SOURCES:
+        items = section.get(str(path[-1])) if isinstance(section, dict) else None
+        if isinstance(items, list) and items:
+            yield path, items
+
+
+def _replaced(data: Data, path: KeyPath, value: Data) -> Data:
+    step, *rest = path
+    inner = cast("dict[str, Data]", data)
+    return {
+        **inner,
+        cast(str, step): _replaced(inner[cast(str, step)], tuple(rest), value) if rest else value,
+    }
+
+
+def _sound(data: Data, violations: tuple[Violation, ...]) -> dict[int, Data]:
+    """Scalars have no identity of their own."""
+    broken = {v.path[: _DEPTH + 1] for v in violations}
+    return {
+        id(item): item
+        for path, items in _sources(data)
+        for i, item in enumerate(items)
+        if isinstance(item, dict) and (*path, i) not in broken
+    }
 
 
 def located(finding: Finding, reading: Reading) -> Finding:

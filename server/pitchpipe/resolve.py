@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import typing
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import pitchpipe
@@ -108,7 +109,7 @@ class _Resolver:
             trust_remote_code=self._value(model.trust_remote_code) and consent,
         )
 
-    def _sources(self, setting: Setting[tuple[Source, ...]]) -> tuple[SourcePlan, ...]:
+    def _sources(self, setting: Setting[Sequence[Source]]) -> tuple[SourcePlan, ...]:
         if not isinstance(setting, Present) or not setting.value:
             return self._value(cast("Setting[tuple[SourcePlan, ...]]", setting))
         return tuple(self._source(source) for source in setting.value)

@@ -6,8 +6,9 @@ counts as (a test keeps them equal). Dialects lower their own documents to this.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast, overload
 
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
@@ -50,6 +51,46 @@ class Wrong:
 Setting: TypeAlias = Present[T] | Missing | Wrong
 
 
+class Listed(Sequence[T]):
+    """The sections of a list, each made when it is first asked for, and then kept.
+
+    A long file has thousands, and a keystroke looks at few.
+    """
+
+    def __init__(self, length: int, make: Callable[[int], T]) -> None:
+        self._length = length
+        self._make = make
+        self._made: dict[int, T] = {}
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(self._length)))
+        at = index + self._length if index < 0 else index
+        if not 0 <= at < self._length:
+            raise IndexError(index)
+        if at not in self._made:
+            self._made[at] = self._make(at)
+        return self._made[at]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listed):
+            return NotImplemented
+        return tuple(self) == tuple(cast("Listed[object]", other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     prompt: Setting[str]
@@ -82,9 +123,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    train: Setting[tuple[Source, ...]]
-    eval: Setting[tuple[Source, ...]]
-    test: Setting[tuple[Source, ...]]
+    train: Setting[Sequence[Source]]
+    eval: Setting[Sequence[Source]]
+    test: Setting[Sequence[Source]]
     val_size: Setting[float]
     test_size: Setting[float]
     stratify_by: Setting[str | None]
@@ -98,6 +139,10 @@ class Data:
     over_length: Setting[str]
     packing: Setting[bool]
     loss_on: Setting[str]
+
+
+SOURCES: tuple[KeyPath, ...] = (("data", "train"), ("data", "eval"), ("data", "test"))
+"""The lists of sources."""
 
 
 @dataclass(frozen=True, slots=True)

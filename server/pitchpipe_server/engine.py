@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
-from pitchpipe.document import Document
+from pitchpipe.check import NOTHING_KNOWN
 from pitchpipe.ide.recognise import is_workflow
 from pitchpipe.ide.snapshot import Client, Snapshot
 from pitchpipe.ide.world import Run
 from pitchpipe.schema import Schema
+from pitchpipe_server.patience import PatientFacts
 from pitchpipe_server.settings import Settings
 from pitchpipe_server.texts import OpenText
 from pitchpipe_server.uris import path_of
@@ -28,7 +29,7 @@ class _Made:
     """What was made of a text: of which version, at which state of the world."""
 
     text: OpenText
-    state: int
+    state: Hashable
     snapshot: Snapshot | None
 
 
@@ -50,26 +51,31 @@ class Engine:
     def snapshot(self, text: OpenText) -> Snapshot | None:
         """The snapshot of a text; None where it is no workflow of ours."""
         made = self._made.get(text.uri)
-        if made and made.text is text and made.state == self.world.state:
+        path = path_of(text.uri) or _unsaved(text.uri)
+        facts = self.world.facts(os.path.dirname(path))  # noqa: PTH120  # any system's path
+        state = self.world.state, facts, facts.seen()
+        if made and made.text is text and made.state == state:
             return made.snapshot
-        before = made.snapshot.document if made and made.snapshot else None
-        made = _Made(text, self.world.state, self._make(text, before))
-        self._made[text.uri] = made
-        return made.snapshot
+        snapshot = self._make(text, path, facts, made, state)
+        self._made[text.uri] = _Made(text, state, snapshot)
+        return snapshot
 
     def forget(self, uri: str) -> None:
         self._made.pop(uri, None)
 
-    def _make(self, text: OpenText, before: Document | None) -> Snapshot | None:
-        path = path_of(text.uri) or _unsaved(text.uri)
+    def _make(
+        self, text: OpenText, path: str, facts: PatientFacts, made: _Made | None, state: Hashable
+    ) -> Snapshot | None:
         if not is_workflow(path, text.text):
             return None
+        before = made.snapshot.analysis if made and made.snapshot else None
         found: Analysis = analyse(
             text.text,
             schema=self.schema,
-            facts=self.world.facts(os.path.dirname(path)),  # noqa: PTH120  # any system's path
+            facts=facts,
             path=path,
-            reuse=before,
+            reuse=before and before.document,
+            known=before.known if made and before and made.state == state else NOTHING_KNOWN,
         )
         return Snapshot(found, self.world, self.client, time.time())
 

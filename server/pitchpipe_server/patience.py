@@ -6,9 +6,10 @@ import asyncio
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
 from pitchpipe.model_config import ModelConfig
@@ -18,13 +19,18 @@ from pitchpipe.plan import Fingerprint
 from pitchpipe_facts.reader import Reader
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from pitchpipe.costs.machine import Machine
     from pitchpipe.estimate import Records
 
 T = TypeVar("T")
+Key: TypeAlias = "tuple[str, Unpack[tuple[Hashable, ...]]]"
 
 _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, as it was
-_MOST_PATHS = 50_000
+_MOST_PATHS = 20_000
+_MOST_ANSWERS = {"cost": 64}  # of a kind; of the others:
+_MOST_OTHERS = 10_000
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +47,16 @@ class Patience:
         self._wake = wake
         self._home = threading.get_ident()
         self._asked_at = 0
-        self._answers: dict[Hashable, tuple[int, Any]] = {}
-        self._waiting: dict[Hashable, Callable[[], Any]] = {}
+        self._answers: dict[str, OrderedDict[Key, tuple[int, Any]]] = {}
+        self._waiting: dict[Key, Callable[[], Any]] = {}
 
-    def ask(self, key: Hashable, find: Callable[[], T]) -> T:
-        """The answer to `key`.
+    def ask(self, key: Key, find: Callable[[], T]) -> T:
+        """The answer to `key`, whose first part says of what kind it is.
 
         Raises:
             NotYet: nobody knows it yet; `find` will be run.
         """
-        known = self._answers.get(key)
+        known = self._known(key)
         if known is None or known[0] != self._asked_at:
             self._waiting[key] = find
             # What finds something out, in another thread, is looked after by whoever started it.
@@ -59,6 +65,20 @@ class Patience:
         if known is None:
             raise NotYet
         return cast(T, known[1])
+
+    def _known(self, key: Key) -> tuple[int, Any] | None:
+        answers = self._answers.get(key[0])
+        if answers is None or key not in answers:
+            return None
+        answers.move_to_end(key)
+        return answers[key]
+
+    def _keep(self, key: Key, value: tuple[int, Any]) -> None:
+        """Forgets what was not asked for the longest time, or an editor's day fills the memory."""
+        answers = self._answers.setdefault(key[0], OrderedDict())
+        answers[key] = value
+        if len(answers) > _MOST_ANSWERS.get(key[0], _MOST_OTHERS):
+            answers.popitem(last=False)
 
     def outdate(self) -> None:
         """Something outside may have changed: every answer is found out again when asked for."""
@@ -72,9 +92,9 @@ class Patience:
             at = self._asked_at
             found = await asyncio.to_thread(_found, batch)
             for key, value in found.items():
-                before = self._answers.get(key)
+                before = self._known(key)
                 changed = changed or before is None or before[1] != value
-                self._answers[key] = (at, value)
+                self._keep(key, (at, value))
             if found or self._waiting:
                 # What needed another answer first is tried again when that is there.
                 self._waiting.update((key, f) for key, f in batch.items() if key not in found)
@@ -83,15 +103,15 @@ class Patience:
         return changed
 
 
-def _found(batch: Mapping[Hashable, Callable[[], Any]]) -> dict[Hashable, Any]:
-    found: dict[Hashable, Any] = {}
+def _found(batch: Mapping[Key, Callable[[], Any]]) -> dict[Key, Any]:
+    found: dict[Key, Any] = {}
     for key, find in batch.items():
         with suppress(NotYet):
             found[key] = _guarded(key, find)
     return found
 
 
-def _guarded(key: Hashable, find: Callable[[], Any]) -> Any:
+def _guarded(key: Key, find: Callable[[], Any]) -> Any:
     try:
         return find()
     except NotYet:
@@ -107,28 +127,47 @@ class PatientFacts:
     def __init__(self, reader: Reader, patience: Patience) -> None:
         self._reader = reader
         self._patience = patience
+        self._looks: dict[str, Callable[[str], Any]] = {
+            "file": reader.file,
+            "stamp": reader.stamp,
+        }
         self._lately: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._looked = time.monotonic()
+        self._changes = 0
+
+    def seen(self) -> int:
+        """Another number whenever a path that was asked for is not as it was."""
+        now = time.monotonic()
+        if self._lately and now - self._looked > _FRESH:
+            self._looked = now
+            for (what, path), (_, before) in list(self._lately.items()):
+                after = self._looks[what](path)
+                if after != before:
+                    self._changes += 1
+                self._lately[what, path] = (now, after)
+        return self._changes
 
     def file(self, path: str) -> FileFact:
-        return self._believed("file", path, self._reader.file)
+        return self._believed("file", path)
 
     def table(self, path: str) -> Table:
         key = ("table", path, self._stamp(path))
         return self._patience.ask(key, lambda: self._reader.table(path))
 
     def _stamp(self, path: str) -> tuple[int, int] | None:
-        return self._believed("stamp", path, self._reader.stamp)
+        return self._believed("stamp", path)
 
-    def _believed(self, what: str, path: str, look: Callable[[str], T]) -> T:
+    def _believed(self, what: str, path: str) -> Any:
         """What was seen of a path a moment ago: a long file asks thousands of times for a few."""
         now = time.monotonic()
         known = self._lately.get((what, path))
         if known is None or now - known[0] > _FRESH:
             if len(self._lately) > _MOST_PATHS:
                 self._lately.clear()
-            known = (now, look(path))
+                self._changes += 1  # nobody looks after them any more
+            known = (now, self._looks[what](path))
             self._lately[what, path] = known
-        return cast(T, known[1])
+        return known[1]
 
     def model(self, path: str) -> ModelFact | NotRead:
         return self._patience.ask(("model", path), lambda: self._reader.model(path))

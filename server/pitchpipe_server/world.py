@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -79,7 +80,8 @@ class RealWorld:
 
         try:
             settings = of_context(context)
-            key = ("cost", repr(settings))
+            # A digest: settings of a long file are long, and many are asked for while one types.
+            key = ("cost", hashlib.blake2b(repr(settings).encode("utf-8", "replace")).digest())
             return self.patience.ask(key, lambda: self._costed(settings, context))
         except NotYet:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -123,7 +123,8 @@ def fields(kind: type, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
             yield from fields(typing.cast(type, hint), inner)
         elif typing.get_origin(hint) is typing.Union:
             held = typing.get_args(typing.get_args(hint)[0])[0]
-            item = typing.get_args(held)[0] if typing.get_origin(held) is tuple else None
+            listed = typing.get_origin(held) in (tuple, Sequence)
+            item = typing.get_args(held)[0] if listed else None
             if dataclasses.is_dataclass(item):
                 yield from fields(typing.cast(type, item), (*inner, 0))
             else:

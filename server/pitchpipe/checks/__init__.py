@@ -24,7 +24,7 @@ from pitchpipe.checks import (
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Severity
-from pitchpipe.workflow import Missing
+from pitchpipe.workflow import Missing, Source
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
@@ -33,12 +33,17 @@ _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 class Rule:
     """`code` also names the rule's page, `schemas/pitchpipe_schemas/checks/<code>.md`.
 
-    `find` is None where the parser itself finds it.
+    `find` looks at a file, `of_source` at one of its sources, without a look at the others: what
+    it says of one is kept while that source and the sections `data` and `task` are what they were.
+    With `first`, of several sources that get the same place wrong the first one is named. Both are
+    None where the parser itself finds it.
     """
 
     code: str
     severity: Severity
-    find: Callable[[Context], Iterable[Report]] | None
+    find: Callable[[Context], Iterable[Report]] | None = None
+    of_source: Callable[[Context, Source], Iterable[Report]] | None = None
+    first: bool = False
 
 
 _SELECTING = (
@@ -70,23 +75,28 @@ def _adapters(family: str, rule: str) -> Callable[[Context], Iterable[Report]]:
 
 
 RULES = (
-    Rule("yaml-syntax", _ERROR, None),
-    Rule("tab-indentation", _ERROR, None),
-    Rule("duplicate-key", _ERROR, None),
-    Rule("multiple-documents", _ERROR, None),
-    Rule("non-string-key", _ERROR, None),
-    Rule("undefined-alias", _ERROR, None),
-    Rule("recursive-alias", _ERROR, None),
-    Rule("merge-of-no-mapping", _ERROR, None),
-    Rule("nesting-too-deep", _ERROR, None),
-    Rule("alias-expansion", _ERROR, None),
+    Rule("yaml-syntax", _ERROR),
+    Rule("tab-indentation", _ERROR),
+    Rule("duplicate-key", _ERROR),
+    Rule("multiple-documents", _ERROR),
+    Rule("non-string-key", _ERROR),
+    Rule("undefined-alias", _ERROR),
+    Rule("recursive-alias", _ERROR),
+    Rule("merge-of-no-mapping", _ERROR),
+    Rule("nesting-too-deep", _ERROR),
+    Rule("alias-expansion", _ERROR),
     Rule("unknown-key", _ERROR, keys.unknown_key),
     Rule("missing-required", _ERROR, keys.missing_required),
     Rule("wrong-type", _ERROR, values.wrong_type),
     Rule("out-of-range", _ERROR, values.out_of_range),
     Rule("invalid-value", _ERROR, values.invalid_value),
-    Rule("yaml11-float", _WARNING, values.yaml11_float),
-    Rule("unset-environment-variable", _ERROR, environment.unset_environment_variable),
+    Rule("yaml11-float", _WARNING, values.yaml11_float, values.source_yaml11_float),
+    Rule(
+        "unset-environment-variable",
+        _ERROR,
+        environment.unset_environment_variable,
+        environment.source_unset_environment_variable,
+    ),
     Rule("unknown-device", _WARNING, environment.unknown_device),
     Rule("model-not-found", _ERROR, model.model_not_found),
     Rule("model-not-causal", _ERROR, model.model_not_causal),
@@ -106,23 +116,32 @@ RULES = (
     Rule("low-coverage", _WARNING, _adapters("targets", "low_coverage")),
     Rule("tied-head-saved", _WARNING, _adapters("targets", "tied_head_saved")),
     Rule("does-not-fit", _WARNING, memory.does_not_fit),
-    Rule("data-source-ambiguous", _ERROR, sources.data_source_ambiguous),
-    Rule("data-file-not-found", _ERROR, sources.data_file_not_found),
-    Rule("data-unreadable", _ERROR, sources.data_unreadable),
-    Rule("data-not-read", _HINT, sources.data_not_read),
-    Rule("data-empty", _ERROR, sources.data_empty),
-    Rule("split-invalid", _ERROR, sources.split_invalid),
-    Rule("unknown-split", _ERROR, sources.unknown_split),
-    Rule("column-not-found", _ERROR, columns.column_not_found),
-    Rule("column-wrong-type", _ERROR, columns.column_wrong_type),
-    Rule("stratify-column-not-found", _ERROR, columns.stratify_column_not_found),
-    Rule("label-not-in-data", _WARNING, columns.label_not_in_data),
+    Rule("data-source-ambiguous", _ERROR, of_source=sources.data_source_ambiguous),
+    Rule("data-file-not-found", _ERROR, of_source=sources.data_file_not_found),
+    Rule("data-unreadable", _ERROR, of_source=sources.data_unreadable),
+    Rule("data-not-read", _HINT, of_source=sources.data_not_read),
+    Rule("data-empty", _ERROR, of_source=sources.data_empty),
+    Rule("split-invalid", _ERROR, of_source=sources.split_invalid),
+    Rule("unknown-split", _ERROR, of_source=sources.unknown_split),
+    Rule("column-not-found", _ERROR, of_source=columns.column_not_found),
+    Rule("column-wrong-type", _ERROR, of_source=columns.column_wrong_type),
+    Rule(
+        "stratify-column-not-found", _ERROR, of_source=columns.stratify_column_not_found, first=True
+    ),
+    Rule("label-not-in-data", _WARNING, of_source=columns.label_not_in_data),
     Rule("template-syntax", _ERROR, templates.template_syntax),
-    Rule("template-unknown-column", _ERROR, templates.template_unknown_column),
-    Rule("template-empty-cell", _ERROR, templates.template_empty_cell),
+    Rule(
+        "template-unknown-column", _ERROR, of_source=templates.template_unknown_column, first=True
+    ),
+    Rule("template-empty-cell", _ERROR, of_source=templates.template_empty_cell),
     Rule("best-model-strategies", _ERROR, training.best_model_strategies),
     Rule("no-evaluation-rows", _ERROR, training.no_evaluation_rows),
-    Rule("classification-needs-answers", _ERROR, training.classification_needs_answers),
+    Rule("classification-needs-answers", _ERROR, of_source=training.classification_needs_answers),
     Rule("metric-needs-task", _ERROR, training.metric_needs_task),
-    Rule("key-without-effect", _WARNING, effects.key_without_effect),
+    Rule(
+        "key-without-effect",
+        _WARNING,
+        effects.key_without_effect,
+        effects.source_key_without_effect,
+    ),
 )

@@ -40,66 +40,70 @@ _USUAL: dict[Part, frozenset[str]] = {
 """What data sets call the columns that play a part, in lower case."""
 
 
-def column_not_found(context: Context) -> Iterator[Report]:
+def column_not_found(context: Context, source: Source) -> Iterator[Report]:
     """A column that the data don't have, named under `columns` or meant by default."""
-    for source, path, table in context.tables():
-        for part in PARTS:
-            column = context.part_column(source, part)
-            if isinstance(column, Present) and not table.column(column.value):
-                message, fix = _no_column(context, column, path.value, table)
-                yield Report(message, column.span, column.path, fix)
-        lacking: list[Part] = [
-            part
-            for part in _parts_in_use(context, source, table)
-            if isinstance(context.part_column(source, part), Missing) and not table.column(part)
-        ]
-        if lacking:
-            yield _no_default_columns(context, lacking, path, table)
+    if (found := context.rows(source)) is None:
+        return
+    path, table = found
+    for part in PARTS:
+        column = context.part_column(source, part)
+        if isinstance(column, Present) and not table.column(column.value):
+            message, fix = _no_column(context, column, path.value, table)
+            yield Report(message, column.span, column.path, fix)
+    lacking: list[Part] = [
+        part
+        for part in _parts_in_use(context, source, table)
+        if isinstance(context.part_column(source, part), Missing) and not table.column(part)
+    ]
+    if lacking:
+        yield _no_default_columns(context, lacking, path, table)
 
 
-def column_wrong_type(context: Context) -> Iterator[Report]:
+def column_wrong_type(context: Context, source: Source) -> Iterator[Report]:
     """A column whose values can't play their part: lists for texts, gaps, odd messages."""
-    for source, path, table in context.tables():
-        for part in _parts_in_use(context, source, table):
-            column = context.part_column(source, part)
-            name = column.value if isinstance(column, Present) else part
-            if isinstance(column, Wrong) or not table.column(name):
-                continue
-            problem = _messages_problem if part == "messages" else _text_problem
-            if said := problem(name, table):
-                place = column if isinstance(column, Present) else path
-                yield Report(f"`{path.value}`, {said}", place.span, place.path)
+    if (found := context.rows(source)) is None:
+        return
+    path, table = found
+    for part in _parts_in_use(context, source, table):
+        column = context.part_column(source, part)
+        name = column.value if isinstance(column, Present) else part
+        if isinstance(column, Wrong) or not table.column(name):
+            continue
+        problem = _messages_problem if part == "messages" else _text_problem
+        if said := problem(name, table):
+            place = column if isinstance(column, Present) else path
+            yield Report(f"`{path.value}`, {said}", place.span, place.path)
 
 
-def stratify_column_not_found(context: Context) -> Iterator[Report]:
+def stratify_column_not_found(context: Context, source: Source) -> Iterator[Report]:
     """A column to stratify by that some of the data don't have."""
     setting = context.workflow.data.stratify_by
     if not isinstance(setting, Present) or setting.value is None:
         return
-    name = setting.value
-    for _source, path, table in context.tables():
-        if not table.column(name):
-            column = Present(name, setting.span, setting.key, setting.path)
-            message, fix = _no_column(context, column, path.value, table)
-            yield Report(message, setting.span, setting.path, fix)
-            return
+    name, found = setting.value, context.rows(source)
+    if found and not found[1].column(name):
+        column = Present(name, setting.span, setting.key, setting.path)
+        message, fix = _no_column(context, column, found[0].value, found[1])
+        yield Report(message, setting.span, setting.path, fix)
 
 
-def label_not_in_data(context: Context) -> Iterator[Report]:
+def label_not_in_data(context: Context, source: Source) -> Iterator[Report]:
     """Completions of a classification that are none of its labels."""
     labels = context.workflow.data.labels
     if context.effective(context.workflow.task) != "classification":
         return
     if not isinstance(labels, Present) or labels.value is None:
         return
-    for source, path, table in context.tables():
-        found = _completions(context, source, table)
-        strange = next((c for c in found if c not in labels.value), None)
-        if strange is not None:
-            message = f"`{path.value}` has the completion `{_short(strange)}`, which is no label"
-            if near := nearest(strange, labels.value):
-                message += f"; did you mean `{near}`?"
-            yield Report(message, labels.key, labels.path)
+    if (file := context.rows(source)) is None:
+        return
+    path, table = file
+    found = _completions(context, source, table)
+    strange = next((c for c in found if c not in labels.value), None)
+    if strange is not None:
+        message = f"`{path.value}` has the completion `{_short(strange)}`, which is no label"
+        if near := nearest(strange, labels.value):
+            message += f"; did you mean `{near}`?"
+        yield Report(message, labels.key, labels.path)
 
 
 def _parts_in_use(context: Context, source: Source, table: TableFact) -> tuple[Part, ...]:

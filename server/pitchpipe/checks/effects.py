@@ -8,12 +8,21 @@ from typing import Any
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.formats import TEMPLATED
-from pitchpipe.workflow import Missing, Present, Setting, Wrong
+from pitchpipe.workflow import Missing, Present, Setting, Source, Wrong
 
 
 def key_without_effect(context: Context) -> Iterator[Report]:
     """A key that changes nothing, because of what another key says."""
-    for setting, why in _idle(context):
+    return _told(_idle(context))
+
+
+def source_key_without_effect(context: Context, source: Source) -> Iterator[Report]:
+    """The same of a key of a source."""
+    return _told(_idle_in_source(context, source))
+
+
+def _told(found: Iterator[tuple[Setting[Any], str]]) -> Iterator[Report]:
+    for setting, why in found:
         if isinstance(setting, Present):
             message = f"`{setting.path[-1]}` has no effect {why}"
             yield Report(message, setting.key, setting.path)
@@ -62,35 +71,46 @@ def _idle_in_data(context: Context) -> Iterator[tuple[Setting[Any], str]]:
         yield _unless_zero(data.val_size), "when `data.eval` names the rows"
     if isinstance(data.test, Present) and data.test.value:
         yield _unless_zero(data.test_size), "when `data.test` names the rows"
-    for source in context.sources():
-        if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
-            yield _unless_null(source.dataset_config), "with `path`"
-        for part in TEMPLATED:
-            if context.effective(getattr(data, f"{part}_template")) is not None:
-                yield context.part_column(source, part), f"beside `data.{part}_template`"
     task = context.effective(context.workflow.task)
     if task != "classification" and not isinstance(task, Wrong):
         yield _unless_null(data.labels), "unless the task is `classification`"
     yield from _idle_where_rows_are_plain(context)
     if _splits_nothing(context):
         yield _unless_null(data.stratify_by), "where no rows are split off"
-    pairs = any(context.effective(s.format) == "prompt-completion" for s in context.sources())
-    if isinstance(data.text_template, Present) and data.text_template.value and not pairs:
-        for setting in (data.prompt_template, data.completion_template):
-            yield _unless_null(setting), "beside `text_template`, for the rows are texts then"
+    if isinstance(data.text_template, Present) and data.text_template.value:
+        formats = (context.effective(s.format) for s in context.sources())
+        if "prompt-completion" not in formats:
+            for setting in (data.prompt_template, data.completion_template):
+                yield _unless_null(setting), "beside `text_template`, for the rows are texts then"
+
+
+def _idle_in_source(context: Context, source: Source) -> Iterator[tuple[Setting[Any], str]]:
+    if isinstance(source.path, Present) and isinstance(source.dataset_name, Missing):
+        yield _unless_null(source.dataset_config), "with `path`"
+    for part in TEMPLATED:
+        if context.effective(getattr(context.workflow.data, f"{part}_template")) is not None:
+            yield context.part_column(source, part), f"beside `data.{part}_template`"
 
 
 def _idle_where_rows_are_plain(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     """A system message is one of a conversation, which a chat template writes."""
     system = _unless_null(context.workflow.data.system_prompt)
+    if not isinstance(system, Present):
+        return
     template = context.effective(context.workflow.data.chat_template)
     model = context.local_model()
     if template == "none":
         yield system, "with `chat_template: none`"
     elif template == "auto" and model and model.has_tokenizer and not model.has_chat_template:
         yield system, "without a chat template, and the model has none"
-    elif {context.row_format(source, table) for source, _, table in context.tables()} == {"text"}:
+    elif _all_are_texts(context):
         yield system, "on rows that are texts"
+
+
+def _all_are_texts(context: Context) -> bool:
+    formats = (context.row_format(source, table) for source, _, table in context.tables())
+    first = next(formats, None)
+    return first == "text" and all(kind == "text" for kind in formats)
 
 
 def _splits_nothing(context: Context) -> bool:

@@ -9,18 +9,27 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.suggest import one_of
-from pitchpipe.workflow import Present, Setting
+from pitchpipe.workflow import Present, Setting, Source
 
 _LISTED = 4  # devices that a message names
 
 
 def unset_environment_variable(context: Context) -> Iterator[Report]:
     """A path that names an environment variable which is not set here."""
-    for path in _paths(context):
-        if isinstance(path, Present):
-            for name in context.resolve(path.value).unset:
-                message = f"the environment variable `{name}` is not set"
-                yield Report(message, path.span, path.path)
+    for path in (context.workflow.model.name_or_path, context.workflow.output_dir):
+        yield from _unset(context, path)
+
+
+def source_unset_environment_variable(context: Context, source: Source) -> Iterator[Report]:
+    """The same of a data file's path."""
+    return _unset(context, source.path)
+
+
+def _unset(context: Context, path: Setting[str]) -> Iterator[Report]:
+    if isinstance(path, Present):
+        for name in context.resolve(path.value).unset:
+            message = f"the environment variable `{name}` is not set"
+            yield Report(message, path.span, path.path)
 
 
 def unknown_device(context: Context) -> Iterator[Report]:
@@ -48,9 +57,3 @@ def unknown_device(context: Context) -> Iterator[Report]:
     scalar = context.reading.scalar(target.path)
     fix = Fix(f"Write `{whole}`", (Edit(scalar.span, whole),)) if scalar else None
     yield Report(f"{message}; did you mean `{near}`?", target.span, target.path, fix)
-
-
-def _paths(context: Context) -> Iterator[Setting[str]]:
-    yield context.workflow.model.name_or_path
-    yield from (source.path for source in context.sources())
-    yield context.workflow.output_dir

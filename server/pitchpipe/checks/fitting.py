@@ -14,6 +14,7 @@ from pitchpipe.costs.cost import Cost, cost
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine
 from pitchpipe.costs.settings import of_context
+from pitchpipe.estimate import Records
 from pitchpipe.findings import Fix, Related
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.modules import ModelShape
@@ -30,6 +31,8 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
     if machine is None or machine.memory is None:
         return
     records = context.facts.records(shape.model_type)
+    if _fits_whatever_the_rows(context, shape, machine, records):
+        return
     settings = of_context(context)
     found = cost(settings, shape, machine, context.facts, NothingCounted(), records)
     total = found.estimate.total
@@ -46,6 +49,17 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
     yield Report(
         message + _advice(fitting), place.span, place.path, _fix(context, fitting), tuple(related)
     )
+
+
+def _fits_whatever_the_rows(
+    context: Context, shape: ModelShape, machine: Machine, records: Records
+) -> bool:
+    """Whether batches as large as they may be fit, so that no row has to be looked at."""
+    settings = of_context(context, sources=False)
+    if settings.data.packing and records.pads(settings.model.attn_implementation):
+        return False  # how many lines a batch has is up to the rows
+    found = cost(settings, shape, machine, context.facts, NothingCounted(), records)
+    return machine.memory is not None and found.estimate.total.high <= machine.memory
 
 
 def _machine(context: Context) -> Machine | None:

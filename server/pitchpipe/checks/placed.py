@@ -91,7 +91,7 @@ def placed(context: Context) -> Placed | None:
     shape = context.shape()
     if shape is None or not shape.exact:
         return None
-    settings = of_context(context)
+    settings = of_context(context, sources=False)
     return Placed(settings, shape, placement(settings.method, shape))
 
 

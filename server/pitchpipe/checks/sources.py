@@ -11,98 +11,99 @@ from pitchpipe.facts import FileFact, NotRead, TableFact
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.paths import flavour_of
 from pitchpipe.suggest import nearest
-from pitchpipe.workflow import Missing, Present
+from pitchpipe.workflow import Missing, Present, Source
 
 _READABLE = "`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt`"
 
 
-def data_file_not_found(context: Context) -> Iterator[Report]:
+def data_file_not_found(context: Context, source: Source) -> Iterator[Report]:
     """A data file that isn't there, or is a folder."""
-    for source in context.sources():
-        path = source.path
-        if not isinstance(path, Present) or not isinstance(source.dataset_name, Missing):
-            continue
-        file = context.file(path.value)
-        if file is None or (file.exists and not file.is_dir):
-            continue
-        if file.is_dir:
-            message = f"`{path.value}` is a folder; name a file in it"
-            yield Report(message, path.span, path.path)
-        else:
-            yield _not_found(context, path, file)
+    path = source.path
+    if not isinstance(path, Present) or not isinstance(source.dataset_name, Missing):
+        return
+    file = context.file(path.value)
+    if file is None or (file.exists and not file.is_dir):
+        return
+    if file.is_dir:
+        yield Report(f"`{path.value}` is a folder; name a file in it", path.span, path.path)
+    else:
+        yield _not_found(context, path, file)
 
 
-def data_source_ambiguous(context: Context) -> Iterator[Report]:
+def data_source_ambiguous(_: Context, source: Source) -> Iterator[Report]:
     """A source that names both a file and a hub data set, or neither."""
-    for source in context.sources():
-        path, name = source.path, source.dataset_name
-        if isinstance(path, Missing) and isinstance(name, Missing):
-            message = "this source names no data; give it a `path` or a `dataset_name`"
-            yield Report(message, source.key, path.path[:-1])
-        elif isinstance(path, Present) and isinstance(name, Present):
-            message = "this source names both `path` and `dataset_name`; remove one of them"
-            yield Report(message, name.key, name.path)
+    path, name = source.path, source.dataset_name
+    if isinstance(path, Missing) and isinstance(name, Missing):
+        message = "this source names no data; give it a `path` or a `dataset_name`"
+        yield Report(message, source.key, path.path[:-1])
+    elif isinstance(path, Present) and isinstance(name, Present):
+        message = "this source names both `path` and `dataset_name`; remove one of them"
+        yield Report(message, name.key, name.path)
 
 
-def data_unreadable(context: Context) -> Iterator[Report]:
+def data_unreadable(context: Context, source: Source) -> Iterator[Report]:
     """A data file that can't be read as what its name says, or not to its end."""
-    for _source, path, table in context.files():
-        name = path.value
-        if isinstance(table, TableFact) and table.problem:
-            line = f", line {table.problem.line}" if table.problem.line else ""
-            yield Report(f"`{name}`{line}: {table.problem.message}", path.span, path.path)
-        elif isinstance(table, NotRead) and _ending(name) not in _ENDINGS:
-            message = f"`{name}` can't be read as data; its name must end in {_READABLE}"
-            yield Report(message, path.span, path.path)
+    if (found := context.data_file(source)) is None:
+        return
+    path, table = found
+    name = path.value
+    if isinstance(table, TableFact) and table.problem:
+        line = f", line {table.problem.line}" if table.problem.line else ""
+        yield Report(f"`{name}`{line}: {table.problem.message}", path.span, path.path)
+    elif isinstance(table, NotRead) and _ending(name) not in _ENDINGS:
+        message = f"`{name}` can't be read as data; its name must end in {_READABLE}"
+        yield Report(message, path.span, path.path)
 
 
 _ENDINGS = {"jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet", "arrow"}
 
 
-def data_not_read(context: Context) -> Iterator[Report]:
+def data_not_read(context: Context, source: Source) -> Iterator[Report]:
     """A data file that this machine can't look into now, so that its columns go unchecked."""
-    for _source, path, table in context.files():
-        if isinstance(table, NotRead) and _ending(path.value) in _ENDINGS:
-            message = f"`{path.value}` was not looked into: {table.reason}"
-            yield Report(message, path.span, path.path)
+    if (found := context.data_file(source)) is None:
+        return
+    path, table = found
+    if isinstance(table, NotRead) and _ending(path.value) in _ENDINGS:
+        message = f"`{path.value}` was not looked into: {table.reason}"
+        yield Report(message, path.span, path.path)
 
 
-def data_empty(context: Context) -> Iterator[Report]:
+def data_empty(context: Context, source: Source) -> Iterator[Report]:
     """A data file without rows, or a split that takes none of its rows."""
-    for source, path, table in context.files():
-        if not isinstance(table, TableFact) or table.problem or not table.complete:
-            continue
-        if not table.rows:
-            yield Report(f"`{path.value}` has no rows", path.span, path.path)
-        elif isinstance(source.split, Present) and (taken := _parsed(source.split.value)):
-            first, last = taken.bounds(len(table.rows))
-            if first >= last:
-                count = "1 row" if len(table.rows) == 1 else f"{len(table.rows)} rows"
-                message = f"`{source.split.value}` takes none of the {count} in `{path.value}`"
-                yield Report(message, source.split.span, source.split.path)
+    if (found := context.data_file(source)) is None:
+        return
+    path, table = found
+    if not isinstance(table, TableFact) or table.problem or not table.complete:
+        return
+    if not table.rows:
+        yield Report(f"`{path.value}` has no rows", path.span, path.path)
+    elif isinstance(source.split, Present) and (taken := _parsed(source.split.value)):
+        first, last = taken.bounds(len(table.rows))
+        if first >= last:
+            count = "1 row" if len(table.rows) == 1 else f"{len(table.rows)} rows"
+            message = f"`{source.split.value}` takes none of the {count} in `{path.value}`"
+            yield Report(message, source.split.span, source.split.path)
 
 
-def split_invalid(context: Context) -> Iterator[Report]:
+def split_invalid(_: Context, source: Source) -> Iterator[Report]:
     """A split that can't be read, or that takes no rows whatever their number."""
-    for source in context.sources():
-        if isinstance(source.split, Present):
-            try:
-                splits.parse(source.split.value)
-            except splits.SplitError as error:
-                message = f"`{source.split.value}` is no split: {error}"
-                yield Report(message, source.split.span, source.split.path)
+    if isinstance(source.split, Present):
+        try:
+            splits.parse(source.split.value)
+        except splits.SplitError as error:
+            message = f"`{source.split.value}` is no split: {error}"
+            yield Report(message, source.split.span, source.split.path)
 
 
-def unknown_split(context: Context) -> Iterator[Report]:
+def unknown_split(context: Context, source: Source) -> Iterator[Report]:
     """A split of a file by a name other than `train`, the only one that files have."""
-    for source in context.sources():
-        split = source.split
-        if not isinstance(split, Present) or not isinstance(source.path, Present):
-            continue
-        parsed = _parsed(split.value)
-        if parsed and parsed.name != "train" and isinstance(source.dataset_name, Missing):
-            message = f"a file has one split, `train`, not `{parsed.name}`"
-            yield Report(message, split.span, split.path, _rewritten(context, split, parsed.name))
+    split = source.split
+    if not isinstance(split, Present) or not isinstance(source.path, Present):
+        return
+    parsed = _parsed(split.value)
+    if parsed and parsed.name != "train" and isinstance(source.dataset_name, Missing):
+        message = f"a file has one split, `train`, not `{parsed.name}`"
+        yield Report(message, split.span, split.path, _rewritten(context, split, parsed.name))
 
 
 def _not_found(context: Context, path: Present[str], file: FileFact) -> Report:

@@ -13,7 +13,7 @@ from pitchpipe.formats import PARTS_OF, TEMPLATED
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Style
 from pitchpipe.template import Field, Template, TemplateError, parse
-from pitchpipe.workflow import Present, Setting
+from pitchpipe.workflow import Present, Setting, Source
 
 
 def template_syntax(context: Context) -> Iterator[Report]:
@@ -25,33 +25,34 @@ def template_syntax(context: Context) -> Iterator[Report]:
             yield Report(str(parsed), span or setting.span, setting.path)
 
 
-def template_unknown_column(context: Context) -> Iterator[Report]:
-    """A `{column}` that the data don't have. Of several files, the first that lacks it is named."""
-    tables = list(context.tables())
+def template_unknown_column(context: Context, source: Source) -> Iterator[Report]:
+    """A `{column}` that the data don't have."""
+    if (found := context.rows(source)) is None:
+        return
+    path, table = found
+    kind = context.row_format(source, table)
     for part, setting, template in _templates(context):
         for field in template.fields:
-            for source, path, table in tables:
-                kind = context.row_format(source, table)
-                if kind and part in PARTS_OF[kind] and not table.column(field.name):
-                    yield _unknown(context, setting, field, path.value, table)
-                    break
+            if kind and part in PARTS_OF[kind] and not table.column(field.name):
+                yield _unknown(context, setting, field, path.value, table)
 
 
-def template_empty_cell(context: Context) -> Iterator[Report]:
+def template_empty_cell(context: Context, source: Source) -> Iterator[Report]:
     """A `{column}` that has no value in some row, so that the row can't be rendered."""
-    tables = list(context.tables())
+    if (found := context.rows(source)) is None:
+        return
+    path, table = found
+    kind = context.row_format(source, table)
     for part, setting, template in _templates(context):
-        for source, path, table in tables:
-            kind = context.row_format(source, table)
-            fields = [f for f in template.fields if table.column(f.name)]
-            if kind is None or part not in PARTS_OF[kind]:
-                continue
-            for number, row in enumerate(table.rows, start=1):
-                if empty := next((f for f in fields if row.get(f.name) is None), None):
-                    message = f"`{path.value}`, row {number}: `{empty.name}` has no value"
-                    span = _within(context, setting, empty.start, empty.end) or setting.span
-                    yield Report(message, span, setting.path)
-                    break
+        fields = [f for f in template.fields if table.column(f.name)]
+        if kind is None or part not in PARTS_OF[kind]:
+            continue
+        for number, row in enumerate(table.rows, start=1):
+            if empty := next((f for f in fields if row.get(f.name) is None), None):
+                message = f"`{path.value}`, row {number}: `{empty.name}` has no value"
+                span = _within(context, setting, empty.start, empty.end) or setting.span
+                yield Report(message, span, setting.path)
+                break
 
 
 def _unknown(

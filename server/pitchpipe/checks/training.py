@@ -9,7 +9,7 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix, Related
 from pitchpipe.keypath import dotted
-from pitchpipe.workflow import Present, Setting, Wrong
+from pitchpipe.workflow import Present, Setting, Source, Wrong
 
 _OF_CLASSIFICATION = ("accuracy", "f1")
 
@@ -60,18 +60,19 @@ def metric_needs_task(context: Context) -> Iterator[Report]:
             yield Report(message, context.reading.value_span(path), path)
 
 
-def classification_needs_answers(context: Context) -> Iterator[Report]:
+def classification_needs_answers(context: Context, source: Source) -> Iterator[Report]:
     """Rows of one text each, where the task is to answer a prompt with a label."""
     if context.effective(context.workflow.task) != "classification":
         return
-    for source, path, table in context.tables():
-        if context.row_format(source, table) == "text":
-            message = (
-                f"the rows of `{path.value}` are texts without an answer, and "
-                "`task: classification` learns to answer; name `prompt` and `completion` columns"
-            )
-            related = _related(context, context.workflow.task)
-            yield Report(message, path.span, path.path, related=related)
+    found = context.rows(source)
+    if found and context.row_format(source, found[1]) == "text":
+        path, _ = found
+        message = (
+            f"the rows of `{path.value}` are texts without an answer, and "
+            "`task: classification` learns to answer; name `prompt` and `completion` columns"
+        )
+        related = _related(context, context.workflow.task)
+        yield Report(message, path.span, path.path, related=related)
 
 
 def no_evaluation_rows(context: Context) -> Iterator[Report]:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import TYPES, bare, example, key, shown
@@ -17,6 +17,7 @@ from pitchpipe.schema import Rule, Violation
 from pitchpipe.suggest import nearest, one_of
 from pitchpipe.syntax.nodes import Data, Scalar, Style
 from pitchpipe.syntax.scalars import reader_1_1, resolve
+from pitchpipe.workflow import SOURCES, Source
 
 _WORDS_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _RANGES = {
@@ -54,7 +55,17 @@ def invalid_value(context: Context) -> Iterator[Report]:
 
 def yaml11_float(context: Context) -> Iterator[Report]:
     """A number such as `2e-5`, which readers of YAML 1.1 (PyYAML) take for a string."""
-    for path in _scalars(context.reading.data, ()):
+    return _floats_1_1(context, _scalars(context.reading.data, ()))
+
+
+def source_yaml11_float(context: Context, source: Source) -> Iterator[Report]:
+    """The same of a source."""
+    place = source.path.path[:-1]
+    return _floats_1_1(context, _scalars(_value_at(context.reading.data, place), place))
+
+
+def _floats_1_1(context: Context, paths: Iterator[KeyPath]) -> Iterator[Report]:
+    for path in paths:
         scalar = context.reading.scalar(path)
         if scalar and scalar.style is Style.PLAIN and scalar.tag is None and _only_1_2(scalar):
             number = _readable(scalar.raw)
@@ -214,10 +225,18 @@ def _comparable(value: Data) -> object:
     return (isinstance(value, bool), value)
 
 
+def _value_at(data: Data, path: KeyPath) -> Data:
+    for step in path:
+        data = cast("Any", data)[step]
+    return data
+
+
 def _scalars(data: Data, path: KeyPath) -> Iterator[KeyPath]:
+    """The paths of all numbers with a point, but for those of sources, of which there are many."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _scalars(value, (*path, key))
+            if not (isinstance(value, list) and (*path, key) in SOURCES):
+                yield from _scalars(value, (*path, key))
     elif isinstance(data, list):
         for index, value in enumerate(data):
             yield from _scalars(value, (*path, index))

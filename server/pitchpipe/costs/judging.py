@@ -139,9 +139,12 @@ def _sample(
     everything = sum(s.count.likely for s in sources)
     found: list[Text] = []
     for source in sources:
-        known = list(rows.texts(settings.data, source.source, source.head, chat=chat))
         wanted = math.ceil(size * source.count.likely / max(everything, 1))
+        texts = rows.texts(settings.data, source.source, source.head, chat=chat)
+        known = list(islice(texts, wanted))
         found += islice(cycle(known), wanted) if known else ()
+        if len(found) >= size:
+            break
     return tuple(found[:size])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -67,12 +67,12 @@ def of_plan(plan: Plan) -> Settings:
     )
 
 
-def of_context(context: Context) -> Settings:
+def of_context(context: Context, *, sources: bool = True) -> Settings:
     """What a file says as far as it goes, for an editor in which it is being typed.
 
-    Unlike a plan it is made without reading any file whole.
+    Unlike a plan it is made without reading any file whole. Without `sources` no data are named.
     """
-    return _Lenient(context).settings()
+    return _Lenient(context, sources).settings()
 
 
 def data_key(settings: Settings, fingerprints: Mapping[str, Fingerprint]) -> str:
@@ -101,8 +101,9 @@ def _fields(kind: type) -> list[tuple[str, str]]:
 class _Lenient:
     """Reads settings, and remembers which were wrong."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, sources: bool) -> None:
         self._context = context
+        self._with_sources = sources
         self._wrong: list[str] = []
 
     def settings(self) -> Settings:
@@ -152,10 +153,10 @@ class _Lenient:
         name = resolved.portable if local else written
         return self._section(ModelPlan, model, name_or_path=name, local=local)
 
-    def _sources(self, setting: Setting[tuple[Source, ...]]) -> tuple[SourcePlan, ...]:
+    def _sources(self, setting: Setting[Sequence[Source]]) -> tuple[SourcePlan, ...]:
         if isinstance(setting, Wrong):
             self._wrong.append(dotted(setting.path))
-        if not isinstance(setting, Present):
+        if not isinstance(setting, Present) or not self._with_sources:
             return ()
         return tuple(self._source(source) for source in setting.value)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections import abc
 from functools import cache
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from pitchpipe.keypath import KeyPath
 from pitchpipe.reading import Reading, first_of
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Entry, Mapping, Node, Sequence
-from pitchpipe.workflow import Missing, Present, Workflow, Wrong
+from pitchpipe.workflow import Listed, Missing, Present, Workflow, Wrong
 
 
 def lower(reading: Reading) -> Workflow:
@@ -77,19 +78,26 @@ def _setting(
         else:
             span, key = entry.value.span, entry.key.span
         if (item := _listed_section(kind)) and isinstance(value, list) and value:
-            nodes = _items(reading, entry)
-            sections: list[Any] = []
-            for i, v in enumerate(value):
-                node = nodes[i] if i < len(nodes) else None
-                there = key if node is None else first_of(node)
-                sections.append(_section(item, v, node, there, reading, (*path, i)))
-            return Present(tuple(sections), span, key, path)
+            return Present(_listed(item, value, entry, key, reading, path), span, key, path)
         if reading.wrong(path):
             return Wrong(span, path)
         return Present(_fitted(kind, value), span, key, path)
     if section is None or isinstance(section, dict):
         return Missing(here, path)
     return Wrong(reading.value_span(path[:-1]), path)
+
+
+def _listed(
+    kind: type, value: list[Data], entry: Entry | None, key: Span, reading: Reading, path: KeyPath
+) -> Listed[Any]:
+    nodes = _items(reading, entry)
+
+    def section(index: int) -> Any:
+        node = nodes[index] if index < len(nodes) else None
+        here = key if node is None else first_of(node)
+        return _section(kind, value[index], node, here, reading, (*path, index))
+
+    return Listed(len(value), section)
 
 
 def _items(reading: Reading, entry: Entry | None) -> tuple[Node, ...]:
@@ -125,8 +133,7 @@ def _fields(kind: type) -> list[tuple[str, Any, bool]]:
 
 @cache
 def _listed_section(kind: Any) -> type | None:
-    """`S` of `tuple[S, ...]` where `S` is a section."""
-    if typing.get_origin(kind) is not tuple:
+    """`S` of `Sequence[S]`, which is a list of sections."""
+    if typing.get_origin(kind) is not abc.Sequence:
         return None
-    item = typing.get_args(kind)[0]
-    return cast(type, item) if dataclasses.is_dataclass(item) else None
+    return cast(type, typing.get_args(kind)[0])

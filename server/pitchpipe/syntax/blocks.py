@@ -9,6 +9,8 @@ scalar, one with YAML directives) is one block.
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -76,37 +78,63 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The blocks of a region, in order and without gaps, and where each begins in its text."""
+    """The blocks of a region, in order and without gaps, and where each begins in its text.
+
+    `closed` says that no block leaves a quote or bracket open, or was made longer to close one.
+    """
 
     region: Region
     starts: tuple[int, ...] = ()
     blocks: tuple[Block, ...] = ()
+    closed: bool = True
 
 
-def read_parts(text: str, region: Region, base: int = 0, old: Parts | None = None) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Same:
+    """What of a document is as it was: all before `start`, and all from `end` on."""
+
+    start: int = 0
+    end: int = sys.maxsize
+
+
+_NOTHING_SAME = Same()
+
+
+def read_parts(
+    text: str,
+    region: Region,
+    base: int = 0,
+    old: Parts | None = None,
+    same: Same = _NOTHING_SAME,
+) -> Parts:
     """The blocks of a region of `text`, which itself begins at `base` in its document.
 
     Blocks of `old` whose text stands in the same place, seen from the region's start or end, are
-    taken over.
+    taken over; where `same` says so, without a look at each.
     """
-    known = _Known(old, region)
-    starts: list[int] = []
-    blocks: list[Block] = []
-    start, opened = region.start, 0
+    known = _Known(old, region, Same(same.start - base, same.end - base))
+    starts, blocks = known.before()
+    start = starts[-1] + len(blocks[-1].text) if blocks else region.start
+    opened, closed = 0, True
     while start < region.end:
+        if behind := known.behind(start):
+            starts += behind[0]
+            blocks += behind[1]
+            break
         block = known.block(text, start)
         if block is not None and _is_cut(text, start + len(block.text), region):
             opened += block.extended
         else:
             end = _next_cut(text, start, region)
-            block = _block(text[start:end], base + start, region, known.parts(start))
+            block = _block(text[start:end], base + start, region, known.parts(start), same)
             if block.open_at is not None and opened < _MOST_OPEN:
                 opened += 1
                 block = _extended(text, start, region, base, block.open_at - base) or block
         starts.append(start)
         blocks.append(block)
         start += len(block.text)
-    return Parts(region, tuple(starts), tuple(blocks))
+        closed = closed and block.open_at is None and not block.extended
+    return Parts(region, tuple(starts), tuple(blocks), closed)
 
 
 def assembled(parts: Parts, base: int = 0) -> Reading:
@@ -199,39 +227,72 @@ def _is_cut(text: str, at: int, region: Region) -> bool:
 
 
 class _Known:
-    """Blocks that were read before, by where they begin from their region's start and end."""
+    """Blocks that were read before, by where they begin from their region's start and end.
 
-    def __init__(self, old: Parts | None, region: Region) -> None:
+    `same` counts in the region's own text.
+    """
+
+    def __init__(self, old: Parts | None, region: Region, same: Same) -> None:
+        alike = old and old.region == replace(region, start=old.region.start, end=old.region.end)
         self.region = region
-        self.from_start: dict[int, Block] = {}
-        self.from_end: dict[int, Block] = {}
-        if old and old.region == replace(region, start=old.region.start, end=old.region.end):
-            for start, block in zip(old.starts, old.blocks, strict=True):
-                self.from_start[start - old.region.start] = block
-                self.from_end[old.region.end - start] = block
+        self.same = same
+        self.old = old if old and alike else Parts(region)
+        self.by = region.end - self.old.region.end
+
+    def before(self) -> tuple[list[int], list[Block]]:
+        """The blocks that begin the region as they did.
+
+        Where a block ends is told by the line behind it, so the last of those that are the same
+        is not among them. A block that is not closed may end elsewhere now.
+        """
+        old = self.old
+        if not old.closed or old.region.start != self.region.start:
+            return [], []
+        count = max(0, bisect_right(old.starts, self.same.start) - 2)
+        return list(old.starts[:count]), list(old.blocks[:count])
+
+    def behind(self, start: int) -> tuple[list[int], tuple[Block, ...]] | None:
+        """All blocks from `start` on, where one begins there and they are what they were."""
+        if not self.old.closed or start < self.same.end:
+            return None
+        at = self._at(start - self.by)
+        if at is None:
+            return None
+        return [s + self.by for s in self.old.starts[at:]], self.old.blocks[at:]
+
+    def _at(self, start: int) -> int | None:
+        """Which block began there."""
+        starts = self.old.starts
+        at = bisect_left(starts, start)
+        return at if at < len(starts) and starts[at] == start else None
+
+    def _from_start(self, start: int) -> Block | None:
+        at = self._at(start - self.region.start + self.old.region.start)
+        return None if at is None else self.old.blocks[at]
+
+    def _from_end(self, start: int) -> Block | None:
+        at = self._at(start - self.by)
+        return None if at is None else self.old.blocks[at]
 
     def block(self, text: str, start: int) -> Block | None:
         """The block that stands at `start` word for word; none whose end may lie elsewhere now."""
-        for block in (
-            self.from_start.get(start - self.region.start),
-            self.from_end.get(self.region.end - start),
-        ):
+        for block in (self._from_start(start), self._from_end(start)):
             if block and block.open_at is None and text.startswith(block.text, start):
                 return block
         return None
 
     def parts(self, start: int) -> Parts | None:
         """What the block that stood at `start` consisted of."""
-        block = self.from_start.get(start - self.region.start)
+        block = self._from_start(start)
         return block.parts if block else None
 
 
 # Reading one block
 
 
-def _block(text: str, base: int, region: Region, old: Parts | None) -> Block:
+def _block(text: str, base: int, region: Region, old: Parts | None, same: Same) -> Block:
     if len(text) > _LARGE and region.kind is Kind.MAPPING and region.above < _MOST_CUTS:
-        block = _nested(text, base, region, old)
+        block = _nested(text, base, region, old, same)
         if block:
             return block
     return _leaf(text, base, region)
@@ -245,7 +306,7 @@ _QUESTION = re.compile(r"\?(?:[ \t\r\n]|\Z)")
 DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
 
 
-def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | None:
+def _nested(text: str, base: int, region: Region, old: Parts | None, same: Same) -> Block | None:
     """A block that is a key alone with entries or items below, cut once more."""
     head = _HEAD.match(text)
     if head is None or len(head[1]) != region.column:
@@ -263,7 +324,7 @@ def _nested(text: str, base: int, region: Region, old: Parts | None) -> Block | 
     entry = key.node.entries[0]
     if not entry.colon or entry.value != Scalar(entry.value.span, None, ""):
         return None
-    parts = read_parts(text, inner, base, old)
+    parts = read_parts(text, inner, base, old, same)
     reading = assembled(parts, base)
     if reading.node is None:
         return None

@@ -82,7 +82,10 @@ class Entry:
 
 @_node
 class Mapping:
-    """Entries in the order written, duplicates included. `flow` tells `{…}` from a block."""
+    """Entries in the order written, duplicates included. `flow` tells `{…}` from a block.
+
+    `kept` belongs to `syntax.values`, which keeps there what a collection comes to.
+    """
 
     span: Span
     entries: tuple[Entry, ...]
@@ -90,6 +93,7 @@ class Mapping:
     tag: str | None = None
     anchor: str | None = None
     _origin: tuple[Mapping, int] | None = field(default=None, init=False, repr=False, compare=False)
+    kept: Any = field(default=None, init=False, repr=False, compare=False)
 
     if not TYPE_CHECKING:
 
@@ -104,7 +108,7 @@ class Mapping:
 
 @_node
 class Sequence:
-    """Items in the order written. `flow` tells `[…]` from a block."""
+    """Items in the order written. `flow` tells `[…]` from a block; `kept` as in a mapping."""
 
     span: Span
     items: tuple[Node, ...]
@@ -114,6 +118,7 @@ class Sequence:
     _origin: tuple[Sequence, int] | None = field(
         default=None, init=False, repr=False, compare=False
     )
+    kept: Any = field(default=None, init=False, repr=False, compare=False)
 
     if not TYPE_CHECKING:
 
@@ -173,6 +178,20 @@ def moved(node: _SomeNode, by: int) -> _SomeNode:
             source, before = node._origin or (node, 0)  # pyright: ignore[reportPrivateUsage]
             there._origin = (source, before + by)
     return there
+
+
+def origin(node: Mapping | Sequence) -> tuple[Mapping | Sequence, int]:
+    """The collection as it was read, which stays while its text does, and how far it has moved.
+
+    Two nodes with the same origin hold the same text.
+    """
+    return node._origin or (node, 0)  # pyright: ignore[reportPrivateUsage]
+
+
+def keep(node: Mapping | Sequence, what: Any) -> None:
+    """Sets `kept`."""
+    there: Any = node
+    there.kept = what
 
 
 def moved_entry(entry: Entry, by: int) -> Entry:

@@ -8,7 +8,19 @@ from typing import NamedTuple
 
 from pitchpipe.findings import Finding
 from pitchpipe.syntax import problems
-from pitchpipe.syntax.nodes import Alias, Broken, Data, Entry, Mapping, Node, Scalar, Style
+from pitchpipe.syntax.nodes import (
+    Alias,
+    Broken,
+    Data,
+    Entry,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Style,
+    keep,
+    origin,
+)
 from pitchpipe.syntax.reading import DEEPEST
 
 MOST_NODES = 100_000
@@ -104,28 +116,46 @@ _MERGEABLE = (Mapping, Alias, Broken)
 
 
 class _Writer:
-    """Goes through a tree in the order of the text, so that a target is done before its aliases."""
+    """Goes through a tree in the order of the text, so that a target is done before its aliases.
+
+    `outside` counts the anchors, aliases and merge keys that were met. A collection without any
+    comes to the same wherever it stands, so that is kept with the node as it was read.
+    """
 
     def __init__(self, anchors: Anchors) -> None:
         self.anchors = anchors
         self.found: list[Finding] = []
         self.done: dict[tuple[int, str], _Written] = {}
         self.expanded = 0
+        self.outside = 0
 
     def written(self, node: Node, level: int) -> _Written:
         if isinstance(node, Scalar):
             result = _Written(node.value)
-        elif isinstance(node, Mapping):
-            result = self._mapping(node, level)
+        elif isinstance(node, (Mapping, Sequence)):
+            result = self._collection(node, level)
         elif isinstance(node, Alias):
+            self.outside += 1
             return self._alias(node, level)
-        elif isinstance(node, Broken):
+        else:
             return _NOTHING
+        if node.anchor:
+            self.outside += 1
+            self.done[node.span.start, node.anchor] = result
+        return result
+
+    def _collection(self, node: Mapping | Sequence, level: int) -> _Written:
+        first, _ = origin(node)
+        if first.kept is not None:
+            return first.kept
+        before = self.outside
+        if isinstance(node, Mapping):
+            result = self._mapping(node, level)
         else:
             items = [self.written(item, level + 1) for item in node.items]
             result = _outer([item.data for item in items], items)
-        if node.anchor:
-            self.done[node.span.start, node.anchor] = result
+        if self.outside == before:
+            keep(first, result)
         return result
 
     def _mapping(self, mapping: Mapping, level: int) -> _Written:
@@ -135,6 +165,7 @@ class _Writer:
         for entry in mapping.entries:
             part = self.written(entry.value, level + 1)
             if is_merge(entry):
+                self.outside += 1
                 merges = self._merged(entry, part.data) + merges
                 # What is merged stands on this level.
                 part = part._replace(depth=max(0, part.depth - 1))

@@ -117,7 +117,7 @@ def test_no_fix_is_preferred_where_two_change_the_same() -> None:
     (finding,) = (f for f in snap.findings if f.fix)
     rival = Fix("Remove the key", (Edit(finding.span, ""),))
     both = (finding, replace(finding, code="another", fix=rival))
-    snap = replace(snap, analysis=replace(snap.analysis, findings=both))
+    vars(snap.analysis)["_checked"] = (both, snap.analysis.known)
     found = actions(snap, finding.span, frozenset({"quickfix"}))
     assert [(a.title, a.preferred) for a in found] == [
         ("Rename to `optim`", False),
