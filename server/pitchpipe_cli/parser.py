@@ -190,17 +190,21 @@ def _modules(parser: argparse.ArgumentParser) -> None:
 
 
 def _rank(text: str) -> int:
-    rank = int(text)
-    if rank < 1:
-        raise argparse.ArgumentTypeError("a rank is at least 1")
-    return rank
+    return _at_least_one(text, "a rank is at least 1")
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError("at least 1 device computes")
-    return count
+    return _at_least_one(text, "at least 1 device computes")
+
+
+def _at_least_one(text: str, otherwise: str) -> int:
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number") from error
+    if number < 1:
+        raise argparse.ArgumentTypeError(otherwise)
+    return number
 
 
 def _estimate(parser: argparse.ArgumentParser) -> None:

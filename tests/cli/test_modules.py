@@ -419,3 +419,49 @@ def test_of_a_revision_that_is_not_here_the_same_name_is_not_suggested(tmp_path:
     assert done.returncode == 2
     assert "has other revisions of `acme/tiny`, but not `v9`" in done.stderr
     assert "did you mean" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--target", ","], "--target names no module"),
+        (["--exclude", ""], "--exclude names no module"),
+        (["--exclude", "q_porj"], "no module is called `q_porj`; did you mean `q_proj`?"),
+        (["--exclude", "all-linear"], "`all-linear` excludes none of the targets"),
+        (["--target", "layers"], "no adapter on modules of this kind"),
+        (["--rank", "x"], "argument --rank: `x` is no whole number"),
+        (["--rank", "0"], "argument --rank: a rank is at least 1"),
+    ],
+)
+def test_options_that_choose_nothing_are_wrong(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = modules(tmp_path, "toy", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "holds no `config.json`"),
+        ("", "is no JSON"),
+        ("[1]", "holds no JSON object"),
+        ('{"hidden_size": 8}', "names no model type"),
+        ('{"model_type": ["toy"]}', "names no model type"),
+        ('{"model_type": "zebra"}', "`zebra` is not in the catalogue"),
+        ('{"a": ' + "[" * 100_000, "is no JSON"),
+    ],
+    ids=["empty", "no text", "array", "no type", "odd type", "unknown", "deep"],
+)
+def test_a_folder_that_tells_nothing_says_why(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    if content is not None:
+        (folder / "config.json").write_text(content, encoding="utf-8")
+    done = modules(tmp_path, "./odd")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -81,7 +81,6 @@ def target_refused(context: Context) -> Iterator[Report]:
     saving = refusal.reason.startswith("saved-")
     method = context.workflow.method
     setting = method.modules_to_save if saving else method.target_modules
-    what = _WHY.get(refusal.reason, refusal.says)
     if refusal.reason == "half-of-fused":
         other = f"`{refusal.detail}`"
         holds = f"{look.model} holds {other} and what is named in one parameter"
@@ -89,16 +88,7 @@ def target_refused(context: Context) -> Iterator[Report]:
         yield Report(message, setting.span, setting.path)
         return
     paths = all_of(shortened(refusal.paths)) if refusal.paths else f"{look.model}"
-    yield Report(f"{paths} is refused by PEFT: {what}", setting.span, setting.path)
-
-
-_WHY = {
-    "mamba-output": "Mamba's kernel reads these weights itself and would pass over the adapter",
-    "unsupported-module": "it can put no adapter on modules of this kind",
-    "saved-list": "a list of modules can't be copied; name the modules in it",
-    "saved-adapted": "what has an adapter can't be in `modules_to_save` too",
-    "parameter-of-adapted": "its module has an adapter already; take one of the two",
-}
+    yield Report(f"{paths} is refused by PEFT: {refusal.why}", setting.span, setting.path)
 
 
 def _contradictions(context: Context) -> Iterator[Report]:

@@ -91,6 +91,15 @@ class Entry:
     nearest: str | None = None
 
 
+_WHY: dict[Reason, str] = {
+    "mamba-output": "Mamba's kernel reads these weights itself and would pass over the adapter",
+    "unsupported-module": "it can put no adapter on modules of this kind",
+    "saved-list": "a list of modules can't be copied; name the modules in it",
+    "saved-adapted": "what has an adapter can't be in `modules_to_save` too",
+    "parameter-of-adapted": "its module has an adapter already; take one of the two",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why PEFT would raise. `says` is a part of its message, "" where it is not PEFT that refuses.
@@ -102,6 +111,11 @@ class Refusal:
     says: str
     paths: tuple[str, ...] = ()
     detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """For people, behind the modules' names."""
+        return _WHY.get(self.reason) or self.detail or self.says or self.reason.replace("-", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pitchpipe.modules import ModelShape, ModuleGroup
 from pitchpipe.targets.choice import Choice, Method
 from pitchpipe.targets.names import At, Node, Place, by_test, nodes, union
 from pitchpipe.targets.result import Adapted, AdaptedParameter, Refusal, Saved
+
+_WEIGHTLESS = re.compile(
+    r"(?:^|[._])(?:act|act_fn|activation(?:_fn|_function)?|drop|dropout\d*|softmax|silu)$"
+)
+"""What modules without parameters are called in nearly all models of transformers 5.23."""
 
 _TIEABLE = frozenset({"embed_tokens", "lm_head"})  # names that PEFT takes for a tied pair
 
@@ -41,9 +47,16 @@ def saved(
 
 
 def names_none(modules: Iterable[str], shape: ModelShape) -> tuple[str, ...]:
-    """Those of `modules_to_save` that no module's name ends in. PEFT refuses them if all are so."""
+    """Those of `modules_to_save` that no module's name ends in. PEFT refuses them if all are so.
+
+    A shape has no modules without parameters, so what such are called is left out.
+    """
     found = nodes(shape)
-    return tuple(name for name in modules if not any(_ending(node, (name,)) for node in found))
+    return tuple(
+        name
+        for name in modules
+        if not _WEIGHTLESS.search(name) and not any(_ending(node, (name,)) for node in found)
+    )
 
 
 def biases(

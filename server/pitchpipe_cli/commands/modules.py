@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +15,9 @@ from pitchpipe.facts import NotRead
 from pitchpipe.model_config import ModelConfig, context_length
 from pitchpipe.modules import Head, ModelShape
 from pitchpipe.paths import flavour_of
-from pitchpipe.placing import Placement, default_method, placement
-from pitchpipe.suggest import all_of, nearest, one_of
-from pitchpipe.targets import Refusal, Targets
+from pitchpipe.placing import Placement, placement
+from pitchpipe.suggest import all_of, nearest
+from pitchpipe.targets import Targets
 from pitchpipe_cli import (
     columns,
     interpreter,
@@ -26,6 +25,7 @@ from pitchpipe_cli import (
     model_names,
     module_rows,
     module_tree,
+    target_options,
     terminal,
     workflow_file,
 )
@@ -34,9 +34,6 @@ from pitchpipe_cli.model_names import Known
 from pitchpipe_cli.module_rows import Row
 from pitchpipe_facts import shipped
 from pitchpipe_facts.model_shapes import ModelShapes
-
-_RANK = 16
-_PATTERN = re.compile(r"[*()\[\]\\|^$+?]")  # none of these is in a module's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,12 @@ class _Shown:
 def execute(arguments: argparse.Namespace) -> Exit:
     if arguments.list:
         return _list(arguments)
-    if arguments.model is None:
+    if not arguments.model:
         raise CommandError("name a model, or use --list to see which are known")
+    for option in ("target", "exclude"):
+        given: Sequence[str] = getattr(arguments, option)
+        if given and not target_options.asked(given):
+            raise CommandError(f"--{option} names no module")
     models = shipped.shapes(_builder(arguments) if arguments.build else None)
     found = _of_file if model_names.is_workflow(arguments.model) else _of_model
     shown = found(arguments, models)
@@ -72,7 +73,11 @@ def execute(arguments: argparse.Namespace) -> Exit:
         terminal.out_json(_as_json(shown, rows, chosen))
     else:
         _print(shown, rows, chosen)
-    complaints = _complaints(shown.placement) if arguments.target or arguments.exclude else []
+    complaints = (
+        target_options.complaints(shown.placement, shown.shape)
+        if arguments.target or arguments.exclude
+        else []
+    )
     for complaint in complaints:
         terminal.err(f"pitchpipe: {complaint}\n")
     return Exit.WRONG_ENVIRONMENT if complaints else shown.exit
@@ -86,7 +91,7 @@ def _builder(arguments: argparse.Namespace) -> Any:
 
 def _of_model(arguments: argparse.Namespace, models: ModelShapes) -> _Shown:
     known = model_names.find(arguments.model, models, arguments.revision, arguments.head)
-    chosen = _chosen(arguments, known.shape)
+    chosen = target_options.chosen(arguments, known.shape)
     return _Shown(known, known.shape, chosen, full=False, exit=Exit.DONE)
 
 
@@ -112,63 +117,13 @@ def _of_file(arguments: argparse.Namespace, models: ModelShapes) -> _Shown | Exi
     config = models.config(where, local=model.local, revision=model.revision)
     known = Known(model.name_or_path, shape, config)
     if arguments.target or arguments.exclude:
-        return _Shown(known, shape, _chosen(arguments, shape), full=False, exit=checked.verdict)
+        return _Shown(
+            known, shape, target_options.chosen(arguments, shape), full=False, exit=checked.verdict
+        )
     method = replace(settings.method, r=arguments.rank or settings.method.r)
     if method.type == "full":
         return _Shown(known, shape, None, full=True, exit=checked.verdict)
     return _Shown(known, shape, placement(method, shape), full=False, exit=checked.verdict)
-
-
-def _chosen(arguments: argparse.Namespace, shape: ModelShape) -> Placement | None:
-    """What a run with these options would adapt; None where there are none of them."""
-    if not (arguments.target or arguments.exclude or arguments.rank):
-        return None
-    method = replace(
-        default_method(workflow_file.schema()),
-        r=arguments.rank or _RANK,
-        target_modules=_asked(arguments.target) or "all-linear",
-        exclude_modules=_asked(arguments.exclude),
-    )
-    return placement(method, shape)
-
-
-def _asked(given: Sequence[str]) -> str | tuple[str, ...]:
-    """PEFT takes one text for a pattern or a keyword, several for the ends of modules' names."""
-    patterns = [text for text in given if _PATTERN.search(text)]
-    if patterns and len(given) > 1:
-        raise CommandError(f"`{patterns[0]}` is a regular expression, which stands alone")
-    if patterns or (len(given) == 1 and given[0] in {"all-linear", *_presets()}):
-        return given[0]
-    return tuple(name for text in given for name in text.split(",") if name)
-
-
-def _presets() -> Sequence[str]:
-    from pitchpipe.targets import PRESETS
-
-    return PRESETS
-
-
-def _complaints(chosen: Placement | None) -> list[str]:
-    """What is wrong with targets that were given on the command line."""
-    if chosen is None:
-        return []
-    unknown = [
-        f"no module is called `{entry.text}`"
-        + (f"; did you mean `{entry.nearest}`?" if entry.nearest else "")
-        for entry in chosen.missing
-    ]
-    return unknown or [_refused(refusal) for refusal in chosen.targets.refusals[:1]]
-
-
-def _refused(refusal: Refusal) -> str:
-    if refusal.reason in {"no-match", "all-excluded"}:
-        return "these targets match no module"
-    if refusal.reason == "bad-pattern":
-        return f"this is no regular expression: {refusal.detail}"
-    named = [path.replace("{}", "*") for path in refusal.paths[:3]]
-    paths = f" {one_of(named)}" if named else " this choice"
-    why = refusal.detail or refusal.says or refusal.reason.replace("-", " ")
-    return f"PEFT refuses{paths}: {why}"
 
 
 def _no_match(pattern: str | None, rows: Sequence[Row]) -> str:

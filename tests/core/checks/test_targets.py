@@ -20,6 +20,7 @@ def said(method: str, model: str = "models/tiny") -> list[str]:
         "exclude_modules: [k_proj, layers.1.mlp.up_proj]",
         "exclude_modules: '.*mlp.*'",
         "target_modules: [q_proj], modules_to_save: [norm, layers.1.mlp, ayers.0.mlp.up_proj]",
+        "target_modules: [q_proj], modules_to_save: [act_fn, mlp.dropout]",
         "rank_pattern: {down_proj: 8, 'layers\\.0\\..*q_proj': 4}, alpha_pattern: {v_proj: 8}",
     ],
 )
