@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pitchpipe import amounts, edits
 from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import flow
 from pitchpipe.context import Context
 from pitchpipe.costs import machine as machines
-from pitchpipe.costs.changing import Fitting, to_fit
 from pitchpipe.costs.cost import Cost, cost
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine
@@ -19,6 +19,9 @@ from pitchpipe.findings import Fix, Related
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.modules import ModelShape
 from pitchpipe.workflow import Present, Setting
+
+if TYPE_CHECKING:
+    from pitchpipe.costs.changing import Fitting
 
 
 def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
@@ -38,6 +41,9 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
     total = found.estimate.total
     if (total.likely if shape.exact else total.low) <= machine.memory:
         return
+    # Most runs fit, and what else could be done takes a while to import.
+    from pitchpipe.costs.changing import to_fit  # noqa: PLC0415
+
     fitting = to_fit(found, context.reading.schema, machine.memory)
     target = context.workflow.compute.target
     batch = context.workflow.training.per_device_train_batch_size
