@@ -49,7 +49,27 @@ FIRST = {
     "model: {‸}": ["name_or_path", "revision"],
     "model: {name_or_path: x, ‸": ["revision"],
     "data:\n  train:\n    - ‸": ["path", "dataset_name"],
-    "data:\n  train:\n    - path: x\n      ‸": ["dataset_name", "dataset_config", "split"],
+    "data:\n  train:\n    - path: x\n      ‸": ["split", "format", "columns"],
+    "data:\n  train:\n    - dataset_name: x\n      ‸": ["dataset_config", "split"],
+    "data:\n  train:\n    - path:\n      ‸": ["dataset_name"],
+    "data:\n  train:\n    - format: ‸": ["null", "prompt-completion", "messages", "text"],
+    "evaluate:\n  metrics: ‸": ["null", "loss", "perplexity"],
+    "evaluate: {metrics: l‸}": ["null", "loss"],
+    TINY + "method:\n  modules_to_save: ‸": ["embed_tokens"],
+    TINY + "method:\n  exclude_modules: [‸]": ["q_proj", "k_proj"],
+    TINY + "method:\n  rank_pattern:\n    ‸": ["q_proj", "k_proj"],
+    TINY + "method:\n  rank_pattern:\n    q_proj: 8\n    ‸": ["k_proj", "v_proj"],
+    TINY + "method:\n  alpha_pattern: {‸}": ["q_proj", "k_proj"],
+    "x: &one {seed: 1}\ntraining:\n  <<: ‸": ["*one"],
+    "x: &one {seed: 1}\ny: &two 2\ntraining:\n  <<: [‸]": ["*one"],
+    'model:\n  "na‸"': ["name_or_path"],
+    'model:\n  "na‸': ["name_or_path"],
+    'model: {"‸"}': ["name_or_path"],
+    'model: {"name_or_path": "x", "‸"}': ["revision"],
+    '{"model": {"name_or_path": "x"}, "‸"}': ["data", "version"],
+    "model:\n  'dt‸': x\n": ["name_or_path"],
+    "training:\r  seed: 1\r  ‸\rexport: {}\r": ["learning_rate"],
+    "? training\n:\n  ‸": ["learning_rate"],
     "data:\n  train:\n    - path: x\n    ‸": ["path", "dataset_name"],
     "data:\n  train: [{‸": ["path", "dataset_name"],
     "training:\n  optim: ‸": ["adamw_torch", "adamw_torch_fused", "adafactor", "sgd"],
@@ -100,6 +120,16 @@ def test_what_comes_first(text: str) -> None:
 
 
 NEVER = {
+    "method:\n  type: full\n  ‸": "r",
+    "method: {type: full, ‸}": "target_modules",
+    "training:\n  save_strategy: no\n  ‸": "save_total_limit",
+    "training:\n  eval_strategy: epoch\n  ‸": "eval_steps",
+    "data:\n  train:\n    - path: x\n      ‸": "dataset_name",
+    "data:\n  eval: [{path: x}]\n  ‸": "val_size",
+    "export: {format: none, ‸}": "precision",
+    "x: &two 2\ntraining:\n  <<: ‸": "*two",
+    "training:\n  ‸": "<<: *one",
+    'model: "na‸"': "name_or_path",
     "# com‸": None,
     "training:\n  seed: 1  # ‸": None,
     "method:\n  type: lora\n ‸": None,
@@ -121,6 +151,17 @@ def test_what_is_not_offered(text: str) -> None:
 
 
 TAKEN = {
+    ("evaluate:\n  metrics: ‸", "loss"): "evaluate:\n  metrics: [loss]‸",
+    ('model:\n  "na‸"', "name_or_path"): 'model:\n  "name_or_path": ‸',
+    ('model:\n  "na‸": x', "name_or_path"): 'model:\n  "name_or_path‸": x',
+    ('model: {"name_or_path": "x", "‸"}', "dtype"): 'model: {"name_or_path": "x", "dtype": ‸}',
+    (TINY + "method:\n  rank_pattern: {q‸}", "q_proj"): (
+        TINY + "method:\n  rank_pattern: {q_proj: ‸}"
+    ),
+    ("x: &one {seed: 1}\ntraining:\n  ‸", "<<: *one"): (
+        "x: &one {seed: 1}\ntraining:\n  <<: *one‸"
+    ),
+    ("a: 1\r\n‸", "data"): "a: 1\r\ndata:\r\n  train:\r\n    - path: ‸",
     ("‸", "model"): "model:\n  name_or_path: ‸",
     ("‸", "data"): "data:\n  train:\n    - path: ‸",
     ("‸", "method"): "method:\n  ‸",

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pitchpipe.ide.completion import values
+from pitchpipe.ide.completion import modules, values
 from pitchpipe.ide.completion.keys import key_items
 from pitchpipe.ide.completion.templates import columns_in_braces
 from pitchpipe.ide.items import CompletionItem, Completions
-from pitchpipe.ide.slots import Slot, slot_at
+from pitchpipe.ide.slots import Slot, quoted_key, slot_at
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath
 from pitchpipe.layout import Layout, layout
@@ -26,12 +26,21 @@ def complete(snapshot: Snapshot, offset: int) -> Completions | None:
     slot = slot_at(snapshot.document, offset)
     if slot is None:
         return None
+    rule = snapshot.schema.at(slot.path)
+    if slot.kind == "text" and rule is not None and _types(rule) == {"object"}:
+        slot = quoted_key(snapshot.document, slot)
     place = _Place(snapshot, slot, offset, layout(snapshot.text))
     if (found := columns_in_braces(snapshot, slot, offset)) is not None:
         span, items = found
         return Completions(span, Span(span.start, offset), place.indent, items)
     items = tuple(_behind_blank(item) if slot.gap else item for item in place.items())
+    if place.layout.newline != "\n":
+        items = tuple(replace(i, text=i.text.replace("\n", place.layout.newline)) for i in items)
     return Completions(slot.replace, slot.insert, place.indent, items) if items else None
+
+
+_BY_MODULE = {("method", "rank_pattern"), ("method", "alpha_pattern")}
+"""Sections whose keys are modules of the model."""
 
 
 def _behind_blank(item: CompletionItem) -> CompletionItem:
@@ -66,8 +75,12 @@ class _Place:
         if self.slot.written.startswith("*"):
             yield from values.aliases(self.snapshot, self.slot)
             return
+        if self.slot.path[-1:] == ("<<",) or self.slot.path[-2:-1] == ("<<",):
+            yield from values.merged(self.snapshot, self.slot)
+            return
         if self.slot.kind == "key":
             yield from self._keys(self.slot.path)
+            yield from self._merge()
         elif self.slot.kind == "text":
             yield from values.values(self.snapshot, self.slot)
         elif rule is not None and self.slot.kind == "item":
@@ -80,6 +93,8 @@ class _Place:
     def _keys(
         self, path: KeyPath, lead: str = "", deeper: str | None = None
     ) -> Iterator[CompletionItem]:
+        if path in _BY_MODULE:
+            yield from modules.patterns(self.snapshot, self.slot, lead)
         yield from key_items(
             self.snapshot,
             path,
@@ -89,10 +104,18 @@ class _Place:
             deeper=self.deeper if deeper is None else deeper,
         )
 
+    def _merge(self) -> Iterator[CompletionItem]:
+        """The merge key, where an anchor above names a section."""
+        slot = self.slot
+        if slot.path and not slot.quote and not slot.colon and "<<" not in slot.taken:
+            for one in values.merged(self.snapshot, slot):
+                yield replace(one, label=f"<<: {one.label}", text=f"<<: {one.text}")
+
     def _new(self, rule: Rule) -> Iterator[CompletionItem]:
         """Below a key that has no value yet."""
         if "object" in _types(rule):
             yield from self._keys(self.slot.path)
+            yield from self._merge()
         if "array" in _types(rule):
             yield from self._item("- ")
         if not {"object", "array"} >= _types(rule):
@@ -125,6 +148,8 @@ class _Place:
             yield from values.values(self.snapshot, slot)
         if "array" in types and not slot.flow and not slot.written:
             yield from self._list_below(rule)
+        if "array" in types and "string" not in types:
+            yield from self._list_of_one()
 
     def _list_below(self, rule: Rule) -> Iterator[CompletionItem]:
         """A list whose first dash stands on the next line."""
@@ -132,6 +157,14 @@ class _Place:
         if inner is not None and "object" in _types(inner):
             step = self.deeper + " " * self.layout.dash
             yield from self._keys((*self.slot.path, 0), f"\n{step}- ", step + "  ")
+
+    def _list_of_one(self) -> Iterator[CompletionItem]:
+        """Every value that an item of the list could have, in brackets."""
+        inner = (*self.slot.path, 0)
+        if "object" in _types(self.snapshot.schema.at(inner) or {}):
+            return
+        for one in values.values(self.snapshot, replace(self.slot, path=inner)):
+            yield replace(one, text=f"[{one.text}]", filter=one.label, preselect=False)
 
     @property
     def _snippets(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe import key_page
+from pitchpipe.ide.completion.pointless import pointless
 from pitchpipe.ide.items import CompletionItem
 from pitchpipe.ide.slots import Slot
 from pitchpipe.ide.snapshot import Snapshot
@@ -22,7 +23,9 @@ def key_items(
     """
     schema = snapshot.schema
     needed = schema.required(path)
-    keys = [key for key in schema.keys(path) if key not in slot.taken]
+    idle = frozenset[str]() if lead else pointless(snapshot.document, path)
+    keys = [key for key in schema.keys(path) if key not in slot.taken and key not in idle]
+    mark = "" if slot.colon else slot.quote
     skeleton = _Skeleton(schema, layout, snapshot.client.snippets)
     for key in sorted(keys, key=lambda key: key not in needed):
         inner = (*path, key)
@@ -31,7 +34,7 @@ def key_items(
         yield CompletionItem(
             key,
             "section" if schema.keys(inner) else "key",
-            f"{lead}{key}{behind}",
+            f"{lead}{key}{mark}{behind}",
             detail="needed" if key in needed else _detail(rule),
             key=f"key:{dotted(inner)}",
             snippet=snapshot.client.snippets and not slot.colon and "$" in behind,

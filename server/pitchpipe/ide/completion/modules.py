@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pitchpipe.ide.items import CompletionItem
 from pitchpipe.ide.slots import Slot
@@ -30,6 +31,14 @@ def names(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
     yield from _leaves(snapshot.context.shape())
 
 
+def patterns(snapshot: Snapshot, slot: Slot, lead: str) -> Iterator[CompletionItem]:
+    """The same as keys, each of which gets a number of its own."""
+    mark = "" if slot.colon else f"{slot.quote}: "
+    for one in _leaves(snapshot.context.shape()):
+        if one.label not in slot.taken:
+            yield replace(one, text=f"{lead}{one.text}{mark}")
+
+
 def saved(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
     """What is trained whole beside adapters: usually embedding and head."""
     shape = snapshot.context.shape()
@@ -37,7 +46,8 @@ def saved(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
         return
     told = set[str]()
     for group in shape.groups:
-        if group.role in {"embedding", "head", "norm"} and group.leaf not in told:
+        wanted = group.role in {"embedding", "head", "norm"} and group.parameters
+        if wanted and group.leaf not in told:
             told.add(group.leaf)
             yield _item(group)
 

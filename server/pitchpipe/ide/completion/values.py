@@ -15,7 +15,7 @@ from pitchpipe.ide.slots import Slot
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Rule
-from pitchpipe.syntax.nodes import Scalar, Sequence
+from pitchpipe.syntax.nodes import Mapping, Scalar, Sequence
 
 Provider = Callable[[Snapshot, Slot], Iterator[CompletionItem]]
 
@@ -54,6 +54,12 @@ def aliases(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
             yield CompletionItem(f"*{name}", "anchor", f"*{name}", detail)
 
 
+def merged(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
+    """The sections above the cursor that a merge key (`<<`) could take in."""
+    sections = {name for _, name, node in snapshot.document.anchors if isinstance(node, Mapping)}
+    yield from (item for item in aliases(snapshot, slot) if item.label[1:] in sections)
+
+
 def _listed(rule: Rule, path: KeyPath) -> Iterator[CompletionItem]:
     """The default first, then the values that the schema names."""
     types: str | list[str] = rule.get("type", [])
@@ -63,7 +69,7 @@ def _listed(rule: Rule, path: KeyPath) -> Iterator[CompletionItem]:
         choices += [True, False]
     if not choices:
         choices = [e for e in rule.get("examples", ()) if not isinstance(e, (list, dict))]
-    if "null" in types:
+    if "null" in types and None not in choices:
         choices.append(None)
     default = rule.get("default", _NOTHING)
     if isinstance(default, (str, int, float)) and default not in choices:
@@ -131,6 +137,7 @@ _PROVIDERS: dict[str, Provider] = {
     "compute.target": names.devices,
     "method.target_modules": modules.choices,
     "method.target_modules[]": modules.names,
+    "method.exclude_modules[]": modules.names,
     "method.modules_to_save[]": modules.saved,
     "data.stratify_by": _stratified,
     **{

@@ -128,7 +128,7 @@ def _taken(owner: Node | None, at: int) -> frozenset[str]:
 
 def _open_above(document: Document, start: int) -> list[_Level]:
     """What is open at the end of the last line with content above the one at `start`."""
-    at = _last_content(document.text, start)
+    at = _last_content(document, start)
     found: list[_Level] = []
     node, path = document.root, ()
     while at is not None and isinstance(node, (Mapping, Sequence)) and not node.flow:
@@ -139,7 +139,7 @@ def _open_above(document: Document, start: int) -> list[_Level]:
         part = parts[index]
         if isinstance(part, Entry):
             path = (*path, part.key.raw)
-            column = document.lines.position(part.key.span.start)[1]
+            column = _key_column(document, part)
             node = part.value
         else:
             path = (*path, index)
@@ -149,24 +149,29 @@ def _open_above(document: Document, start: int) -> list[_Level]:
     return found
 
 
+def _key_column(document: Document, entry: Entry) -> int:
+    """The column of a key, or of the `?` in front of it."""
+    column = document.lines.position(entry.key.span.start)[1]
+    before = document.text[entry.key.span.start - column : entry.key.span.start].rstrip()
+    return len(before) - 1 if before.endswith("?") else column
+
+
 def _dash_column(document: Document, item: Node) -> int:
     """The column of the dash in front of an item; an empty one begins right behind it."""
     dash = document.text.rfind("-", 0, max(item.span.start, 1))
     return document.lines.position(dash)[1]
 
 
-def _last_content(text: str, start: int) -> int | None:
+def _last_content(document: Document, start: int) -> int | None:
     """The offset of the end of the last line before `start` that says something."""
+    starts = document.lines.starts
     end = start
-    while end > 0:
-        end = text.rfind("\n", 0, end)
-        if end == -1:
-            return None
-        begin = text.rfind("\n", 0, end) + 1
-        line = text[begin:end].strip()
-        if line and not line.startswith("#") and line not in {"---", "..."}:
-            return begin + len(text[begin:end].rstrip())
-        end = begin
+    for number in range(document.lines.position(start)[0] - 1, -1, -1):
+        line = document.text[starts[number] : end]
+        said = line.strip()
+        if said and not said.startswith("#") and said not in {"---", "..."}:
+            return starts[number] + len(line.rstrip())
+        end = starts[number]
     return None
 
 

@@ -7,6 +7,7 @@ columns do: what is there to be written has often no node yet, or the wrong one.
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 
 from pitchpipe.document import Document
 from pitchpipe.ide.slots import blocks
@@ -31,16 +32,20 @@ def _in_node(document: Document, offset: int) -> Slot | None:
     """The slot in a quoted or block scalar, or in a flow collection."""
     node, path = document.root, ()
     found: tuple[Mapping | Sequence, KeyPath] | None = None
+    is_key = False
     while node is not None:
         if isinstance(node, Scalar):
             if _holds(document, node, offset):
-                return _in_scalar(document, node, path, offset)
+                slot = _in_scalar(document, node, path, offset)
+                return _key(document, slot, found) if is_key else slot
             break
         if not isinstance(node, (Mapping, Sequence)):
             break
         if node.flow and _holds(document, node, offset):
             found = node, path
+        before = node
         node, path = _inner(node, path, offset)
+        is_key = isinstance(before, Mapping) and any(e.key is node for e in before.entries)
     return found and in_flow(document, *found, offset)
 
 
@@ -54,6 +59,40 @@ def _inner(node: Mapping | Sequence, path: KeyPath, offset: int) -> tuple[Node |
     if isinstance(part, Entry):
         return part.key if offset <= part.key.span.end else part.value, (*path, part.key.raw)
     return part, (*path, at)
+
+
+def quoted_key(document: Document, slot: Slot) -> Slot:
+    """The slot of a key in quotes that stands where a section's value is expected.
+
+    Behind another key on the same line there can't be one.
+    """
+    start = slot.replace.start
+    _, column = document.lines.position(start)
+    before = document.text[start - column : start - 1]
+    if not slot.quote or before.strip(" -"):
+        return slot
+    return _key(document, replace(slot, path=(*slot.path, "")), None)
+
+
+def _key(document: Document, slot: Slot, flow: tuple[Mapping | Sequence, KeyPath] | None) -> Slot:
+    """The slot of a key of which `slot` is the text in quotes, the closing one included."""
+    path, text, end = slot.path[:-1], document.text, slot.replace.end
+    closed = text[end : end + 1] == slot.quote
+    colon = text[end + closed :].lstrip(" \t")[:1] == ":"
+    owner = document.node_at(path) if path else document.root
+    entries = owner.entries if isinstance(owner, Mapping) else ()
+    taken = (e.key.raw for e in entries if not e.span.start < slot.replace.start <= e.span.end)
+    whole = slot.replace if colon or not closed else Span(slot.replace.start, end + 1)
+    return replace(
+        slot,
+        kind="key",
+        path=path,
+        replace=whole,
+        insert=slot.insert if whole is slot.replace else whole,
+        taken=frozenset(taken),
+        flow=flow is not None,
+        colon=colon,
+    )
 
 
 def _holds(document: Document, node: Scalar | Mapping | Sequence, offset: int) -> bool:

@@ -9,6 +9,7 @@ KEY = re.compile(
     r"\s*:(?:[ \t]+|\Z)"
 )
 PROPERTY = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)*")
+_LINE_BREAK = re.compile(r"[\r\n]")
 _COMMENT = re.compile(r"[ \t]+#")
 _IN_FLOW = re.compile(r"[^,\[\]{}\r\n#:]*")
 
@@ -23,9 +24,8 @@ def unquoted(key: str) -> str:
 
 def line_end(text: str, offset: int) -> int:
     """The end of the line without its break."""
-    end = text.find("\n", offset)
-    end = len(text) if end == -1 else end
-    return end - 1 if end > offset and text[end - 1 : end] == "\r" else end
+    found = _LINE_BREAK.search(text, offset)
+    return found.start() if found else len(text)
 
 
 def plain_end(text: str, at: int, end: int) -> int:

@@ -1,0 +1,59 @@
+"""Keys that are not worth offering beside what a section says already."""
+
+from __future__ import annotations
+
+from pitchpipe.document import Document
+from pitchpipe.keypath import KeyPath
+from pitchpipe.syntax.nodes import Mapping, Scalar
+
+_ANY = None
+
+_METHOD = frozenset({
+    "r", "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "target_modules",
+    "exclude_modules", "target_parameters", "layers_to_transform", "layers_pattern",
+    "modules_to_save", "bias", "use_rslora", "use_dora",
+})  # fmt: skip
+_SOURCE: dict[str, list[tuple[frozenset[str] | None, frozenset[str]]]] = {
+    "path": [(_ANY, frozenset({"dataset_name", "dataset_config"}))],
+    "dataset_name": [(_ANY, frozenset({"path"}))],
+}
+_BESIDE: dict[KeyPath, dict[str, list[tuple[frozenset[str] | None, frozenset[str]]]]] = {
+    ("method",): {"type": [(frozenset({"full"}), _METHOD)]},
+    ("training",): {
+        "eval_strategy": [(frozenset({"no", "epoch"}), frozenset({"eval_steps"}))],
+        "save_strategy": [
+            (frozenset({"no", "epoch"}), frozenset({"save_steps"})),
+            (frozenset({"no"}), frozenset({"save_total_limit"})),
+        ],
+        "lr_scheduler_type": [(frozenset({"constant"}), frozenset({"warmup_steps"}))],
+    },
+    ("data",): {
+        "eval": [(_ANY, frozenset({"val_size"}))],
+        "test": [(_ANY, frozenset({"test_size"}))],
+    },
+    ("export",): {"format": [(frozenset({"none"}), frozenset({"precision", "device"}))]},
+    **{("data", role, 0): _SOURCE for role in ("train", "eval", "test")},
+}
+"""By section and key: with which of its values (None: any) which others are wrong or idle.
+
+The rules `data-source-ambiguous` and `key-without-effect` say so once they are written.
+"""
+
+
+def pointless(document: Document, path: KeyPath) -> frozenset[str]:
+    """The keys of the section at `path` that another one, as it is written, makes pointless."""
+    rules = _BESIDE.get(tuple(0 if isinstance(step, int) else step for step in path))
+    node = document.node_at(path) if rules else None
+    node = node and document.resolved(node)
+    if not rules or not isinstance(node, Mapping):
+        return frozenset()
+    found: set[str] = set()
+    for entry in document.entries(node):
+        value = document.resolved(entry.value)
+        said = value.raw if isinstance(value, Scalar) else None
+        if said == "":
+            continue
+        for values, keys in rules.get(entry.key.raw, ()):
+            if values is None or (said is not None and said in values):
+                found |= keys
+    return frozenset(found)
