@@ -13,7 +13,7 @@ from pitchpipe_server.features import changes, completion, insight, names, struc
 from pitchpipe_server.server import PitchpipeServer
 from pitchpipe_server.uris import path_of
 
-_LATER = 1.0  # seconds
+_SOON, _LATER = 0.02, 1.0  # seconds
 _LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
 
 
@@ -46,6 +46,11 @@ def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
         server.spawn(workspace.watch(server), "watching files")
         roots = [path for uri in server.workspace.folders if (path := path_of(uri))]
         server.spawn(recover(roots), "finding runs that go on")
+        server.spawn(warm_up(), "warming up")
+
+    async def warm_up() -> None:
+        await asyncio.sleep(_SOON)
+        await asyncio.to_thread(server.engine.warm_up)
 
     async def recover(roots: list[str]) -> None:
         await asyncio.sleep(_LATER)  # a file that is opened comes first

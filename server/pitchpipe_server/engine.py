@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from importlib import import_module
 
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
@@ -22,6 +23,18 @@ from pitchpipe_server.settings import Settings
 from pitchpipe_server.texts import OpenText
 from pitchpipe_server.uris import path_of
 from pitchpipe_server.world import RealWorld
+
+
+# What the first file needs and isn't imported with this module, in the order of need.
+_WANTED = (
+    "pitchpipe_server.convert",
+    "pitchpipe.checks.targets",
+    "pitchpipe.checks.patterns",
+    "pitchpipe.checks.fitting",
+    "pitchpipe_facts.row_counts",
+    "pitchpipe_facts.calibration",
+    "pitchpipe_facts.token_counts",
+)
 
 
 @dataclass(slots=True)
@@ -59,6 +72,15 @@ class Engine:
         snapshot = self._make(text, path, facts, made, state)
         self._made[text.uri] = _Made(text, state, snapshot)
         return snapshot
+
+    def warm_up(self) -> None:
+        """Does what the first file would wait for, as long as there is none.
+
+        May be called from any thread.
+        """
+        self.schema.violations({})
+        for name in _WANTED:
+            import_module(name)
 
     def forget(self, uri: str) -> None:
         self._made.pop(uri, None)
