@@ -51,9 +51,9 @@ def cost_of(analysis: Analysis, device: str | None = None) -> Costed:
     if isinstance(shape, NotRead):
         name = settings.model.name_or_path
         raise CommandError(
-            f"what `{name}` consists of is not known: {shape.reason}"
+            f"what `{name}` consists of as a causal language model is not known: {shape.reason}"
             if name
-            else "no model is named, so there is nothing to estimate",
+            else "no model is named",
             Exit.WRONG_ENVIRONMENT,
         )
     on, here = _machine(settings, device)

@@ -12,7 +12,7 @@ from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
 from pitchpipe.costs.wording import calibrated, counted, span
 from pitchpipe.estimate import Estimate
-from pitchpipe.estimate.choices import Saving, compare, fits, largest
+from pitchpipe.estimate.choices import MOST_BATCH, Saving, compare, fits, largest
 from pitchpipe_cli import workflow_file
 from pitchpipe_cli.costing import Costed
 
@@ -95,6 +95,8 @@ def _facts(found: Cost, traced: Mapping[str, Any] | None) -> Iterator[tuple[str,
     yield "computed on", f"{found.machine.name} ({found.machine.source})"
     batch = f"{found.step.batch_size} × {found.step.length:,} tokens"
     yield "largest batch", f"{batch}, {found.data.detail}"
+    if found.data.train is not None and found.data.train.lines > 1:
+        yield "packs", "taken apart and padded, as this model would mix their rows"
     yield "tensors", span(cost.allocated)
     if cost.reserved is not None:
         beside = f"and {amounts.size(cost.context)} for the CUDA context"
@@ -158,7 +160,7 @@ def _no_time(found: Cost) -> str:
 def _devices(costed: Costed, others: Sequence[tuple[Machine, Estimate]]) -> Table:
     """The machine itself, and the others."""
     own = (costed.cost.machine, costed.cost.estimate)
-    found = {machine.name: (machine.memory, cost) for machine, cost in (own, *others)}
+    found = {_one_of(machine): (machine.memory, cost) for machine, cost in (own, *others)}
     rows: list[tuple[str, ...]] = []
     marks: list[Mark] = []
     shares: list[float] = []
@@ -173,6 +175,10 @@ def _devices(costed: Costed, others: Sequence[tuple[Machine, Estimate]]) -> Tabl
     return Table(tuple(rows), header, (1, 2, 3), tuple(shares), tuple(marks), _held(costed))
 
 
+def _one_of(machine: Machine) -> str:
+    return machine.name if machine.count == 1 else f"one of {machine.count} × {machine.name}"
+
+
 def _held(costed: Costed) -> tuple[str, ...]:
     found = costed.cost
     memory = found.machine.memory
@@ -182,9 +188,11 @@ def _held(costed: Costed) -> tuple[str, ...]:
     rows, length = found.step.batch_size, found.step.length
     if not most.batch_size and not most.length:
         return (f"{found.machine.name} likely holds no batch of this model",)
-    batch = amounts.plural(most.batch_size, "row")
-    long = f"{rows:,} of {most.length:,}"
-    return (f"{found.machine.name} likely holds {batch} of {length:,} tokens, or {long}",)
+    many = " or more" if most.batch_size >= MOST_BATCH else ""
+    batch = f"{amounts.plural(most.batch_size, 'row')}{many} of {length:,} tokens"
+    if most.length > length:
+        batch += f", or {rows:,} of {most.length:,}"
+    return (f"{found.machine.name} likely holds {batch}",)
 
 
 def _spread(machine: Machine, found: Mapping[str, Estimate], count: int) -> Table:

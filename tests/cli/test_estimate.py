@@ -207,7 +207,7 @@ def test_without_a_model_the_findings_are_all(tmp_path: Path) -> None:
         (
             "HuggingFaceTB/SmolLM2-135M-Instruct",
             "nobody/has-this",
-            "what `nobody/has-this` consists of is not known",
+            "what `nobody/has-this` consists of as a causal language model is not known",
         ),
     ],
 )
@@ -227,7 +227,9 @@ def test_an_unknown_model_is_2(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(unknown, encoding="utf-8")
     done = pitchpipe("estimate", "a.yaml", cwd=tmp_path)
     assert done.returncode == 2
-    assert "what `nobody/has-this` consists of is not known" in done.stderr
+    assert (
+        "what `nobody/has-this` consists of as a causal language model is not known" in done.stderr
+    )
 
 
 # Ranks

@@ -16,7 +16,7 @@ from pitchpipe.targets import Choice, Method, targets
 _ROWS = "training.per_device_train_batch_size"
 _STEPS = "training.gradient_accumulation_steps"
 _LEAST_LENGTH = 32
-_MOST_BATCH = 4096
+MOST_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ def largest(
     limit = (
         shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
     )
-    batch = _last(lambda n: holds(with_rows(step, n)), 1, _MOST_BATCH)
+    batch = _last(lambda n: holds(with_rows(step, n)), 1, MOST_BATCH)
     length = _last(lambda n: holds(tokens(n * 8)), _LEAST_LENGTH // 8, int(limit) // 8) * 8
     return Largest(batch, length)
 
