@@ -163,6 +163,19 @@ def test_a_tied_matrix_counts_once() -> None:
     assert groups(together, "head.{}")[0].parameters[0].tied_to == "embed.weight"
 
 
+def test_layers_by_turns_have_the_weights_of_the_first_ones() -> None:
+    first = ["%", ["index", 0], 2]
+    more = {"tied": [[["<", 1, ["index", 0]], "layers.{}.up.weight", [first]]]}
+    weight = ["weight", [32, _p("hidden_size")], more]
+    told = shard(groups=[_group("layers.{}.up", 0, weight)])
+    found = model_shape(told, {"text_config": {"num_layers": 5}}, "causal-lm", SOURCE)
+    assert isinstance(found, ModelShape)
+    owners = [group.parameters[0].tied_to for _, group in found.modules()]
+    zeroth, other = "layers.0.up.weight", "layers.1.up.weight"
+    assert sorted(owner or "" for owner in owners) == ["", "", zeroth, zeroth, other]
+    assert found.numel == 2 * 32 * found.config["hidden_size"]
+
+
 def test_the_language_models_own_configuration_is_told() -> None:
     assert shape({"hidden_size": 16}).config["hidden_size"] == 16
     assert shape({}).config["wide"] == 32

@@ -223,19 +223,46 @@ def _parameter(
 def _tied(
     learner: Learner, seen: Sequence[tuple[int, Index, Parameter]], about: str, varying: set[str]
 ) -> list[list[Any]]:
-    def target(index: Index, p: Parameter) -> str | None:
-        if p.tied_to is None:
-            return None
-        there = place(p.tied_to, varying)
-        return there.path if there.index == index else p.tied_to
-
-    owners = {t for _, at, p in seen if (t := target(at, p))}
-    return [
-        [
-            learner.condition(
-                [(i, at, target(at, p) == owner) for i, at, p in seen], f"what {about} is tied to"
-            ),
-            owner,
+    """Conditions with the names of owners, as a shard's `tied` has them."""
+    owners = [place(p.tied_to, varying) if p.tied_to else None for _, _, p in seen]
+    found: list[list[Any]] = []
+    for path in sorted({owner.path for owner in owners if owner}):
+        having = [
+            (i, at, owner.index)
+            for (i, at, _), owner in zip(seen, owners, strict=True)
+            if owner and owner.path == path
         ]
-        for owner in sorted(owners)
-    ]
+        here = [bool(owner and owner.path == path) for owner in owners]
+        if all(index == at for _, at, index in having):
+            found.append([_condition(learner, seen, here, about), path])
+        elif (formulas := _indices(learner, having, about)) is not None:
+            found.append([_condition(learner, seen, here, about), path, formulas])
+        else:
+            for name in sorted({p.tied_to for _, _, p in seen if p.tied_to}):
+                if place(name, varying).path == path:
+                    this = [p.tied_to == name for _, _, p in seen]
+                    found.append([_condition(learner, seen, this, about), name])
+    return found
+
+
+def _condition(
+    learner: Learner,
+    seen: Sequence[tuple[int, Index, Parameter]],
+    here: Sequence[bool],
+    about: str,
+) -> Formula:
+    told = [(i, at, yes) for (i, at, _), yes in zip(seen, here, strict=True)]
+    return learner.condition(told, f"what {about} is tied to")
+
+
+def _indices(
+    learner: Learner, having: Sequence[tuple[int, Index, Index]], about: str
+) -> list[Formula] | None:
+    """Which of the modules of a path own, a formula for every index; None where there is none."""
+    try:
+        return [
+            learner.number([(i, at, own[axis]) for i, at, own in having], f"which owns {about}")
+            for axis in range(len(having[0][2]))
+        ]
+    except NotLearnt:
+        return None

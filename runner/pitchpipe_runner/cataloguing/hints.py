@@ -118,6 +118,19 @@ def _delta_beside_latent(derived: list[Formula]) -> list[Formula]:
     ]
 
 
+def _shared_blocks(blocks: Formula) -> list[Formula]:
+    """Which layer owns the weights of another one; the layers take as many blocks by turns."""
+    hybrid: Formula = ["where", "layers_block_type", ["text", "hybrid"]]
+    turn: Formula = ["find", hybrid, _LAYER]
+    own: Formula = ["%", turn, blocks]
+    return [
+        ["item", hybrid, own],
+        ["and", "tie_word_embeddings", ["not", ["<", turn, blocks]]],
+        ["==", ["%", ["index", 1], blocks], own],
+        ["len", hybrid],
+    ]
+
+
 _ZAMBA2_INNER: Formula = ["int", ["*", "hidden_size", "mamba_expand"]]
 _ZAMBA2_STATES: Formula = ["*", 2, "mamba_ngroups", "mamba_d_state"]
 
@@ -288,7 +301,9 @@ HINTS: dict[str, list[Formula]] = {
         *_switch("num_layers", "encoder"),
         *_switch("num_decoder_layers", "decoder"),
     ],
+    "zamba": _shared_blocks(1),
     "zamba2": [
+        *_shared_blocks("num_mem_blocks"),
         _ZAMBA2_INNER,
         ["+", _ZAMBA2_INNER, _ZAMBA2_STATES],
         ["+", _ZAMBA2_INNER, _ZAMBA2_INNER, _ZAMBA2_STATES, "n_mamba_heads"],

@@ -93,7 +93,7 @@ def _learnt(found: Probe, samples: list[Sample]) -> tuple[dict[str, Any], list[s
         *(_used(group) for group in groups), *(_fields_of_place(json.loads(p)) for p in places)
     )
     derived = derive(samples, used, Known(defaults, absent), learner.missed, hints)
-    for name in used | set[str]().union(*(fields_in(d[1]) for d in derived)):
+    for name in sorted(used.union(*(fields_in(d[1]) for d in derived))):
         if name not in {d[0] for d in derived}:
             defaults.setdefault(name, None)
     shard = {
@@ -134,7 +134,8 @@ def _used(group: dict[str, Any]) -> set[str]:
     found: set[str] = set()
     for _, dims, more in group["parameters"]:
         found |= set().union(*map(fields_in, dims), fields_in(more.get("if")))
-        found |= set().union(*(fields_in(condition) for condition, _ in more.get("tied", ())))
+        for condition, _, *at in more.get("tied", ()):
+            found |= set().union(fields_in(condition), *map(fields_in, at[0] if at else ()))
     return found
 
 

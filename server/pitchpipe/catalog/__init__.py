@@ -19,6 +19,9 @@ A shard describes one model type; `pitchpipe_schemas.architecture` loads it, the
                  "parameters": [["weight", [formula], {"if": condition, "buffer": false,
                                  "tied": [[condition, "full.name"]]}]]}]}
 
+A name in `tied` may have a `{}` for each of the layer's own indices, or for what formulas behind
+it say: `[condition, "layers.{}.name", [formula]]`.
+
 A group without `heads` is in the classes of all heads. Formulas: see `formulas`.
 """
 

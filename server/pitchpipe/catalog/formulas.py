@@ -6,7 +6,7 @@
     ["index", 0]                          which layer it is: what fills the first `{}` of a path
     ["//", "hidden_size", "num_heads"]    an operation on formulas
 
-Nothing is run but the operations listed in `_OPERATIONS`, and numbers stay below 2^63.
+Nothing is run but the operations listed in `OPERATIONS`, and numbers stay below 2^63.
 """
 
 from __future__ import annotations
@@ -39,12 +39,17 @@ def evaluate(formula: Formula, fields: Mapping[str, Any], index: Sequence[int] =
         return index[int(parts[0])]
     if name in _LAZY:
         return _LAZY[name](parts, fields, index)
-    values = [evaluate(part, fields, index) for part in parts]
+    return applied(formula, [evaluate(part, fields, index) for part in parts])
+
+
+def applied(formula: list[Any], values: Sequence[Any]) -> Any:
+    """The value of an operation whose parts have the `values`. Raises NoValue."""
+    name: str = formula[0]
     if name in _ON_NUMBERS:
-        for part, value in zip(parts, values, strict=True):
+        for part, value in zip(formula[1:], values, strict=True):
             _check_number(part, value)
     try:
-        return _OPERATIONS[name](*values)
+        return OPERATIONS[name](*values)
     except (TypeError, LookupError, ZeroDivisionError, OverflowError, ValueError) as error:
         raise NoValue(f"{_told(formula)} has no value here: {error}") from None
 
@@ -159,6 +164,14 @@ def _up(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
+def _where(values: Any, value: Any) -> list[int]:
+    return [at for at, item in enumerate(values) if item == value]
+
+
+def _find(values: Any, value: Any) -> int:
+    return [*values].index(value)
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
@@ -173,7 +186,7 @@ def _within(value: Any, values: Any) -> bool:
     return values is not None and value in values
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": _plus,
     "-": operator.sub,
     "*": _times,
@@ -188,6 +201,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "not": operator.not_,
     "in": _within,
     "item": _item,
+    "where": _where,  # the indices of all items that are the value
+    "find": _find,  # the index of the first
     "len": len,
     "list": _is_list,
     "root": math.isqrt,  # rounded down

@@ -101,9 +101,10 @@ def _parameters(
 
 
 def _owner(more: Mapping[str, Any], fields: Mapping[str, Any], index: Index) -> str | None:
-    for condition, target in more.get("tied", ()):
+    for condition, target, *at in more.get("tied", ()):
         if evaluate(condition, fields, index):
-            return target.format(*index)
+            own = [number(formula, fields, index) for formula in at[0]] if at else index
+            return target.format(*own)
     return None
 
 
