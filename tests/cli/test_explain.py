@@ -67,5 +67,32 @@ compute: {device: cpu}
     assert "0 findings" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("model", "method", "said"),
+    [
+        (
+            "HuggingFaceTB/SmolLM2-135M",
+            "{type: full}",
+            ["All weights of `H", "` learn to generate"],
+        ),
+        (
+            "mistralai/Mixtral-8x7B-v0.1",
+            "{target_modules: mlp}",
+            ["adapted modules: `experts.gate_up_proj`, `experts.down_proj`"],
+        ),
+    ],
+)
+def test_a_file_says_what_is_trained(
+    tmp_path: Path, model: str, method: str, said: list[str]
+) -> None:
+    text = f"model: {{name_or_path: {model}}}\ndata: {{train: [{{path: rows.jsonl}}]}}\n"
+    (tmp_path / "tone.yaml").write_text(f"{text}method: {method}\n", encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 9)
+    state = str(tmp_path / "state")
+    done = pitchpipe("explain", "tone.yaml", cwd=tmp_path, PITCHPIPE_STATE_DIR=state, HF_HOME=state)
+    assert done.returncode == 0, done.stderr
+    assert [part for part in said if part not in done.stdout] == []
+
+
 def test_a_file_that_is_not_there_is_2(tmp_path: Path) -> None:
     assert pitchpipe("explain", "a.yaml", cwd=tmp_path).returncode == 2

@@ -177,7 +177,9 @@ def low_coverage(context: Context) -> Iterator[Report]:
         f"the targets reach {coverage.layers_reached} of {coverage.layers} layers of {look.model} "
         f"and {coverage.of_weights:.1%} of the layers' weights"
     )
-    message += f"; left out are {left}" if left else ""
+    whole = coverage.layers_reached < coverage.layers
+    what = "the other layers hold" if whole else "left out are"
+    message += f"; {what} {left}" if left else ""
     yield Report(message, method.target_modules.span, method.target_modules.path)
 
 

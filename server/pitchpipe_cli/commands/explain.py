@@ -55,12 +55,13 @@ def _told(analysis: Analysis, name: str) -> str:
     else:
         costs = "".join(f"- {line}\n" for line in _costs(found)).rstrip()
     sources = ", ".join(f"`{s.path or s.dataset_name}`" for s in plan.data.train)
-    how = "All weights" if plan.method.type == "full" else "A LoRA adapter"
+    how = "All weights of {} learn" if plan.method.type == "full" else "A LoRA adapter of {} learns"
+    who = how.format(f"`{plan.model.name_or_path}`")
     own = [(path, o.text) for path, o in plan.origins.items() if o.kind == "file"]
     changed = "".join(f"- `{path}`" + (f": {text}\n" if text else "\n") for path, text in own)
     task = "to answer with a label" if plan.task == "classification" else "to generate text"
     return (
-        f"# {plan.name}\n\n{how} of `{plan.model.name_or_path}` learns {task} from {sources}.\n\n"
+        f"# {plan.name}\n\n{who} {task} from {sources}.\n\n"
         f"{costs}\n- {amounts.plural(len(analysis.findings), 'finding')} in `{name}`\n\n"
         f"## What the file sets\n\n{changed}"
     )
@@ -71,8 +72,10 @@ def _costs(found: Cost) -> Iterator[str]:
     if work.steps is not None:
         yield f"about {work.steps.likely:,} steps of {work.effective_batch} sequences"
     if found.targets is not None:
-        leaves = dict.fromkeys(a.group.leaf for a in found.targets.modules)
-        yield f"adapted modules: {', '.join(f'`{leaf}`' for leaf in leaves)}"
+        leaves = [a.group.leaf for a in found.targets.modules]
+        leaves += [f"{a.group.leaf}.{a.parameter.name}" for a in found.targets.parameters]
+        said = ", ".join(f"`{leaf}`" for leaf in dict.fromkeys(leaves))
+        yield f"adapted modules: {said or 'none'}"
     yield f"{cost.trainable:,} of {cost.parameters:,} parameters are trained"
     low, high = amounts.size(cost.total.low), amounts.size(cost.total.high)
     yield f"memory on {found.machine.name}: {low} to {high}"

@@ -155,7 +155,7 @@ def test_a_rank_may_be_too_large_for_one_module_alone() -> None:
 def test_low_coverage_says_what_is_left_and_how_much_of_the_model_that_is() -> None:
     (message,) = said("target_modules: [q_proj, v_proj]", "models/hybrid")
     assert "1 of 5 layers" in message
-    assert message.endswith("left out are mixers (89%: `in_proj` and `out_proj`)")
+    assert message.endswith("the other layers hold mixers (89%: `in_proj` and `out_proj`)")
 
 
 def test_few_layers_are_meant_where_they_are_named() -> None:
