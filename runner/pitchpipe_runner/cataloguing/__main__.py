@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import multiprocessing
 import os
 import queue
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=600, help="at most for one type")
     parser.add_argument("--coverage", type=Path, help="also write the table of what is covered")
     asked = parser.parse_args(arguments)
-    transformers.logging.set_verbosity_error()
+    transformers.logging.set_verbosity(logging.CRITICAL)
     types = asked.types or [*text_types(), *image_text_types()]
     with ThreadPoolExecutor(asked.jobs) as pool:
         results = pool.map(lambda name: (name, _learnt(name, asked.seconds)), types)
