@@ -11,7 +11,9 @@ from pitchpipe.checks.placed import Placed, at_item, place, placed, places, shor
 from pitchpipe.checks.reach import left_out
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
+from pitchpipe.keypath import KeyPath
 from pitchpipe.modules import Role
+from pitchpipe.span import Span
 from pitchpipe.suggest import all_of, nearest
 from pitchpipe.targets import PRESETS, Entry
 from pitchpipe.targets.saving import names_none
@@ -19,6 +21,7 @@ from pitchpipe.workflow import Present
 
 _FEW_LAYERS = 0.5
 _FEW_WEIGHTS = 0.01
+_MANY_WEIGHTS = 0.1
 _OUTSIDE: tuple[Role, ...] = ("head", "tower")
 _CALLED: dict[Role, str] = {"head": "the output head", "tower": "a vision or audio tower"}
 
@@ -127,7 +130,6 @@ def target_hits_head_or_tower(context: Context) -> Iterator[Report]:
 def rank_over_dimension(context: Context) -> Iterator[Report]:
     """A rank above the smaller side of a matrix, which has no more directions than that."""
     look = placed(context)
-    setting = context.workflow.method.r
     if look is None:
         return
     over = [a for a in look.targets.modules if a.rank > min(a.features)]
@@ -138,7 +140,19 @@ def rank_over_dimension(context: Context) -> Iterator[Report]:
             f"rank {least.rank} is above the smaller side of `{place(least)}` ({sides}), "
             f"which has no more than {min(least.features)} directions to learn"
         )
-        yield Report(message, setting.span, setting.path)
+        span, path = _of_rank(context, least.rank)
+        yield Report(message, span, path)
+
+
+def _of_rank(context: Context, rank: int) -> tuple[Span, KeyPath]:
+    """Where the file says this rank: `r`, or one of the exceptions from it."""
+    method = context.workflow.method
+    if isinstance(method.rank_pattern, Present):
+        for name, other in method.rank_pattern.value.items():
+            if other == rank != context.effective(method.r):
+                path = (*method.rank_pattern.path, name)
+                return context.reading.value_span(path), path
+    return method.r.span, method.r.path
 
 
 def expert_weights_frozen(context: Context) -> Iterator[Report]:
@@ -149,7 +163,7 @@ def expert_weights_frozen(context: Context) -> Iterator[Report]:
         return
     experts = [g for g in look.shape.groups if g.role == "expert"]
     share = sum(g.numel * g.count for g in experts) / max(look.shape.numel, 1)
-    if not experts or not look.targets.modules:
+    if share < _MANY_WEIGHTS or not look.targets.modules:
         return
     message = (
         f"the experts hold {share:.0%} of the weights of {look.model}, and none gets an adapter; "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from support.analysis import analysis, whole
+from support.analysis import analysis, check_findings, whole
+from support.facts import WORLD
 
 
 def said(method: str, model: str = "models/tiny") -> list[str]:
@@ -150,6 +153,26 @@ def test_a_model_that_nobody_knows_is_held_to_nothing_but_peft_itself() -> None:
 def test_a_rank_may_be_too_large_for_one_module_alone() -> None:
     (message,) = said("r: 4, rank_pattern: {q_proj: 4000}")
     assert message.startswith("rank-over-dimension: rank 4000 is above")
+
+
+def test_a_rank_that_is_too_large_is_told_where_it_stands() -> None:
+    check_findings("""
+        method:
+          r: 4
+          rank_pattern:
+            q_proj: 4000
+            #       ^^^^ warning[rank-over-dimension]: rank 4000 is above the smaller side of `model.layers.*.self_attn.q_proj` (128x128), which has no more than 128 directions to learn
+        """)  # noqa: E501
+
+
+def test_experts_that_hold_next_to_nothing_are_not_told_of() -> None:
+    shape = WORLD.shapes["models/experts"]
+    groups = tuple(replace(g, at=()) if g.role == "expert" else g for g in shape.groups)
+    shapes = {**WORLD.shapes, "models/experts": replace(shape, groups=groups)}
+    text = whole("model: {name_or_path: models/experts}\nmethod: {target_modules: attention}")
+    for facts, told in ((WORLD, True), (replace(WORLD, shapes=shapes), False)):
+        codes = {finding.code for finding in analysis(text, facts).findings}
+        assert ("expert-weights-frozen" in codes) is told
 
 
 def test_low_coverage_says_what_is_left_and_how_much_of_the_model_that_is() -> None:
