@@ -111,7 +111,8 @@ def _of_sources(context: Context, known: Known) -> tuple[list[Finding], Known]:
             kept = before.get(id(read[0])) if read else None
             if read and kept and (not kept.findings or kept.path == (*path, index)):
                 said[id(read[0])] = kept
-                found += (moved_finding(finding, read[1] - kept.by) for finding in kept.findings)
+                if kept.findings:
+                    found += [moved_finding(f, read[1] - kept.by) for f in kept.findings]
                 continue
             findings = _of_source(context, listed[index])
             found += findings or ()

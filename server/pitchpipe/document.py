@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from pitchpipe.findings import Finding, in_order
 from pitchpipe.keypath import KeyPath
@@ -30,7 +30,8 @@ def parse(text: str, reuse: Document | None = None) -> Document:
     if reuse is None:
         return Document(text, plan, read_parts(text, plan.region))
     same = _same(reuse.text, text)
-    return Document(text, plan, read_parts(text, plan.region, 0, reuse.parts, same))
+    parts = read_parts(text, plan.region, 0, reuse.parts, same)
+    return Document(text, plan, parts, reuse.lines_after(text, same))
 
 
 def _same(old: str, new: str) -> Same:
@@ -59,10 +60,13 @@ class Document:
     values are put together when they are first asked for.
     """
 
-    def __init__(self, text: str, plan: Layout, parts: Parts) -> None:
+    def __init__(
+        self, text: str, plan: Layout, parts: Parts, lines: Callable[[], Lines] | None = None
+    ) -> None:
         self.text = text
         self.parts = parts
         self._second = plan.second
+        self._find_lines = lines
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Document):
@@ -74,7 +78,13 @@ class Document:
 
     @cached_property
     def lines(self) -> Lines:
-        return Lines(self.text)
+        return self._find_lines() if self._find_lines else Lines(self.text)
+
+    def lines_after(self, text: str, same: Same) -> Callable[[], Lines] | None:
+        """How to find the lines of the next state; None where nobody asked for these."""
+        known: Lines | None = self.lines if self._find_lines else self.__dict__.get("lines")
+        by = len(text) - len(self.text)
+        return known and partial(known.edited, text, same.start, same.end, by)
 
     @cached_property
     def _reading(self) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -50,6 +50,24 @@ class Lines:
             lengths = [len(line) + 1 for line in text.split("\n")]
             del lengths[-1]
             self.starts = [0, *accumulate(lengths)]
+
+    def edited(self, text: str, start: int, end: int, by: int) -> Lines:
+        """The lines of `text`, which was this one but for what is between `start` and `end`.
+
+        It has become longer by `by`.
+        """
+        first = bisect_right(self.starts, max(0, start - 1)) - 1
+        # A line that begins behind two unchanged characters begins as it did.
+        kept = bisect_left(self.starts, end - by + 2)
+        base = self.starts[first]
+        last = kept == len(self.starts)
+        stop = len(text) if last else self.starts[kept] + by
+        found = [base + m.end() for m in _LINE_BREAK.finditer(text[base:stop])]
+        if not last:
+            del found[-1]
+        made = object.__new__(Lines)
+        made.starts = [*self.starts[: first + 1], *found, *(s + by for s in self.starts[kept:])]
+        return made
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column), both counted from 0, column in code points."""

@@ -48,6 +48,8 @@ class Diagnostics:
 
     async def _send(self) -> None:
         await asyncio.sleep(0)
+        while self._server.not_begun:  # whoever waits for an answer comes first
+            await asyncio.sleep(0)
         due, self._due = self._due, set[str]()
         for uri in sorted(due):
             if (opened := self._server.opened(uri)) is not None:

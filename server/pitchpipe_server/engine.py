@@ -24,7 +24,6 @@ from pitchpipe_server.texts import OpenText
 from pitchpipe_server.uris import path_of
 from pitchpipe_server.world import RealWorld
 
-
 # What the first file needs and isn't imported with this module, in the order of need.
 _WANTED = (
     "pitchpipe_server.convert",

@@ -59,6 +59,7 @@ class PitchpipeServer(LanguageServer):
         self._tasks = set[asyncio.Task[None]]()
         self._told = set[str]()
         self._search: asyncio.Task[None] | None = None
+        self.not_begun = 0  # requests that somebody waits for
         self.world_changed: Callable[[], None] = lambda: None
         self._running: Running | None = None
 
@@ -218,7 +219,11 @@ def answering(empty: Any) -> Callable[[Handler[T]], Callable[[PitchpipeServer, A
     def decorate(handler: Handler[T]) -> Callable[[PitchpipeServer, Any], Awaitable[T]]:
         @wraps(handler)
         async def handle(server: PitchpipeServer, params: Any) -> T:
-            await asyncio.sleep(0)
+            server.not_begun += 1
+            try:
+                await asyncio.sleep(0)
+            finally:
+                server.not_begun -= 1
             try:
                 for _ in range(_MOST_LOOKS):
                     with suppress(NotYet):

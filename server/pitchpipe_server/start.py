@@ -13,6 +13,8 @@ from pitchpipe_server import app, logs, wire
 
 LOOPBACK = "127.0.0.1"
 _MOST_PORTS = 65_535
+_GARBAGE = (50_000, 20, 100)
+"""A keystroke makes no cycles, but in a long file looking for some takes longer than all else."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     logs.quieten()
     server = app.make(_version())
     gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     if asked.tcp is not None:
         serving = wire.tcp(server, asked.host, asked.tcp)
     elif asked.ws is not None:

@@ -31,8 +31,12 @@ class OpenText:
     units: Units
 
     @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.text)
+
+    @cached_property
     def positions(self) -> Positions:
-        return Positions(self.text, Lines(self.text), self.units)
+        return Positions(self.text, self.lines, self.units)
 
 
 class Texts:
@@ -60,12 +64,22 @@ class Texts:
         if known is None:
             return
         for change in changes:
-            text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
-                start, end = known.positions.span(change.range)
-                text = known.text[:start] + change.text + known.text[max(start, end) :]
-            known = OpenText(uri, known.language, version, text, self.units)
+                known = self._edited(known, version, change)
+            else:
+                known = OpenText(uri, known.language, version, change.text, self.units)
         self._open[uri] = known
+
+    def _edited(
+        self, known: OpenText, version: int, change: TextDocumentContentChangePartial
+    ) -> OpenText:
+        start, end = known.positions.span(change.range)
+        end = max(start, end)
+        text = known.text[:start] + change.text + known.text[end:]
+        after = OpenText(known.uri, known.language, version, text, self.units)
+        by = len(text) - len(known.text)
+        after.__dict__["lines"] = known.lines.edited(text, start, end + by, by)
+        return after
 
     def close(self, uri: str) -> None:
         self._open.pop(uri, None)
