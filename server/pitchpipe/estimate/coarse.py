@@ -1,13 +1,16 @@
 """A judgement where the catalogue has no record of how an architecture computes.
 
 Every linear layer's output and every norm's float32 input are taken to be kept, as they are by the
-architectures that are recorded; what lies between is not known, so the answer's interval is wide.
+architectures that are recorded. What lies between is not known: scans of state spaces and attention
+within windows keep many times as much, and kernels of other packages keep less. So the interval
+goes from a quarter of that to twenty times as much, for rows filled up to whole windows.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from pitchpipe.estimate import memory
 from pitchpipe.estimate.adapters import Adapters, Fragment
@@ -18,6 +21,15 @@ from pitchpipe.estimate.result import Peak
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Totals, Weights
 from pitchpipe.modules import ModelShape
+
+Ends: TypeAlias = tuple[int, int]
+
+_LEAST, _MOST = 0.25, 20
+"""Of what steps keep beside weights, over what is counted here: what tests/bench/recorded.py found
+(0.3 of it to 12 times as much) and some room."""
+
+_WINDOW = 512
+"""Longformer and LED fill rows up to this many tokens, others to fewer."""
 
 _LOGITS = 12  # log-softmax, its gradient and that of the logits, float32 each
 
@@ -55,6 +67,21 @@ def peaks(
     ledger.finish()
     found = [*ledger.peaks.values(), memory.optimizer_step(step, totals, optimizer)]
     return sorted(found, key=lambda p: -p.bytes), totals, optimizer
+
+
+def ends(found: list[Peak], step: Step, totals: Totals, optimizer: OptimizerBytes) -> Ends:
+    """Between which bytes the peak lies, of which `found` is the judgement."""
+    settled = Ledger(1)
+    memory.settle(settled, step, totals, optimizer)
+    held = settled.now
+    begun = next(p.bytes for p in found if p.moment == "start of backward")
+    kept = max(0, begun - held)
+    filled = -(-step.length // _WINDOW) * _WINDOW / step.length
+    update = memory.optimizer_step(step, totals, optimizer).bytes
+    backward = held + totals.gradient_bytes
+    least = max(held + int(_LEAST * kept), min(update, found[0].bytes))
+    most = max(backward + int(_MOST * filled * kept), update)
+    return min(least, found[0].bytes), max(most, found[0].bytes)
 
 
 def _folded(weights: Weights) -> tuple[int, int]:

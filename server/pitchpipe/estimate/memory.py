@@ -14,6 +14,7 @@ from pitchpipe.estimate.formats import CODES
 from pitchpipe.estimate.ledger import INDEX, Ledger
 from pitchpipe.estimate.losses import loss
 from pitchpipe.estimate.model_pass import ModelPass
+from pitchpipe.estimate.numbers import Numbers
 from pitchpipe.estimate.optimizers import OptimizerBytes, optimizer_bytes
 from pitchpipe.estimate.passing import Passing
 from pitchpipe.estimate.programs import Activations, Program, Stack
@@ -67,7 +68,8 @@ def estimate(
 ) -> Estimate:
     """What `step` takes, on one of its devices."""
     (found, totals, optimizer), missing = _worked_out(_Same(shape), step, _Same(records))
-    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing)
+    ends = coarse.ends(found, step, totals, optimizer) if missing else None
+    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing, ends)
 
 
 class _Same(Generic[T]):
@@ -109,6 +111,12 @@ def forget() -> None:
     _worked_out.cache_clear()
 
 
+_HEADS = (
+    *("num_attention_heads", "n_head", "num_heads", "n_heads", "attention_heads"),
+    *("decoder_attention_heads", "num_decoder_attention_heads"),
+)
+
+
 def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
     """What the names in a program's sizes stand for."""
     config = shape.config
@@ -117,7 +125,7 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
         for name, value in config.items()
         if isinstance(value, int) and not isinstance(value, bool)
     }
-    heads = found.get("num_attention_heads") or found.get("n_head") or 1
+    heads = next((found[n] for n in _HEADS if found.get(n)), 1)
     hidden = next((found[n] for n in ("hidden_size", "n_embd", "d_model", "dim") if n in found), 0)
     if not found.get("head_dim"):
         found["head_dim"] = hidden // heads
@@ -125,23 +133,16 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
         found["num_key_value_heads"] = heads
     if "qk_nope_head_dim" in found and "qk_rope_head_dim" in found:
         found.setdefault("qk_head_dim", found["qk_nope_head_dim"] + found["qk_rope_head_dim"])
-    for name in ("rotary_dim", "rotary_ndims"):
-        if name in found:
-            found[f"head_dim-{name}"] = found["head_dim"] - found[name]
     length = step.length + (step.virtual_tokens if step.method == "prompt-tuning" else 0)
     columns = step.logits_columns or length if step.loss == "selected" else length
     found |= {
         "hidden": hidden,
         "B": step.batch_size,
         "S": length,
-        "S+1": length + 1,
-        "S-1": length - 1,
-        "S+2": length + 2,
-        "S+3": length + 3,
         "C": columns,
         "R": step.source_length or length,
     }
-    return found
+    return Numbers(found)
 
 
 def layer_types(config: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -212,6 +213,7 @@ def all_totals(weights: Weights, adapters: Adapters, shape: ModelShape) -> Total
         model.adapters + added.adapters + 4 * virtual,
         model.parameters + added.parameters + virtual,
         model.trained + added.trained + trained,
+        model.idle,
     )
 
 

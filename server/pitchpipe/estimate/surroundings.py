@@ -15,7 +15,6 @@ from pitchpipe.modules import ModelShape
 
 _KNOWN = 0.01  # of a step whose every kernel is known
 _WIDER = {
-    "coarse": 0.35,
     "loss": 0.05,
     "experts": 0.05,
     "shape": 0.05,
@@ -50,14 +49,17 @@ def finish(
     optimizer: OptimizerBytes,
     calibration: Calibration,
     missing: str,
+    ends: tuple[int, int] | None = None,
 ) -> Estimate:
+    """`ends`: the least and the most bytes of tensors, where `found` is a stand-in."""
     cuda = step.device == "cuda"
     kind = kind_of(shape, step)
+    least, most = (end / found[0].bytes for end in ends) if ends else (1.0, 1.0)
     found = sharded(found, step, totals, optimizer)
     reasons, width = _doubts(shape, step, missing)
     peak = found[0].bytes + (WORKSPACE if cuda else 0)
-    high = peak * (1 + width) + ((WORKSPACE_HOPPER - WORKSPACE) if cuda else 0)
-    allocated = Interval(int(peak * (1 - width)), peak, ceil(high), reasons)
+    high = peak * most * (1 + width) + ((WORKSPACE_HOPPER - WORKSPACE) if cuda else 0)
+    allocated = Interval(int(peak * least * (1 - width)), peak, ceil(high), reasons)
     context = calibration.context(kind, CONTEXT) if cuda else 0
     process = calibration.process(kind, _PROCESS)
     reserved = _reserved(allocated, calibration, kind) if cuda else None
@@ -92,7 +94,7 @@ def _doubts(shape: ModelShape, step: Step, missing: str) -> tuple[tuple[str, ...
     """Why the interval is wider than for known kernels, and how wide it is to either side."""
     found: list[tuple[str, float]] = []
     if missing:
-        found.append((missing, _WIDER["coarse"]))
+        found.append((missing, 0.0))  # its ends are far apart by themselves
     if not shape.exact:
         found.append(("the model's own sizes are not known exactly", _WIDER["shape"]))
     if step.padding is None:

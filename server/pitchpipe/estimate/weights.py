@@ -50,7 +50,8 @@ class Weight:
 class Totals:
     """Bytes by part, and parameters.
 
-    `trained` lists what an optimizer gets: (elements, format, how many such tensors).
+    `trained` lists what an optimizer gets: (elements, format, how many such tensors). `idle` are
+    trained parameters of towers, which rows of text go past: no gradient and no state is made.
     """
 
     weights: int = 0
@@ -58,10 +59,11 @@ class Totals:
     adapters: int = 0
     parameters: int = 0
     trained: list[tuple[int, str, int]] = field(default_factory=list[tuple[int, str, int]])
+    idle: int = 0
 
     @property
     def trainable(self) -> int:
-        return sum(numel * count for numel, _, count in self.trained)
+        return self.idle + sum(numel * count for numel, _, count in self.trained)
 
     @property
     def gradient_bytes(self) -> int:
@@ -310,7 +312,10 @@ class Weights:
         found.parameters += group.count * parameter.numel
         trained = sum(self._trains(group, parameter, at) for at in group.at) if self._any() else 0
         if trained:
-            found.trained.append((parameter.numel, form, trained))
+            if group.role == "tower":
+                found.idle += trained * parameter.numel
+            else:
+                found.trained.append((parameter.numel, form, trained))
             found.weights += trained * parameter.numel * BYTES[form]
         frozen = group.count - trained
         how = self.quantization(group, parameter)

@@ -1,0 +1,32 @@
+"""What the names in a record's sizes stand for.
+
+Beside fields of the configuration and sizes of the batch there are sums and differences of two of
+them (`S+3`, `head_dim-rotary_dim`), and rows that are cut into parts of equal length:
+`chunks(S,chunk_size)` is how many parts there are, `padded(S,chunk_size)` their tokens together.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CUT = re.compile(r"(chunks|padded)\((\w+),(\w+)\)")
+_SUM = re.compile(r"(.+)([+-])(\w+|\w+\([^)]*\))")
+
+
+class Numbers(dict[str, int]):
+    """Raises KeyError for what has no value."""
+
+    def __missing__(self, name: str) -> int:
+        if name.isdecimal():
+            return int(name)
+        if cut := _CUT.fullmatch(name):
+            what, whole, part = cut.groups()
+            chunks = -(-self[whole] // self[part])
+            found = chunks if what == "chunks" else chunks * self[part]
+        elif both := _SUM.fullmatch(name):
+            left, sign, right = both.groups()
+            found = self[left] + self[right] if sign == "+" else self[left] - self[right]
+        else:
+            raise KeyError(name)
+        self[name] = found
+        return found
