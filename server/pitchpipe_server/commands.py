@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 
 from pitchpipe_server.server import PitchpipeServer
 from pitchpipe_server.uris import path_of
@@ -112,14 +113,14 @@ def _path(arguments: tuple[Any, ...]) -> str:
     """The file that a command is about.
 
     Raises:
-        ValueError: it names none.
+        JsonRpcInvalidParams: it names none.
     """
     named = _text(arguments, 0)
     if not named:
-        raise ValueError("the first argument is the workflow file, as a path or URI")
+        raise JsonRpcInvalidParams("the first argument is the workflow file, as a path or URI")
     path = path_of(named) if "://" in named or named.startswith("file:") else named
     if path is None:
-        raise ValueError(f"{named} is no file on this machine")
+        raise JsonRpcInvalidParams(f"{named} is no file on this machine")
     return path
 
 

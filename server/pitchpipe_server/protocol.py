@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, TypeAlias, cast
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.protocol.language_server import LanguageServerProtocol, lsp_method
 
 from pitchpipe_server.positions import UNITS
@@ -37,6 +38,23 @@ class Protocol(LanguageServerProtocol):
             callback(future)
 
         super()._execute_handler(msg_id, handler, handled, args, kwargs)
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Says so where a request's parameters are wrong; pygls 2.1 leaves it without an answer."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "id" in data and "method" in data:
+                self._send_response(data["id"], None, error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Refuses requests behind `shutdown`, which pygls 2.1 leaves without an answer."""
+        if self._shutdown and hasattr(message, "id") and hasattr(message, "method"):
+            error = JsonRpcInvalidRequest("the server was told to shut down")
+            self._send_response(message.id, None, error.to_response_error())
+            return
+        super().handle_message(message)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:

@@ -188,8 +188,10 @@ class Running:
         shown = self._shown.get(folder.resolve())
         if isinstance(update, kinds.Progressed):
             self._report(shown, update.share, _words(update))
-        elif isinstance(update, kinds.StageChanged) and update.state == "running":
-            self._report(shown, None, update.stage)
+        elif isinstance(update, kinds.StageChanged):
+            if update.state == "running":
+                self._report(shown, None, update.stage)
+            self._log("info", f"run {news.run.id}: {_stage(update)}")
         elif isinstance(update, kinds.Measured):
             self._report(shown, None, _measured(update))
         elif isinstance(update, kinds.Logged):
@@ -266,6 +268,18 @@ def _words(update: Any) -> str:
     if update.seconds_left is not None:
         said += f", {amounts.seconds(update.seconds_left)} left"
     return said
+
+
+def _stage(update: Any) -> str:
+    """`train begins`, `train done in 3 min 12 s`, `fetch taken from an earlier run`."""
+    from pitchpipe import amounts  # noqa: PLC0415
+
+    if update.state == "running":
+        return f"{update.stage} begins"
+    if update.state == "reused":
+        return f"{update.stage} taken from an earlier run"
+    took = "" if update.seconds is None else f" in {amounts.seconds(update.seconds)}"
+    return f"{update.stage} done{took}"
 
 
 def _measured(update: Any) -> str:

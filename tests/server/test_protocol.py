@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +334,33 @@ async def test_workflows_of_the_workspace_are_checked_too(
             return
         known = types.PreviousResultId(file.as_uri(), again.items[0].result_id or "")
     pytest.fail("the findings never came to rest")
+
+
+@pytest.mark.parametrize(
+    "params", [{}, None, {"textDocument": {"uri": "x"}, "position": {"line": -1, "character": 0}}]
+)
+async def test_what_can_not_be_read_is_answered(client: LanguageClient, params: Any) -> None:
+    protocol: Any = client.protocol  # which would not send what is wrong by itself
+    future: Future[Any] = Future()
+    protocol._request_futures["wrong"] = future
+    method = types.TEXT_DOCUMENT_HOVER
+    protocol._send_data({"jsonrpc": "2.0", "id": "wrong", "method": method, "params": params})
+    with pytest.raises(JsonRpcException) as refused:
+        await asyncio.wait_for(asyncio.wrap_future(future), 10)
+    assert refused.value.code == types.ErrorCodes.InvalidParams
+
+
+async def test_a_command_without_its_file_is_refused(client: LanguageClient) -> None:
+    with pytest.raises(JsonRpcException) as refused:
+        await client.workspace_execute_command_async(types.ExecuteCommandParams("pitchpipe.run"))
+    assert refused.value.code == types.ErrorCodes.InvalidParams
+
+
+async def test_an_item_of_nobody_is_resolved_to_itself(client: LanguageClient) -> None:
+    for data in (None, 5, ["a"], {"a": 1}):
+        item = types.CompletionItem("x", data=data)
+        answer = await client.completion_item_resolve_async(item)
+        assert (answer.label, answer.documentation) == ("x", None)
 
 
 async def test_data_that_appears_is_seen(client: LanguageClient, uri: str, tmp_path: Path) -> None:

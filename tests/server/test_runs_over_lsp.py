@@ -96,7 +96,9 @@ async def test_a_smoke_run_is_started_shown_and_found_again(
     assert begun.title == f"Pitchpipe: {workflow.name}"
     assert begun.cancellable
     assert any(isinstance(v, types.WorkDoneProgressReport) for v in shown)
-    assert any("done" in m.message for m in client.log_messages)
+    logged = [m.message for m in client.log_messages]
+    assert f"run {started['run']}: train begins" in logged
+    assert any(f"run {started['run']}: train done" in message for message in logged)
     found = await command(client, "pitchpipe.listRuns", str(workflow))
     assert [(run["id"], run["state"]) for run in found] == [(started["run"], "done")]
     lenses = await client.text_document_code_lens_async(

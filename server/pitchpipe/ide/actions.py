@@ -80,8 +80,8 @@ def _could_name_method(snapshot: Snapshot, path: KeyPath) -> bool:
 
 
 def _fix_is_there(snapshot: Snapshot, span: Span) -> bool:
-    """Whether a finding offers there already to make the run fit."""
+    """Whether a finding offers there already to make the run fit, or says that nothing would."""
     return any(
-        f.code == _DOES_NOT_FIT and f.fix is not None and fixes.touch(f.span, span)
+        f.code == _DOES_NOT_FIT and (f.fix is None or fixes.touch(f.span, span))
         for f in snapshot.findings
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from pitchpipe import key_page, published
@@ -32,6 +33,8 @@ def hover(snapshot: Snapshot, offset: int) -> Hover | None:
     if found is None:
         return None
     path, node, span = found
+    if isinstance(node, Scalar) and span == node.span and _is_half_typed(snapshot, path, node):
+        path = (*path, node.raw)
     parts: list[str] = []
     if isinstance(node, Alias):
         parts.append(_alias(snapshot, node))
@@ -45,25 +48,32 @@ def _at(snapshot: Snapshot, offset: int) -> tuple[KeyPath, Node, Span] | None:
     node, path = snapshot.document.root, ()
     while isinstance(node, (Mapping, Sequence)):
         parts = node.entries if isinstance(node, Mapping) else node.items
-        inside = [p for p in parts if p.span.start <= offset <= p.span.end]
-        if not inside:
+        at = bisect_right(parts, offset, key=lambda part: part.span.start) - 1
+        if at < 0 or offset > parts[at].span.end:
             return None
-        part = inside[-1]
+        part = parts[at]
         if isinstance(part, Entry):
             path = (*path, part.key.raw)
             if offset <= part.key.span.end:
                 return path, part.value, part.key.span
             node = part.value
         else:
-            path = (*path, parts.index(part))  # type: ignore[arg-type]
+            path = (*path, at)
             node = part
-    if node is None or not node.span.start <= offset <= node.span.end or not path:
+    if node is None or not node.span.start <= offset <= node.span.end:
         return None
     return path, node, node.span
 
 
+def _is_half_typed(snapshot: Snapshot, path: KeyPath, node: Scalar) -> bool:
+    """Whether a word in the place of a section is one of its keys, without its colon so far."""
+    return node.raw in snapshot.schema.keys(path)
+
+
 def _said(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
     """The cards about what is at `path`: its own first, then the key's page."""
+    if not path:
+        return
     card = _CARDS.get(_general(path))
     if card is not None:
         yield card(snapshot, path, node)
@@ -73,6 +83,8 @@ def _said(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
         yield costs.work(snapshot)
     if not isinstance(path[-1], int):
         yield _key(snapshot, path)
+    elif isinstance(node, (Scalar, Alias)):
+        yield _key(snapshot, path[:-1])
 
 
 def _key(snapshot: Snapshot, path: KeyPath) -> str:

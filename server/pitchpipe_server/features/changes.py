@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from pitchpipe_server.features.resolving import told
 from pitchpipe_server.server import PitchpipeServer, answering
 from pitchpipe_server.texts import OpenText
 
@@ -55,7 +56,7 @@ def code_action_resolve(server: PitchpipeServer, action: types.CodeAction) -> ty
     from pitchpipe.ide.actions import resolve  # noqa: PLC0415
     from pitchpipe_server.convert import text_edits, workspace_edit  # noqa: PLC0415
 
-    uri, key = cast("tuple[str, str]", tuple(action.data or ("", "")))
+    uri, key = told(action.data)
     if opened := server.opened(uri):
         text, snapshot = opened
         edits = text_edits(resolve(snapshot, key), text.positions)

@@ -6,10 +6,9 @@ Each looks up the snapshot, asks the core, and converts. Imports of the core are
 
 from __future__ import annotations
 
-from typing import cast
-
 from lsprotocol import types
 
+from pitchpipe_server.features.resolving import told
 from pitchpipe_server.server import PitchpipeServer, answering
 
 
@@ -36,7 +35,7 @@ def completion_resolve(server: PitchpipeServer, item: types.CompletionItem) -> t
     from pitchpipe.ide.completion import document  # noqa: PLC0415
     from pitchpipe_server.convert import markup  # noqa: PLC0415
 
-    uri, key = cast("tuple[str, str]", tuple(item.data or ("", "")))
+    uri, key = told(item.data)
     if (snapshot := server.snapshot(uri)) and (text := document(snapshot, key)):
         item.documentation = markup(text, server.can.item_formats)
     return item

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from lsprotocol import types
 
+from pitchpipe_server.features.resolving import told
 from pitchpipe_server.server import PitchpipeServer, answering
 
 _ICON = re.compile(r"\$\([\w~-]+\) ?")
@@ -56,7 +56,7 @@ def inlay_hint(
 def inlay_hint_resolve(server: PitchpipeServer, hint: types.InlayHint) -> types.InlayHint:
     from pitchpipe.ide.hints import tooltip  # noqa: PLC0415
 
-    uri, key = cast("tuple[str, str]", tuple(hint.data or ("", "")))
+    uri, key = told(hint.data)
     if snapshot := server.snapshot(uri):
         said = tooltip(snapshot, key)
         hint.tooltip = types.MarkupContent(types.MarkupKind.Markdown, said) if said else None

@@ -11,7 +11,7 @@ import pytest
 
 from pitchpipe.analyse import analyse
 from pitchpipe.costs.cost import Cost
-from pitchpipe.findings import Edit, Fix
+from pitchpipe.findings import Edit, Finding, Fix
 from pitchpipe.ide.actions import actions, resolve
 from pitchpipe.ide.changes import applied
 from pitchpipe.ide.fixes import FIX_ALL
@@ -408,6 +408,12 @@ def test_a_run_is_made_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_written_where_nothing_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     small_card(monkeypatch, 1_000_000)
     assert resolve(snapshot(LARGE), "fit") == ()
+    snap, found = at(LARGE.replace("type: full", "ty‸pe: full"), "refactor.rewrite")
+    assert any(action.key == "fit" for action in found)
+    nothing_would = Finding("does-not-fit", "no change would make it fit", Span(0, 1))
+    snap.analysis.__dict__["_checked"] = ((nothing_would,), snap.analysis.known)
+    offset = snap.text.index("type: full")
+    assert "fit" not in {a.key for a in actions(snap, Span(offset, offset))}
 
 
 def test_no_offer_where_it_fits_or_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,6 +155,7 @@ CASES = {
     ),
     "be it those of Windows": ("a: 1\r\nb: 2\nc: 3\r\n", "a: 1\r\nb: 2\r\nc: 3\r\n"),
     "a byte order mark": ("\ufeffa:  1\n", "\ufeffa: 1\n"),
+    "a byte order mark before a comment": ("\ufeff# c\na:  1\n", "\ufeff# c\na: 1\n"),
     "characters of two units": ("é:  '😀'  # 🎼\n", "é: '😀'  # 🎼\n"),
     "numbers and quotes as they were": ("a:  1.0e-4\nb:  \"x\"\nc:  'y'\n", None),
     "a key twice": ("a:  1\na:  2\n", "a: 1\na: 2\n"),

@@ -130,6 +130,22 @@ def test_an_alias_of_nothing() -> None:
     assert "no anchor `&z`" in text_at("*z", text="a: *z\n")
 
 
+HALF_TYPED = {
+    "training:\n  opt‸im\n": "**`training.optim`**",
+    "train‸ing": "**`training`**",
+    "model:\n  name_or_path: models/tiny\nmethod:\n  target_modules: [q_pr‸oj]\n": "q_proj` | 2 |",
+    "evaluate:\n  metrics: [lo‸ss]\n": "**`evaluate.metrics`**",
+    "export:\n  precision:\n    - int‸8\n    - [\n": "**`export.precision`**",
+}
+
+
+@pytest.mark.parametrize("text", HALF_TYPED)
+def test_words_are_explained_before_the_file_is_whole(text: str) -> None:
+    found = hover(*under_cursor(text))
+    assert found
+    assert HALF_TYPED[text] in found.text
+
+
 def test_no_text_and_no_place_makes_it_stumble() -> None:
     dice = random.Random(20261124)
     marks = ("", "\n", ": ", "- ", "{", "]", "'", "\t", "#", "&a ", "*a")

@@ -44,7 +44,7 @@ def name_card(snapshot: Snapshot, name: str) -> str:
     """What one name of the list reaches."""
     found = snapshot.world.cost(snapshot.context)
     if not isinstance(found, Cost) or found.targets is None:
-        return ""
+        return _of_shape(snapshot.context.shape(), name)
     entry = next((e for e in found.targets.entries if e.text == name), None)
     if entry is None:
         return ""
@@ -64,6 +64,22 @@ def name_card(snapshot: Snapshot, name: str) -> str:
     matched = amounts.plural(entry.count, "module")
     table = grid(("module", "", "role", "trained"), rows, right=(1, 3)) if rows else ""
     return f"`{name}` matches **{matched}**\n\n{table}".rstrip()
+
+
+def _of_shape(shape: ModelShape | None, name: str) -> str:
+    """The modules of a name where nobody knows yet what a run would train."""
+    leaf = name.rpartition(".")[2]
+    rows = [
+        (
+            f"`{g.path.replace('{}', '*')}`",
+            str(g.count),
+            g.role,
+            " × ".join(map(str, g.parameters[0].shape)) if g.parameters else "",
+        )
+        for g in (shape.groups if shape else ())
+        if g.leaf == leaf
+    ]
+    return grid(("module", "", "role", "weight"), rows, right=(1,)) if rows else ""
 
 
 def _there(shape: ModelShape) -> str:

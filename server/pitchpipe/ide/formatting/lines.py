@@ -203,7 +203,8 @@ class _Writer:
         return place
 
     def _old_column(self, piece: Piece) -> int:
-        return self._lines.position(piece.span.start)[1]
+        line, column = self._lines.position(piece.span.start)
+        return column - (not line and self._text.startswith("\ufeff"))
 
     def _written(self, piece: Piece) -> str:
         return self._text[piece.span.start : piece.span.end]
