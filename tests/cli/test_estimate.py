@@ -268,6 +268,16 @@ def test_exact_traces_the_step_that_is_estimated(tmp_path: Path) -> None:
     assert (again["data"]["source"], again["data"]["train"]) == ("tokens", found["data"]["train"])
 
 
+@pytest.mark.skipif(not find_spec("torch"), reason="the runner's packages are not here")
+def test_a_step_that_can_not_be_traced_says_why_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(WORKFLOW, encoding="utf-8")
+    line = ("--exact", "--python", sys.executable)
+    done = pitchpipe("estimate", "a.yaml", *line, cwd=tmp_path, HF_HOME=str(tmp_path / "hub"))
+    assert done.returncode == 2
+    assert "a trace downloads nothing; hint: `hf download" in done.stderr
+    assert "traced: pitchpipe:" not in done.stderr
+
+
 # How it looks
 
 PARTS = Table(

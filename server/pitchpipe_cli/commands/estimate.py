@@ -39,6 +39,7 @@ _COMMON = (
     *("A100 40GB", "A100 80GB", "H100 SXM", "H200"),
 )
 _SHOWN_BELOW = "does-not-fit"  # for this machine, whatever devices are asked about
+_OWN = "pitchpipe: "  # begins what the runner says
 _PATIENCE = 900.0  # seconds for a traced step
 
 
@@ -127,8 +128,14 @@ def _traced(plan: Plan, found: Cost, python: str) -> dict[str, Any]:
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        said = (done.stderr.strip().splitlines() or [f"it exited with {done.returncode}"])[-1]
-        raise CommandError(f"no step could be traced: {said}") from error
+        raise CommandError(f"no step could be traced: {_why(done)}") from error
+
+
+def _why(done: subprocess.CompletedProcess[str]) -> str:
+    """What the runner says of its own accord, else the last that is written of it."""
+    lines = done.stderr.strip().splitlines() or [f"it exited with {done.returncode}"]
+    own = [line.removeprefix(_OWN) for line in lines if line.startswith(_OWN)]
+    return "; ".join(own) or lines[-1]
 
 
 # For programs
