@@ -10,6 +10,7 @@ from pitchpipe.checks.wording import flow
 from pitchpipe.ide.cards import costs, data, model, modules
 from pitchpipe.ide.items import Hover
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import of_cursor
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.model_config import context_length
 from pitchpipe.span import Span
@@ -29,6 +30,7 @@ _LONGEST = 400  # code points of an alias's value
 
 def hover(snapshot: Snapshot, offset: int) -> Hover | None:
     """What is known about the key, value or alias at `offset`; None between them."""
+    snapshot = of_cursor(snapshot, offset)
     found = _at(snapshot, offset)
     if found is None:
         return None

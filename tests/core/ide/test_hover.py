@@ -132,6 +132,7 @@ def test_an_alias_of_nothing() -> None:
 
 HALF_TYPED = {
     "training:\n  opt‸im\n": "**`training.optim`**",
+    "a: 1\n---\ntraining:\n  opt‸im: sgd\n": "**`training.optim`**",
     "train‸ing": "**`training`**",
     "model:\n  name_or_path: models/tiny\nmethod:\n  target_modules: [q_pr‸oj]\n": "q_proj` | 2 |",
     "evaluate:\n  metrics: [lo‸ss]\n": "**`evaluate.metrics`**",

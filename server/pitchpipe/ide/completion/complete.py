@@ -15,6 +15,7 @@ from pitchpipe.ide.completion.templates import columns_in_braces
 from pitchpipe.ide.items import CompletionItem, Completions
 from pitchpipe.ide.slots import Slot, quoted_key, slot_at
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import of_cursor
 from pitchpipe.keypath import KeyPath
 from pitchpipe.layout import Layout, layout
 from pitchpipe.schema import Rule
@@ -23,6 +24,7 @@ from pitchpipe.span import Span
 
 def complete(snapshot: Snapshot, offset: int) -> Completions | None:
     """What could be written at `offset`; None where nothing can, as in comments."""
+    snapshot = of_cursor(snapshot, offset)
     slot = slot_at(snapshot.document, offset)
     if slot is None:
         return None
