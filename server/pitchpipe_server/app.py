@@ -11,6 +11,7 @@ from pitchpipe_server import commands, diagnostics
 from pitchpipe_server.diagnostics import Diagnostics
 from pitchpipe_server.features import changes, completion, insight, names, structure, workspace
 from pitchpipe_server.server import PitchpipeServer
+from pitchpipe_server.settings import settings_of
 from pitchpipe_server.uris import path_of
 
 _SOON, _LATER = 0.02, 1.0  # seconds
@@ -62,12 +63,14 @@ def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
         findings.all_changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def reconfigured(_: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        server.spawn(settle(), "reading the settings")
+    def reconfigured(params: types.DidChangeConfigurationParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        server.spawn(settle(params.settings), "reading the settings")
 
-    async def settle() -> None:
+    async def settle(sent: object = None) -> None:
         before = server.settings
         await server.fetch_settings()
+        if sent is not None and not server.can.configuration:
+            server.settings = settings_of(sent)
         if server.settings != before:
             server.engine.world.changed()
             findings.all_changed()

@@ -12,6 +12,7 @@ from lsprotocol import types
 from pitchpipe_server.diagnostics import diagnostics_of, result_id
 from pitchpipe_server.positions import Units
 from pitchpipe_server.server import PitchpipeServer
+from pitchpipe_server.settings import SECTION
 from pitchpipe_server.texts import OpenText
 from pitchpipe_server.uris import path_of, uri_of
 
@@ -64,7 +65,14 @@ async def workspace_diagnostics(
 
 
 async def watch(server: PitchpipeServer) -> None:
-    """Has the client say when data or workflows change."""
+    """Has the client say when settings, data or workflows change."""
+    if server.can.watch_configuration:
+        settings = types.Registration(
+            "pitchpipe-settings",
+            types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+            types.DidChangeConfigurationRegistrationOptions(section=SECTION),
+        )
+        await server.client_register_capability_async(types.RegistrationParams([settings]))
     if not server.can.watch_files:
         return
     watchers = [types.FileSystemWatcher(glob) for glob in _WATCHED]
