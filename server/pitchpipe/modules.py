@@ -125,7 +125,8 @@ class ModelShape:
     """A model of one class with one configuration.
 
     `config` holds the fields of the language model's own configuration, defaults filled in.
-    `exact`: parameter names and counts are known to be those of the real model.
+    `exact`: parameter names and counts are known to be those of the real model. `undescribed`:
+    paths of modules that it also has, or may have, of unknown number and shape; not among `groups`.
     """
 
     model_type: str
@@ -135,6 +136,7 @@ class ModelShape:
     config: Mapping[str, Any] = field(repr=False)
     exact: bool
     source: ShapeSource
+    undescribed: tuple[str, ...] = ()
 
     @cached_property
     def numel(self) -> int:

@@ -286,6 +286,13 @@ def test_what_is_not_exact_says_how_to_find_out(tmp_path: Path) -> None:
     assert "(not exact)\n`--build` has the runner's Python build the model" in done.stdout
 
 
+def test_what_is_not_described_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    partly = {**TOY, "exact": False, "undescribed": ["model.layers.{}.adapter"]}
+    monkeypatch.setattr(pitchpipe_schemas, "architecture", lambda name: partly)
+    model(tmp_path / "toy")
+    assert "when there are any: `model.layers.*.adapter`\n" in modules(tmp_path, "toy").stdout
+
+
 def test_the_list_names_types_and_models(tmp_path: Path) -> None:
     done = modules(tmp_path, "--list")
     assert done.returncode == 0

@@ -141,6 +141,21 @@ def test_a_former_name_of_a_kind_of_layer_is_read() -> None:
     assert mixer.names == ("layers.0.mixer", "layers.2.mixer")
 
 
+def test_zambas_layers_have_former_names_too() -> None:
+    told = pitchpipe_schemas.architecture("zamba")
+    assert told is not None
+    config = {"num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]}
+    found = model_shape(told, config, "causal-lm", SOURCE)
+    assert isinstance(found, ModelShape)
+    owners = {
+        name: group.parameters[0].tied_to
+        for name, group in found.modules()
+        if name.endswith("q_proj")
+    }
+    first = "model.layers.1.shared_transf.self_attn.q_proj"
+    assert owners == {first: None, first.replace("1", "3"): f"{first}.weight"}
+
+
 def test_an_alias_stands_for_the_field() -> None:
     assert shape({"n_layer": 1}).config["num_layers"] == 1
     assert len(groups(shape({"n_layer": 1}), "layers.{}.up")) == 1
@@ -174,6 +189,14 @@ def test_layers_by_turns_have_the_weights_of_the_first_ones() -> None:
     zeroth, other = "layers.0.up.weight", "layers.1.up.weight"
     assert sorted(owner or "" for owner in owners) == ["", "", zeroth, zeroth, other]
     assert found.numel == 2 * 32 * found.config["hidden_size"]
+
+
+def test_modules_without_a_formula_are_named() -> None:
+    assert shape({}).undescribed == ()
+    told = shard(undescribed=["layers.{}.adapter"])
+    found = model_shape(told, {}, "causal-lm", SOURCE)
+    assert isinstance(found, ModelShape)
+    assert found.undescribed == ("layers.{}.adapter",)
 
 
 def test_the_language_models_own_configuration_is_told() -> None:

@@ -61,4 +61,5 @@ def model_shape(
         config=text_fields(shard, fields),
         exact=shard["exact"] and not config.get("per_layer_config"),
         source=source,
+        undescribed=tuple(shard.get("undescribed", ())),
     )

@@ -8,6 +8,7 @@ from typing import Any, cast
 from pitchpipe.catalog.formulas import NoValue, evaluate
 
 _LABELS_BY_DEFAULT = 2
+_LAYER_TYPES = {"layer_types", "mtp_layer_types", "layers_block_type"}
 # What transformers renames when it reads a configuration (configuration_utils.py,
 # `_LEGACY_LAYER_TYPE_REMAP`).
 _LAYER_TYPES_RENAMED = {
@@ -105,7 +106,7 @@ def _flat(raw: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(key: str, value: Any) -> Any:
-    if key in {"layer_types", "mtp_layer_types"} and isinstance(value, list):
+    if key in _LAYER_TYPES and isinstance(value, list):
         kinds = cast(list[Any], value)
         return [_LAYER_TYPES_RENAMED.get(v, v) if isinstance(v, str) else v for v in kinds]
     return value

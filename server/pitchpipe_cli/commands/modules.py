@@ -164,6 +164,9 @@ def _head(shown: _Shown) -> str:
     ]
     if not shape.exact and shape.source.kind != "built":
         lines.append("`--build` has the runner's Python build the model to find out")
+    if shape.undescribed:
+        paths = [path.replace("{}", "*") for path in shape.undescribed]
+        lines.append(f"not counted, as it is not known when there are any: {all_of(paths)}")
     return "".join(f"{line}\n" for line in lines)
 
 
