@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pitchpipe_schemas
@@ -50,8 +50,15 @@ def told(schema: Schema, data: Data) -> set[str]:
     return {repr(violation) for violation in schema.violations(data)}
 
 
+@settings(deadline=None)  # the first example imports what the validators need
 @given(_section(()) | _ANY)
 def test_they_agree(data: Data) -> None:
+    assert told(FAST, data) == told(REFERENCE, data)
+
+
+@pytest.mark.parametrize("value", [{"": None}, {"": 1, "q": None}, {"q": {"": None}}])
+def test_they_agree_on_empty_keys(value: Data) -> None:
+    data: Data = {"method": {"rank_pattern": value}, "": value}
     assert told(FAST, data) == told(REFERENCE, data)
 
 
