@@ -46,8 +46,8 @@ def _wanted(kind: str, kinds: frozenset[str]) -> bool:
 
 def _whole(snapshot: Snapshot, kinds: frozenset[str]) -> Iterator[Action]:
     """Of the whole file: unasked only where there are several things to mend."""
-    action = fixes.fix_all(snapshot)
     asked = any(k and _wanted(fixes.FIX_ALL, frozenset({k})) for k in kinds)
+    action = fixes.fix_until_done(snapshot) if asked else fixes.fix_all(snapshot)
     if action and (asked or _several(snapshot)):
         yield action
 

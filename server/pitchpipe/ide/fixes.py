@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pitchpipe import amounts
+from pitchpipe.analyse import analyse
 from pitchpipe.findings import Finding, Fix
+from pitchpipe.ide import changes
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.span import Span
 
 FIX_ALL = "source.fixAll.pitchpipe"
+
+_MOST_ROUNDS = 4
 
 _SAFE = frozenset({
     "yaml-syntax",
@@ -47,6 +52,31 @@ def fix_all(snapshot: Snapshot) -> Action | None:
     edits = sorted((e for fix in taken for e in fix.edits), key=lambda edit: edit.span)
     title = f"Fix all: {amounts.plural(len(taken), 'safe change')}"
     return Action(title, FIX_ALL, tuple(edits))
+
+
+def fix_until_done(snapshot: Snapshot) -> Action | None:
+    """The same again and again: behind a key that was misspelt there may be a misspelt value."""
+    first = fix_all(snapshot)
+    if first is None or first.edits is None:
+        return None
+    text, edits, rounds = snapshot.text, first.edits, 1
+    for _ in range(_MOST_ROUNDS):
+        text = changes.applied(text, edits)
+        found = analyse(
+            text,
+            schema=snapshot.schema,
+            facts=snapshot.context.facts,
+            path=snapshot.analysis.path,
+            reuse=snapshot.document,
+        )
+        more = fix_all(replace(snapshot, analysis=found))
+        if more is None or more.edits is None:
+            break
+        edits, rounds = more.edits, rounds + 1
+    if rounds == 1:
+        return first
+    whole = tuple(changes.changed_lines(snapshot.text, text))
+    return replace(first, title="Fix all that is safe", edits=whole)
 
 
 def touch(one: Span, other: Span) -> bool:

@@ -405,6 +405,15 @@ def test_a_run_is_made_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_what_comes_to_light_by_a_fix_is_fixed_too() -> None:
+    text = "‸model:\n  name_or_path: models/tiny\n  dtyp: bf16\nmethd:\n  typ: lora\n"
+    snap, found = at(text, FIX_ALL)
+    assert [action.kind for action in found] == [FIX_ALL]
+    assert applied(snap.text, found[0].edits or ()) == (
+        "model:\n  name_or_path: models/tiny\n  dtype: bfloat16\nmethod:\n  type: lora\n"
+    )
+
+
 def test_nothing_is_written_where_nothing_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     small_card(monkeypatch, 1_000_000)
     assert resolve(snapshot(LARGE), "fit") == ()

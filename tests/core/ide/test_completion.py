@@ -125,6 +125,8 @@ def test_what_comes_first(text: str) -> None:
 
 
 NEVER = {
+    "training:\n  gradient_checkpointing: '‸'": "true",
+    "compute:\n  threads: '‸'": "null",
     "method:\n  type: full\n  ‸": "r",
     "method: {type: full, ‸}": "target_modules",
     "training:\n  save_strategy: no\n  ‸": "save_total_limit",

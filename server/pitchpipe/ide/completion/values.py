@@ -28,7 +28,7 @@ def values(snapshot: Snapshot, slot: Slot, lead: str = "") -> Iterator[Completio
     path = (*slot.path, 0) if item else slot.path
     provider = _PROVIDERS.get(_INDEX.sub("[]", dotted(path)))
     rule = snapshot.schema.at(path)
-    found = provider(snapshot, slot) if provider else _listed(rule or {}, path)
+    found = provider(snapshot, slot) if provider else _listed(rule or {}, path, slot.quote)
     there = _beside(snapshot, slot) if path and isinstance(path[-1], int) else frozenset[str]()
     yield from (_quoted(one, slot, lead) for one in found if one.label not in there)
 
@@ -60,8 +60,8 @@ def merged(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
     yield from (item for item in aliases(snapshot, slot) if item.label[1:] in sections)
 
 
-def _listed(rule: Rule, path: KeyPath) -> Iterator[CompletionItem]:
-    """The default first, then the values that the schema names."""
+def _listed(rule: Rule, path: KeyPath, quote: str) -> Iterator[CompletionItem]:
+    """The default first, then the values that the schema names; in quotes those that are texts."""
     types: str | list[str] = rule.get("type", [])
     types = [types] if isinstance(types, str) else types
     choices: list[Any] = list(rule.get("enum", ()))
@@ -74,6 +74,8 @@ def _listed(rule: Rule, path: KeyPath) -> Iterator[CompletionItem]:
     default = rule.get("default", _NOTHING)
     if isinstance(default, (str, int, float)) and default not in choices:
         choices.insert(0, default)
+    if quote:
+        choices = [choice for choice in choices if isinstance(choice, str)]
     for choice in sorted(choices, key=lambda choice: not _same(choice, default)):
         is_default = _same(choice, default)
         yield CompletionItem(
