@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Rule: TypeAlias = dict[str, Any]
 
+_MOST_RULES = 1000
+
 
 class Schema:
     """A JSON Schema (Draft 2020-12) made of objects, arrays and local `$ref`s.
@@ -29,7 +31,7 @@ class Schema:
     def __init__(self, root: Rule, *, fast: bool = False) -> None:
         self.root = root
         self._fast = fast
-        self._rules: dict[KeyPath, Rule | None] = {(): root}
+        self._rules: dict[KeyPath, Rule] = {(): root}
 
     @cached_property
     def _reference(self) -> Any:
@@ -46,9 +48,13 @@ class Schema:
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""
         general = tuple([0 if isinstance(step, int) else step for step in path])
-        if general not in self._rules:
-            self._rules[general] = self._below(self.at(general[:-1]), general[-1])
-        return self._rules[general]
+        known = self._rules.get(general)
+        if known is not None:
+            return known
+        found = self._below(self.at(general[:-1]), general[-1])
+        if found is not None and len(self._rules) < _MOST_RULES:  # users make up some keys
+            self._rules[general] = found
+        return found
 
     def _below(self, rule: Rule | None, step: str | int) -> Rule | None:
         if rule is None:
