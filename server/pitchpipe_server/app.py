@@ -58,7 +58,10 @@ def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
         await server.running.recover(roots)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def files_changed(_: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+    def files_changed(params: types.DidChangeWatchedFilesParams) -> None:  # pyright: ignore[reportUnusedFunction]
+        paths = [path_of(change.uri) for change in params.changes]
+        if all(path is not None and server.running.writes(path) for path in paths):
+            return  # what runs write is followed by other means
         server.engine.world.changed()
         findings.all_changed()
 

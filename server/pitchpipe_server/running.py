@@ -72,6 +72,10 @@ class Running:
         known = self._failures.get(path)
         return known[1] if known and known[0] == text else None
 
+    def writes(self, path: str) -> bool:
+        """Whether a file lies in the folder of a run that goes on, and is the run's own."""
+        return any(folder in Path(path).parents for folder in self._follower.folders)
+
     async def look(self, path: str, *, discover: bool = False) -> None:
         """Reads the runs of a workflow anew, and follows those that go on."""
         workflow = Path(path)
