@@ -205,7 +205,7 @@ def _spread(machine: Machine, found: Mapping[str, Estimate], count: int) -> Tabl
         total = amounts.size(cost.total.likely)
         rows.append((name, amounts.size(cost.allocated.likely), total, _FITS[answer]))
     header = (f"EACH OF {count} × {machine.name}", "TENSORS", "NEEDED IN ALL", "")
-    notes = ("the runner trains on one device; this is what others would need",)
+    notes = ("the runner trains on one device; a program that spreads the step would need this",)
     return Table(tuple(rows), header, (1, 2), (), tuple(marks), notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -12,7 +13,9 @@ from pitchpipe.costs.cost import Cost, cost, shape_of
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine, dtype_of, named
 from pitchpipe.costs.settings import Settings, of_context
+from pitchpipe.costs.wording import calibrated
 from pitchpipe.estimate import Records, decode, decode_fragments
+from pitchpipe.estimate.calibration import Observation, Setting, calibrate, kind_of
 from pitchpipe.facts import NotRead
 from pitchpipe_schemas import recorded
 from support.analysis import SCHEMA, analysis, whole
@@ -81,6 +84,34 @@ def test_the_base_is_held_as_the_runner_holds_it(said: str, on: str, dtype: str)
     assert machine is not None
     found = settings(f"model: {{name_or_path: models/tiny, dtype: {said}}}")
     assert dtype_of(found, machine) == dtype
+
+
+def test_an_estimate_says_which_runs_it_goes_by() -> None:
+    step, shape = costs("").step, llama()
+    kind = kind_of(shape, step)
+    here = Setting("here", "cpu", "a CPU", "2.13.0", kind.attention)
+    alike = Observation("a", 1.0, here, kind.method, "llama", kind.dtype, shape.numel)
+    alike = replace(alike, process_bytes=10**9, flops_per_second=1e9)
+    other = replace(alike, run="b", model_type="gpt2", process_bytes=2 * 10**9)
+
+    def said(*runs: Observation) -> tuple[str, int]:
+        learnt = calibrate(runs, kind="cpu")
+        found = cost(settings(""), shape, CPU, WORLD, NothingCounted(), records(), learnt)
+        return calibrated(found), found.estimate.total.likely
+
+    assert said()[0] == "no earlier run: what is beside tensors is assumed"
+    first, needs = said(alike, other)
+    assert first == "1 earlier run of such a model and step, for overhead and speed"
+    assert (
+        said(other)[0] == "1 earlier run of such a step with other models, for overhead and speed"
+    )
+    assert said(alike) == (first, needs)
+    assert said(other)[1] > needs
+    quick = replace(alike, flops_per_second=None)
+    assert said(quick, other)[0] == (
+        "1 earlier run of such a model and step, for overhead; "
+        "1 earlier run of such a step with other models, for speed"
+    )
 
 
 def test_a_model_that_nobody_knows_says_why() -> None:
