@@ -8,6 +8,7 @@ import pitchpipe_schemas
 from pitchpipe.catalog import model_shape
 from pitchpipe.estimate import Records, Step, decode, decode_fragments, estimate
 from pitchpipe.estimate.numbers import Numbers
+from pitchpipe.estimate.step import Kind
 from pitchpipe.modules import ModelShape, ShapeSource
 from pitchpipe_schemas import recorded
 
@@ -66,3 +67,36 @@ def test_sizes_may_be_sums_and_parts_of_rows(name: str, value: int) -> None:
 def test_a_size_without_a_value_is_said_by_its_name() -> None:
     with pytest.raises(KeyError, match="other"):
         Numbers({"S": 20})["S+other"]
+
+
+def test_what_stands_against_a_record_widens_the_interval_and_is_said() -> None:
+    shard, fragments = recorded.activations("llama"), decode_fragments(recorded.adapters())
+    assert shard is not None
+    step = Step(batch_size=2, length=64, method="full", device="cpu")
+    known = estimate(_shape("llama"), step, Records(decode(shard), fragments))
+    doubted = decode({**shard, "off": {"causal-lm": 0.12}})
+    found = estimate(_shape("llama"), step, Records(doubted, fragments))
+    assert known.exact
+    assert not found.exact
+    assert found.peak == known.peak
+    assert found.allocated.high > 1.12 * found.peak.bytes > known.allocated.high
+    assert found.allocated.reasons == (
+        "real steps of this architecture came out up to 12% apart from its record",
+    )
+
+
+@pytest.mark.parametrize(("device", "apart"), [("cpu", False), ("cuda", True)])
+def test_scans_may_be_computed_by_kernels_on_a_gpu(device: Kind, apart: bool) -> None:
+    shard = recorded.activations("bamba")
+    assert shard is not None
+    step = Step(batch_size=2, length=64, method="full", device=device)
+    records = Records(decode(shard), decode_fragments(recorded.adapters()))
+    source = ShapeSource("table", "test")
+    architecture = pitchpipe_schemas.architecture("bamba")
+    assert architecture is not None
+    config = {"model_type": "bamba", "num_hidden_layers": 4, "attn_layer_indices": [1]}
+    shape = model_shape(architecture, config, "causal-lm", source)
+    assert isinstance(shape, ModelShape)
+    reasons = estimate(shape, step, records).allocated.reasons
+    assert ("its scans may be computed by kernels of other packages" in reasons) is apart
+    assert not any("catalogue" in reason for reason in reasons)

@@ -14,6 +14,7 @@ import gc
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -31,6 +32,7 @@ from pitchpipe_runner.cataloguing.overrides import OVERRIDES
 from pitchpipe_runner.cataloguing.probing import configured, proper_part
 from pitchpipe_runner.cataloguing.recording import Recorder, record
 from pitchpipe_runner.cataloguing.sizes import Pair
+from pitchpipe_runner.cataloguing.tracing import parts, text_part
 
 FOLDER = Path(pitchpipe_schemas.__file__).parent / "catalog" / "activations"
 
@@ -39,10 +41,6 @@ BATCH: Mapping[str, Pair] = {
     "S": (31, 301),  # tokens of a row; code that goes through parts of a row takes more of these
     "C": (13, 17),  # columns with logits
     "R": (37, 43),  # tokens of a row of the encoder's input
-    "S+1": (32, 302),
-    "S-1": (30, 300),
-    "S+2": (33, 303),
-    "S+3": (34, 304),  # a convolution with a kernel of 4
 }
 
 ATTENTIONS = (
@@ -69,6 +67,28 @@ _CATEGORIES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a small model is built. Some refuse dropout, or half precision, or free widths."""
+
+    joined: bool = False
+    dropout: bool = True
+    dtype: torch.dtype = torch.bfloat16
+
+    def after(self, error: Exception) -> Way:
+        """Another way that avoids `error`; the same one where none is known."""
+        text = str(error)
+        if "attention implementation" in text:
+            return self
+        if "dropout" in text and self.dropout:
+            return replace(self, dropout=False)
+        if "loat" in text and self.dtype is torch.bfloat16:
+            return replace(self, dtype=torch.float32)
+        if isinstance(error, RuntimeError | ValueError) and ("size" in text or "shape" in text):
+            return replace(self, joined=True)
+        return self
+
+
 def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[Any]:
     """One variant, as the catalogue has it.
 
@@ -76,37 +96,63 @@ def program(model_type: str, head: Head, attention: str, pools: Pools) -> list[A
         NotDescribed: the computation has no expression in the configuration.
         Exception: whatever the model's own code raises.
     """
+    way = Way()
+    while True:
+        try:
+            return _program(model_type, head, attention, pools, way)
+        except Exception as error:  # noqa: PERF203  # models raise anything
+            other = way.after(error)
+            if other == way or isinstance(error, NotDescribed):
+                raise
+            way = other
+
+
+def _program(model_type: str, head: Head, attention: str, pools: Pools, way: Way) -> list[Any]:
     name = classes.class_names(model_type)[head]
     models: list[Any] = []
     recorders: list[Recorder] = []
     fields: list[dict[str, int]] = []
     chances: dict[str, float] = {}
     for variant in (0, 1):
-        config = _configured(model_type, name)
-        fields.append(small.shrink(config, variant))
-        chances = small.separate_dropouts(config)
+        config = configured_for(model_type, name)
+        fields.append(small.shrink(config, variant, joined=way.joined))
+        chances = small.separate_dropouts(config) if way.dropout else {}
         config.use_cache = False
         model = classes.model_class(name)._from_config(
-            config, dtype=torch.bfloat16, attn_implementation=attention.partition("+")[0]
+            config, dtype=way.dtype, attn_implementation=attention.partition("+")[0]
         )
         model.train()
         watched = tuple(_layers(model))
         inputs = _inputs(model, head, variant, attention.partition("+")[2])
         models.append(model)
         recorders.append(record(model, watched, **inputs))
+    named = {n: (v, fields[1][n]) for n, v in fields[0].items()}
     naming = Naming(
-        batch=BATCH,
-        fields={n: (v, fields[1][n]) for n, v in fields[0].items()},
-        numbers=_numbers(*(m.config.to_dict() for m in models)) | _rests(*fields),
+        batch={**BATCH, **_cut(named)},
+        fields=named,
+        numbers=_numbers(*(_text(m.config) for m in models)),
         parameters=_shapes(*models),
         chances={value: key for key, value in chances.items()},
         categories=_categories(models[0]),
         layers={layer: _modules(models[0].get_submodule(layer)) for layer in _layers(models[0])},
+        dtype=way.dtype,
     )
     return encode(recorders[0], recorders[1], naming, pools)
 
 
-def _configured(model_type: str, class_name: str) -> Any:
+def _cut(fields: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Sizes of rows that are gone through part by part, each as long as a field says."""
+    found: dict[str, Pair] = {}
+    for name in small.CHUNKS:
+        if name in fields:
+            first, second = (-(-s // c) for s, c in zip(BATCH["S"], fields[name], strict=True))
+            found[f"chunks(S,{name})"] = (first, second)
+            found[f"chunks(S,{name})+1"] = (first + 1, second + 1)
+            found[f"padded(S,{name})"] = (first * fields[name][0], second * fields[name][1])
+    return found
+
+
+def configured_for(model_type: str, class_name: str) -> Any:
     """The default configuration of the class; of a composite one the part that it is made for."""
     config = configured(model_type, OVERRIDES.get(model_type, {}))
     return proper_part(config, classes.model_class(class_name))
@@ -155,6 +201,11 @@ def _inputs(model: Any, head: Head, variant: int, rows_are: str) -> dict[str, An
     return given
 
 
+def _text(config: Any) -> dict[str, Any]:
+    """The language model's own fields."""
+    return dict(parts(config))[text_part(config)].to_dict()
+
+
 def _numbers(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Pair]:
     """Whole numbers of the configuration, those in a section by their path."""
     found: dict[str, Pair] = {}
@@ -162,15 +213,6 @@ def _numbers(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, P
         if isinstance(value, int) and not isinstance(value, bool) and value > 3:
             found[name] = (value, second[name])
     return found
-
-
-def _rests(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, Pair]:
-    """What is left of each head beside the part that is rotated."""
-    return {
-        f"head_dim-{name}": (first["head_dim"] - first[name], second["head_dim"] - second[name])
-        for name in small.ROTATED
-        if name in first and "head_dim" in first
-    }
 
 
 def _shapes(first: nn.Module, second: nn.Module) -> dict[str, tuple[Any, Any]]:
@@ -231,7 +273,7 @@ def packs(model_type: str) -> bool | None:
     if name is None:
         return None
     try:
-        config = _configured(model_type, name)
+        config = configured_for(model_type, name)
         small.shrink(config, 0)
         return stay_apart(classes.model_class(name)._from_config(config, dtype=torch.float32))
     except Exception:  # noqa: BLE001  # models raise anything; then nobody packs for it

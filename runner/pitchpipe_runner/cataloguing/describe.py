@@ -41,10 +41,17 @@ def describe(model: Any, head: Head, roles: Mapping[str, Role] | None = None) ->
             ModuleGroup(path, tuple(at), kind, role, class_name, parameters)
             for (path, kind, role, class_name, parameters), at in found.items()
         ),
-        config=model.config.get_text_config().to_dict(),
+        config=_fields(model.config.get_text_config()),
         exact=True,
         source=ShapeSource("built", f"transformers {transformers.__version__}"),
     )
+
+
+def _fields(config: Any) -> dict[str, Any]:
+    """What is set, also under transformers' common names."""
+    own = config.to_dict()
+    aliases = type(config).attribute_map.items()
+    return {**{alias: own[name] for alias, name in aliases if name in own}, **own}
 
 
 def parameters_of(name: str, module: nn.Module, owners: dict[int, str]) -> tuple[Parameter, ...]:

@@ -90,6 +90,7 @@ class Naming:
     chances: Mapping[float, str]
     categories: Mapping[str, str]
     layers: Mapping[str, tuple[str, ...]]
+    dtype: torch.dtype = torch.bfloat16  # of the weights
 
     def vocabulary(self, layer: str) -> Vocabulary:
         others = dict(self.numbers)
@@ -203,7 +204,8 @@ class Encoder:
                 raise NotDescribed(f"no name for the sizes {first.shape} and {second.shape}")
             name = str(most)
         size = self._pools.index(self._pools.sizes, name)
-        return [size, CODES.get(first.dtype, "b1")]
+        code = "w" if first.dtype is self._naming.dtype else CODES.get(first.dtype, "b1")
+        return [size, code]
 
     def _place(self, index: int) -> int:
         """Of a section in the program, where a stack of layers is one."""

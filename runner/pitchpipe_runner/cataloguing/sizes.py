@@ -10,6 +10,12 @@ Pair = tuple[int, int]
 
 Named = tuple[str, Pair]
 
+_PADDING = 128
+"""Tokens that a model puts beside those of a row, at most."""
+
+_FEW = 8
+"""A side as short as this needs no name: the longer one counts. Slices of rotary angles."""
+
 
 class Vocabulary:
     """Names pairs of numbers. Earlier names win over later ones, single names over products.
@@ -22,6 +28,7 @@ class Vocabulary:
         self, batch: Mapping[str, Pair], fields: Mapping[str, Pair], others: Mapping[str, Pair]
     ) -> None:
         self._names: dict[Pair, str] = {}
+        self._batch, self._fields = batch, fields
         named = {**batch, **fields}
         self._add(named.items())
         two = list(_products(combinations(batch.items(), 2)))
@@ -39,6 +46,8 @@ class Vocabulary:
         self._add((f"3*{name}", (3 * x, 3 * y)) for name, (x, y) in list(_parts(whole, 4)))
         self._add((f"2*{name}", (2 * x, 2 * y)) for name, (x, y) in [*named.items(), *two])
         self._add(_products((a, b) for a in two for b in fields.items()))
+        halves = [(f"{n}/2", (x // 2, y // 2)) for n, (x, y) in fields.items() if even(x, y)]
+        self._add(_products((a, b) for a in two for b in [*ratios, *halves]))
 
     def _add(self, named: Iterable[tuple[str, Pair]]) -> None:
         for name, pair in named:
@@ -51,11 +60,33 @@ class Vocabulary:
         for pair in zip(first, second, strict=True):
             if pair in self._names:
                 parts.append(self._names[pair])
-            elif pair[0] != pair[1]:
+            elif pair[0] == pair[1]:
+                parts += [str(pair[0])] if pair[0] != 1 else []
+            elif (name := self._sum(pair)) is not None:
+                parts.append(name)
+            elif max(pair) <= _FEW:
+                parts.append(str(max(pair)))
+            else:
                 return None
-            elif pair[0] != 1:
-                parts.append(str(pair[0]))
         return "*".join(parts) or "1"
+
+    def _sum(self, pair: Pair) -> str | None:
+        """A field and a small number, or the sum or difference of two fields."""
+        for name, (x, y) in self._batch.items():
+            more = pair[0] - x
+            if name in ("S", "R") and more == pair[1] - y and abs(more) <= _PADDING:
+                return f"{name}{more:+d}"
+        for name, (x, y) in self._fields.items():
+            more = pair[0] - x
+            if more == pair[1] - y and abs(more) <= 2:
+                return f"{name}{more:+d}"
+        for a, (x1, x2) in self._fields.items():
+            for b, (y1, y2) in self._fields.items():
+                if (x1 - y1, x2 - y2) == pair:
+                    return f"{a}-{b}"
+                if (x1 + y1, x2 + y2) == pair:
+                    return f"{a}+{b}"
+        return None
 
 
 def even(*numbers: int) -> bool:

@@ -26,6 +26,10 @@ from pitchpipe.modules import ModelShape
 T = TypeVar("T")
 
 
+_SCANS = 0.5
+"""Kernels keep none of what torch's own operations keep for each state of a scan."""
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """What the catalogue knows of a model's computation (None: nothing) and of PEFT's layers."""
@@ -51,6 +55,18 @@ class Records:
         names = (f"{shape.head}/{kind}{mask}" for kind in kinds for mask in masks)
         return next((programs[n] for n in names if n in programs), None)
 
+    def doubts(self, shape: ModelShape, step: Step) -> tuple[surroundings.Doubt, ...]:
+        """What is known to stand against the record of the model, and how much it may matter."""
+        found: list[surroundings.Doubt] = []
+        off = self.activations.off.get(shape.head, 0.0) if self.activations else 0.0
+        if off:
+            text = f"real steps of this architecture came out up to {off:.0%} apart from its record"
+            found.append((text, off))
+        program = self.program(shape, step)
+        if step.device == "cuda" and program is not None and program.scans:
+            found.append(("its scans may be computed by kernels of other packages", _SCANS))
+        return tuple(found)
+
     def pads(self, attention: str) -> bool:
         """This runner pads the rows of packs for such a model, since it would mix them.
 
@@ -69,7 +85,10 @@ def estimate(
     """What `step` takes, on one of its devices."""
     (found, totals, optimizer), missing = _worked_out(_Same(shape), step, _Same(records))
     ends = coarse.ends(found, step, totals, optimizer) if missing else None
-    return surroundings.finish(shape, step, found, totals, optimizer, calibration, missing, ends)
+    doubts = () if missing else records.doubts(shape, step)
+    return surroundings.finish(
+        shape, step, found, totals, optimizer, calibration, missing, ends, doubts
+    )
 
 
 class _Same(Generic[T]):
@@ -131,6 +150,9 @@ def numbers(shape: ModelShape, step: Step) -> dict[str, int]:
         found["head_dim"] = hidden // heads
     if not found.get("num_key_value_heads"):
         found["num_key_value_heads"] = heads
+    if found.get("mamba_n_heads"):  # whose widths may be "auto" or left out
+        wide = found.setdefault("mamba_d_ssm", found.get("mamba_expand", 2) * hidden)
+        found.setdefault("mamba_d_head", wide // found["mamba_n_heads"])
     if "qk_nope_head_dim" in found and "qk_rope_head_dim" in found:
         found.setdefault("qk_head_dim", found["qk_nope_head_dim"] + found["qk_rope_head_dim"])
     length = step.length + (step.virtual_tokens if step.method == "prompt-tuning" else 0)

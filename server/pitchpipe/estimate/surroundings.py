@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
+from typing import TypeAlias
 
 from pitchpipe.estimate.calibration import Calibration, Kind, kind_of
 from pitchpipe.estimate.formats import BYTES, CODES, FLOATS, of_code
@@ -12,6 +14,8 @@ from pitchpipe.estimate.sharding import sharded
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Totals
 from pitchpipe.modules import ModelShape
+
+Doubt: TypeAlias = tuple[str, float]
 
 _KNOWN = 0.01  # of a step whose every kernel is known
 _WIDER = {
@@ -50,13 +54,17 @@ def finish(
     calibration: Calibration,
     missing: str,
     ends: tuple[int, int] | None = None,
+    doubts: Sequence[Doubt] = (),
 ) -> Estimate:
-    """`ends`: the least and the most bytes of tensors, where `found` is a stand-in."""
+    """`ends`: the least and the most bytes of tensors, where `found` is a stand-in.
+
+    `doubts` about the record, each with the share that it widens the interval by.
+    """
     cuda = step.device == "cuda"
     kind = kind_of(shape, step)
     least, most = (end / found[0].bytes for end in ends) if ends else (1.0, 1.0)
     found = sharded(found, step, totals, optimizer)
-    reasons, width = _doubts(shape, step, missing)
+    reasons, width = _doubts(shape, step, missing, doubts)
     peak = found[0].bytes + (WORKSPACE if cuda else 0)
     high = peak * most * (1 + width) + ((WORKSPACE_HOPPER - WORKSPACE) if cuda else 0)
     allocated = Interval(int(peak * least * (1 - width)), peak, ceil(high), reasons)
@@ -86,13 +94,15 @@ def finish(
         disk=_disk(shape, step, totals, optimizer),
         trainable=totals.trainable,
         parameters=totals.parameters,
-        exact=not missing and shape.exact,
+        exact=not missing and not doubts and shape.exact,
     )
 
 
-def _doubts(shape: ModelShape, step: Step, missing: str) -> tuple[tuple[str, ...], float]:
+def _doubts(
+    shape: ModelShape, step: Step, missing: str, known: Sequence[Doubt]
+) -> tuple[tuple[str, ...], float]:
     """Why the interval is wider than for known kernels, and how wide it is to either side."""
-    found: list[tuple[str, float]] = []
+    found: list[Doubt] = [*known]
     if missing:
         found.append((missing, 0.0))  # its ends are far apart by themselves
     if not shape.exact:
