@@ -160,6 +160,9 @@ def test_what_is_not_offered(text: str) -> None:
 TAKEN = {
     ("evaluate:\n  metrics: ‸", "loss"): "evaluate:\n  metrics: [loss]‸",
     ('model:\n  "na‸"', "name_or_path"): 'model:\n  "name_or_path": ‸',
+    ('training:\n  seed: 1\n  "o‸"\n', "optim"): 'training:\n  seed: 1\n  "optim": ‸\n',
+    ("training:\n  'o‸'\n  seed: 1\n", "optim"): "training:\n  'optim': ‸\n  seed: 1\n",
+    ("training:\n  seed: 1\n  'o‸\n", "optim"): "training:\n  seed: 1\n  'optim': ‸\n",
     ('model:\n  "na‸": x', "name_or_path"): 'model:\n  "name_or_path‸": x',
     ('model: {"name_or_path": "x", "‸"}', "dtype"): 'model: {"name_or_path": "x", "dtype": ‸}',
     (TINY + "method:\n  rank_pattern: {q‸}", "q_proj"): (

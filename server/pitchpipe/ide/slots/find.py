@@ -25,7 +25,10 @@ def slot_at(document: Document, offset: int) -> Slot | None:
     before = document.text[offset - column : offset]
     if inside := _in_node(document, offset):
         return inside
-    return None if in_comment(before) else blocks.slot(document, offset, offset - column, before)
+    if in_comment(before):
+        return None
+    found = blocks.slot(document, offset, offset - column, before)
+    return found and _inside_quotes(document, found)
 
 
 def _in_node(document: Document, offset: int) -> Slot | None:
@@ -59,6 +62,17 @@ def _inner(node: Mapping | Sequence, path: KeyPath, offset: int) -> tuple[Node |
     if isinstance(part, Entry):
         return part.key if offset <= part.key.span.end else part.value, (*path, part.key.raw)
     return part, (*path, at)
+
+
+def _inside_quotes(document: Document, slot: Slot) -> Slot:
+    """The slot of a key that begins with a quote, of which the tree has made nothing yet."""
+    mark, (start, end) = slot.written[:1], slot.replace
+    if slot.kind != "key" or mark not in {"'", '"'}:
+        return slot
+    closed = end - start > 1 and document.text[end - 1] == mark
+    whole = Span(start + 1, end - (closed and slot.colon))
+    insert = whole if closed and not slot.colon else Span(start + 1, slot.insert.end)
+    return replace(slot, replace=whole, insert=insert, written=slot.written[1:], quote=mark)
 
 
 def quoted_key(document: Document, slot: Slot) -> Slot:
