@@ -66,6 +66,7 @@ def plan_for(case: RunnerCase, folder: Path) -> Plan:
         tiny_model(model, architecture=case.architecture)
         tiny_rows(folder)
     plan = plan_of(whole("method: {type: lora, r: 8}", model), folder)
+    plan = changed(plan, "data", packing=case.size.packed)
     for section, values in case.changes.items():
         plan = changed(plan, section, **values)
     return plan

@@ -23,6 +23,12 @@ def loss(passing: Passing, logits: Tensor, classes: int, *, upcast: bool) -> Ten
     if step.loss in ("chunked", "fused"):
         return _in_parts(passing, logits, classes)
     if step.loss == "selected":
+        if passing.autocast:
+            # accelerate converts what the model gives (1.x, utils/operations.py,
+            # convert_outputs_to_fp32)
+            wide = passing.cast(logits, "f4", _PART)
+            passing.drop(logits)
+            logits = wide
         rows = min(step.learnt_tokens or logits.numel // classes, logits.numel // classes)
         chosen = passing.simple("index", [logits], rows * classes, logits.form, _PART)
         wide = passing.cast(chosen, "f4", _PART)

@@ -5,6 +5,7 @@ From tools/autograd/derivatives.yaml and torch/csrc/autograd/FunctionsManual.cpp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,10 +30,21 @@ class Rule:
     gradients: tuple[Gradient, ...] = ("new",)
     temporaries: int = 0
 
-    @property
-    def packs(self) -> bool:
-        """Something is saved."""
-        return bool(self.keeps or self.keeps_made)
+    def packs(self, needs: Sequence[bool]) -> bool:
+        """Whether something is saved, where `needs` says which inputs need a gradient.
+
+        A number that is written in the code is no input: autograd keeps it without packing it
+        (torch/csrc/autograd/saved_variable.cpp, is_wrapped_number).
+        """
+        return bool(self.keeps_made) or any(
+            self.saves(index, by, needs) for index, by in self.keeps
+        )
+
+    def saves(self, index: int, needed_by: int | None, needs: Sequence[bool]) -> bool:
+        """Whether one of `keeps` is saved."""
+        if index >= len(needs):
+            return False
+        return needed_by is None or (needed_by < len(needs) and needs[needed_by])
 
     def gradient(self, index: int) -> Gradient:
         return self.gradients[index] if index < len(self.gradients) else self.gradients[-1]

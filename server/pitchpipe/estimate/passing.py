@@ -78,6 +78,7 @@ class Passing:
         self.computing = CODES[step.dtype]
         self.autocast = CODES[step.autocast] if step.autocast else ""
         self.base = base
+        self.hidden_form = base
         self._sizes = sizes
         self._numbers = numbers
         self._config = config
@@ -272,7 +273,7 @@ class Passing:
             if known is not None:  # a part of a buffer
                 outputs.append(known)
                 continue
-            form = tape.form_of(v.dtype, given, self._default(v.dtype))
+            form = tape.form_of(v.dtype, given, self._default(v.dtype, place))
             numel = known_sizes.get(v.size) or self.size(v.size, place)
             if v.kind == "view":
                 owner = values[v.of]
@@ -285,16 +286,21 @@ class Passing:
         if tape.copies and outputs and section.values[operation.outputs[0]].kind == "new":
             tape.promote(operation.name, given, outputs[0].form)
         tape.apply(operation.name, given, outputs)
-        if operation.name == "embedding" and self.asks:
-            self._ask(given[0], outputs[0])
+        if operation.name == "embedding":
+            self._embedded(given[0], outputs[0])
         elif operation.name == "leaf" and self.step.checkpointing:
             self._leaf(outputs[0])
 
-    def _ask(self, w: Tensor, made: Tensor) -> None:
-        """As a leaf of the graph it is there as long as the graph."""
-        if self._embeddings is None:
+    def _embedded(self, w: Tensor, made: Tensor) -> None:
+        """Masks and angles get the format of the embeddings, which may be trained in another.
+
+        Output that asks for a gradient is a leaf of the graph, and there as long as the graph.
+        """
+        if self._embeddings is None and w.weight is not None:
             self._embeddings = w.weight
-        if w.weight is self._embeddings and not made.needs and made.block is not None:
+            self.hidden_form = w.form
+        asks = self.asks and w.weight is self._embeddings
+        if asks and not made.needs and made.block is not None:
             made.needs = True
             made.block.refs += 1
 
@@ -307,8 +313,10 @@ class Passing:
         if self.tape.stop_at is None and made.block is not None:
             made.block.refs += 1
 
-    def _default(self, code: str) -> str:
-        return self.adapters.form if code == "a" else self.base
+    def _default(self, code: str, place: Place) -> str:
+        if code == "a":
+            return self.adapters.form
+        return self.hidden_form if place.sizes is None else self.base
 
     # what depends on the step
 
@@ -321,7 +329,7 @@ class Passing:
         place: Place,
     ) -> Tensor:
         v = section.values[operation.outputs[0]]
-        target = self._target(v.dtype, operation, x)
+        target = self._target(v.dtype, operation, x, place)
         if target == x.form:
             return self._alias(x)
         if self.cuda and target == "f4" and following and following.name == "_softmax":
@@ -331,9 +339,9 @@ class Passing:
             return made
         return self.cast(x, target, _CATEGORY[operation.category])
 
-    def _target(self, code: str, operation: Operation, x: Tensor) -> str:
+    def _target(self, code: str, operation: Operation, x: Tensor, place: Place) -> str:
         if code == "w":
-            return self._casts.get(operation.module, self.base)
+            return self._casts.get(operation.module, self._default(code, place))
         if code == "a":
             return self.adapters.form
         if code == "f4" and x.form in FLOATS:

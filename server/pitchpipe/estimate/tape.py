@@ -81,6 +81,7 @@ class Tape:
         self.ghost = False
         self.packed = 0
         self.stop_at: int | None = None
+        self._stops = False
 
     def tensor(self, numel: int, form: str, part: int, *, needs: bool = False) -> Tensor:
         size = 0 if self.ghost else numel * BYTES[form]
@@ -105,31 +106,33 @@ class Tape:
         for made in outputs:
             made.needs = made.form in FLOATS
         how = how or rule(name)
-        packs = how.packs
+        packs = how.packs([t.needs for t in inputs])
         self.packed += packs and not self.keeping
         kept = self._kept(how, inputs, outputs) if self.keeping else []
         self.nodes.append(Node(name, how, inputs, outputs, kept, packs=packs, extra=extra))
+        if self._stops:
+            self.ghost, self._stops = True, False
 
     def about_to(self, name: str, inputs: Sequence[Tensor]) -> None:
         """Before an operation's outputs are made.
 
-        Checkpointing ends its second forward pass at the last tensor that autograd packs, before
-        the operation that packs it runs (torch.utils.checkpoint, early stop).
+        Checkpointing ends its second forward pass at the last tensor that autograd packs
+        (torch.utils.checkpoint, early stop): before the operation that it is an input of runs, or
+        behind the one that made it.
         """
         if self.stop_at is None or name in CONSTANT or not any(t.needs for t in inputs):
             return
         how = rule(name)
-        if how.packs:
+        if how.packs([t.needs for t in inputs]):
             self.packed += 1
-            if self.packed >= self.stop_at and how.keeps:
-                self.ghost = True
+            self._stops = self.packed >= self.stop_at
+            self.ghost = self.ghost or (self._stops and not how.keeps_made)
 
     def _kept(self, how: Rule, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> list[Block]:
         kept: list[Block] = []
+        needs = [t.needs for t in inputs]
         for index, needed_by in how.keeps:
-            if index < len(inputs) and (
-                needed_by is None or (needed_by < len(inputs) and inputs[needed_by].needs)
-            ):
+            if how.saves(index, needed_by, needs):
                 block = inputs[index].block
                 if block is not None:
                     kept.append(block)
