@@ -198,6 +198,8 @@ def peaks(
     ledger.begin("forward")
     run = ModelPass(passing, program, layer_types(shape.config))
     logits = run.forward()
+    if step.loss == "selected":  # it is computed behind the model, where autocast has ended
+        passing.end_autocast()
     total = loss(passing, logits, _classes(shape), upcast=shape.head == "causal-lm")
     passing.let_go()
     passing.end_autocast()
