@@ -1,6 +1,6 @@
 """Prints what the records give beside real training steps of models that nothing was recorded of.
 
-python tests/bench/recorded.py [MODEL_TYPE ...] [--heads HEAD ...] [--steps STEP ...]
+python tests/bench/recorded.py [MODEL_TYPE ...] [--heads HEAD ...] [--steps STEP ...] [--coarse]
 
 Every model type is tried with sizes, a batch and a length that its record was not made with: whole,
 whole with checkpointed layers, and with LoRA. Measured by the profiler's allocator events on this
@@ -37,7 +37,7 @@ HELD_OUT = 2
 """The variant of sizes that no record is made with."""
 
 ROWS, LENGTH, SOURCE = 4, 150, 70
-SECONDS = 150
+SECONDS = 150  # that a model type may take
 
 _PLAIN = Step(
     batch_size=ROWS,
@@ -84,7 +84,7 @@ class Tried:
         )
 
 
-def tried(model_type: str, head: Head, name: str) -> Tried:
+def tried(model_type: str, head: Head, name: str, *, coarse: bool = False) -> Tried:
     """Raises whatever the model's own code raises."""
     step = STEPS[name]
     class_name = classes.class_names(model_type)[head]
@@ -105,7 +105,7 @@ def tried(model_type: str, head: Head, name: str) -> Tried:
     if head == "seq2seq-lm":
         step = replace(step, source_length=SOURCE)
     real = measure(model, lambda: _batch(head), lambda p: torch.optim.AdamW(p, fused=True))
-    shard = recorded.activations(model_type)
+    shard = None if coarse else recorded.activations(model_type)
     records = Records(decode(shard) if shard else None, decode_fragments(recorded.adapters()))
     found = estimate(shape, step, records)
     ends = found.allocated
@@ -139,7 +139,7 @@ def _adapters(model: Any) -> Iterator[tuple[str, int]]:
             yield f"{plain}.{held}" if held else plain, module.r["default"]
 
 
-def _all(model_type: str, heads: list[Head], steps: list[str], found: Any) -> None:
+def _all(model_type: str, heads: list[Head], steps: list[str], coarse: bool, found: Any) -> None:
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
     if hasattr(signal, "alarm"):
@@ -147,7 +147,7 @@ def _all(model_type: str, heads: list[Head], steps: list[str], found: Any) -> No
     for head in classes.class_names(model_type):
         for name in steps if head in heads else ():
             try:
-                found.send(tried(model_type, head, name))
+                found.send(tried(model_type, head, name, coarse=coarse))
             except Exception as error:  # noqa: BLE001, PERF203  models raise anything
                 at = traceback.extract_tb(error.__traceback__)[-1]
                 line = " ".join(str(error).split())[:100]
@@ -157,11 +157,13 @@ def _all(model_type: str, heads: list[Head], steps: list[str], found: Any) -> No
                 )
 
 
-def every(model_types: list[str], heads: list[Head], steps: list[str]) -> Iterator[Tried | str]:
+def every(
+    model_types: list[str], heads: list[Head], steps: list[str], coarse: bool
+) -> Iterator[Tried | str]:
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
     for model_type in model_types:
         receiving, sending = context.Pipe(duplex=False)
-        process = context.Process(target=_all, args=(model_type, heads, steps, sending))
+        process = context.Process(target=_all, args=(model_type, heads, steps, coarse, sending))
         process.start()
         sending.close()
         try:
@@ -178,10 +180,11 @@ def main() -> None:
     parser.add_argument("model_type", nargs="*")
     parser.add_argument("--heads", nargs="+", choices=get_args(Head), default=get_args(Head))
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--coarse", action="store_true", help="judge all without their records")
     given = parser.parse_args()
     chosen = given.model_type or [*classes.text_types(), *classes.image_text_types()]
     results: list[Tried] = []
-    for result in every(chosen, list(given.heads), given.steps):
+    for result in every(chosen, list(given.heads), given.steps, given.coarse):
         print(result, flush=True)
         if isinstance(result, Tried):
             results.append(result)
