@@ -13,7 +13,7 @@ from pitchpipe.findings import Finding, in_order
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax import problems, values
-from pitchpipe.syntax.blocks import Parts, Same, assembled, forbidden_character, read_parts
+from pitchpipe.syntax.blocks import Before, Parts, Same, assembled, forbidden_character, read_parts
 from pitchpipe.syntax.layout import Layout, layout
 from pitchpipe.syntax.nodes import Alias, Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
@@ -30,7 +30,7 @@ def parse(text: str, reuse: Document | None = None) -> Document:
     if reuse is None:
         return Document(text, plan, read_parts(text, plan.region))
     same = _same(reuse.text, text)
-    parts = read_parts(text, plan.region, 0, reuse.parts, same)
+    parts = read_parts(text, plan.region, 0, Before(reuse.parts, 0, same))
     return Document(text, plan, parts, reuse.lines_after(text, same))
 
 
@@ -38,7 +38,7 @@ def _same(old: str, new: str) -> Same:
     most = min(len(old), len(new))
     start = _agree(lambda n: old[:n] == new[:n], most)
     end = _agree(lambda n: old[len(old) - n :] == new[len(new) - n :], most - start)
-    return Same(start, len(new) - end)
+    return Same(start, len(new) - end, len(new) - len(old))
 
 
 def _agree(alike: Callable[[int], bool], most: int) -> int:
@@ -83,8 +83,7 @@ class Document:
     def lines_after(self, text: str, same: Same) -> Callable[[], Lines] | None:
         """How to find the lines of the next state; None where nobody asked for these."""
         known: Lines | None = self.lines if self._find_lines else self.__dict__.get("lines")
-        by = len(text) - len(self.text)
-        return known and partial(known.edited, text, same.start, same.end, by)
+        return known and partial(known.edited, text, same.start, same.end, same.by)
 
     @cached_property
     def _reading(self) -> Reading:

@@ -8,6 +8,7 @@ import pitchpipe_schemas
 from pitchpipe import check
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.context import Context
+from pitchpipe.document import parse
 from pitchpipe.findings import Finding
 from pitchpipe.schema import Schema
 from pitchpipe.workflow import Source
@@ -96,3 +97,17 @@ def test_only_the_source_that_changed_is_looked_at(monkeypatch: pytest.MonkeyPat
     found = again(text.replace("{completion}", "{other}"), found)
     assert found.findings
     assert len(looked) == 100, "a template has a part in what is said of each"
+
+
+@pytest.mark.parametrize("gone", ["more:\n", "  other:\n", "    - path: data/069.jsonl\n"])
+def test_a_line_less_joins_what_was_two_blocks(gone: str) -> None:
+    items = "".join(f"    - path: data/{n:03}.jsonl\n" for n in range(70))
+    text = (
+        f"data:\n  train:\n{items}  other:\n{items}more:\n  train:\n{items.replace('data', 'else')}"
+    )
+    before = parse(text)
+    at = text.index(gone)
+    for end in range(at, at + len(gone) + 1):
+        after = text[:at] + text[end:]
+        assert parse(after, before) == parse(after)
+        assert parse(text, parse(after)) == before

@@ -12,7 +12,7 @@ import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import yaml.reader
@@ -91,28 +91,37 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """What of a document is as it was: all before `start`, and all from `end` on."""
+    """What of a document is as it was: all before `start`, and all from `end` on.
+
+    The document has become longer by `by`.
+    """
 
     start: int = 0
     end: int = sys.maxsize
+    by: int = 0
 
 
-_NOTHING_SAME = Same()
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a stretch of a document was cut into, and where its text then began."""
+
+    parts: Parts
+    base: int = 0
+    same: Same = field(default_factory=Same)
 
 
 def read_parts(
     text: str,
     region: Region,
     base: int = 0,
-    old: Parts | None = None,
-    same: Same = _NOTHING_SAME,
+    old: Before | None = None,
 ) -> Parts:
     """The blocks of a region of `text`, which itself begins at `base` in its document.
 
     Blocks of `old` whose text stands in the same place, seen from the region's start or end, are
-    taken over; where `same` says so, without a look at each.
+    taken over; what is known to be the same, without a look at each.
     """
-    known = _Known(old, region, Same(same.start - base, same.end - base))
+    known = _Known(old, region, base)
     starts, blocks = known.before()
     start = starts[-1] + len(blocks[-1].text) if blocks else region.start
     opened, closed = 0, True
@@ -126,7 +135,7 @@ def read_parts(
             opened += block.extended
         else:
             end = _next_cut(text, start, region)
-            block = _block(text[start:end], base + start, region, known.parts(start), same)
+            block = _block(text[start:end], base + start, region, known.parts(start))
             if block.open_at is not None and opened < _MOST_OPEN:
                 opened += 1
                 block = _extended(text, start, region, base, block.open_at - base) or block
@@ -227,16 +236,15 @@ def _is_cut(text: str, at: int, region: Region) -> bool:
 
 
 class _Known:
-    """Blocks that were read before, by where they begin from their region's start and end.
+    """Blocks that were read before, by where they begin from their region's start and end."""
 
-    `same` counts in the region's own text.
-    """
-
-    def __init__(self, old: Parts | None, region: Region, same: Same) -> None:
-        alike = old and old.region == replace(region, start=old.region.start, end=old.region.end)
+    def __init__(self, old: Before | None, region: Region, base: int) -> None:
+        was = old.parts.region if old else region
+        alike = was == replace(region, start=was.start, end=was.end)
+        self.before_edit = old if old and alike else Before(Parts(region))
+        self.old = self.before_edit.parts
         self.region = region
-        self.same = same
-        self.old = old if old and alike else Parts(region)
+        self.base = base
         self.by = region.end - self.old.region.end
 
     def before(self) -> tuple[list[int], list[Block]]:
@@ -245,16 +253,20 @@ class _Known:
         Where a block ends is told by the line behind it, so the last of those that are the same
         is not among them. A block that is not closed may end elsewhere now.
         """
-        old = self.old
-        if not old.closed or old.region.start != self.region.start:
+        old, base = self.old, self.before_edit.base
+        alike = old.region.start == self.region.start and base == self.base
+        if not old.closed or not alike:
             return [], []
-        count = max(0, bisect_right(old.starts, self.same.start) - 2)
+        count = max(0, bisect_right(old.starts, self.before_edit.same.start - base) - 2)
         return list(old.starts[:count]), list(old.blocks[:count])
 
     def behind(self, start: int) -> tuple[list[int], tuple[Block, ...]] | None:
         """All blocks from `start` on, where one begins there and they are what they were."""
-        if not self.old.closed or start < self.same.end:
+        same, end = self.before_edit.same, self.before_edit.base + self.old.region.end
+        if not self.old.closed or self.base + start < same.end:
             return None
+        if end + same.by != self.base + self.region.end:
+            return None  # it was cut elsewhere
         at = self._at(start - self.by)
         if at is None:
             return None
@@ -281,18 +293,22 @@ class _Known:
                 return block
         return None
 
-    def parts(self, start: int) -> Parts | None:
+    def parts(self, start: int) -> Before | None:
         """What the block that stood at `start` consisted of."""
-        block = self._from_start(start)
-        return block.parts if block else None
+        at = self._at(start - self.region.start + self.old.region.start)
+        parts = None if at is None else self.old.blocks[at].parts
+        if at is None or parts is None:
+            return None
+        base = self.before_edit.base + self.old.starts[at]
+        return replace(self.before_edit, parts=parts, base=base)
 
 
 # Reading one block
 
 
-def _block(text: str, base: int, region: Region, old: Parts | None, same: Same) -> Block:
+def _block(text: str, base: int, region: Region, old: Before | None) -> Block:
     if len(text) > _LARGE and region.kind is Kind.MAPPING and region.above < _MOST_CUTS:
-        block = _nested(text, base, region, old, same)
+        block = _nested(text, base, region, old)
         if block:
             return block
     return _leaf(text, base, region)
@@ -306,7 +322,7 @@ _QUESTION = re.compile(r"\?(?:[ \t\r\n]|\Z)")
 DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
 
 
-def _nested(text: str, base: int, region: Region, old: Parts | None, same: Same) -> Block | None:
+def _nested(text: str, base: int, region: Region, old: Before | None) -> Block | None:
     """A block that is a key alone with entries or items below, cut once more."""
     head = _HEAD.match(text)
     if head is None or len(head[1]) != region.column:
@@ -324,7 +340,7 @@ def _nested(text: str, base: int, region: Region, old: Parts | None, same: Same)
     entry = key.node.entries[0]
     if not entry.colon or entry.value != Scalar(entry.value.span, None, ""):
         return None
-    parts = read_parts(text, inner, base, old, same)
+    parts = read_parts(text, inner, base, old)
     reading = assembled(parts, base)
     if reading.node is None:
         return None

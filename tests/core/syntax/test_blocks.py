@@ -5,14 +5,14 @@ from hypothesis import assume, given, settings
 
 from pitchpipe.findings import Finding
 from pitchpipe.syntax import blocks, strict
-from pitchpipe.syntax.blocks import Parts, assembled, read_parts
+from pitchpipe.syntax.blocks import Before, Parts, assembled, read_parts
 from pitchpipe.syntax.layout import layout
 from pitchpipe.syntax.reading import Kind, Reading
 from support.yaml_texts import BY_HAND, WORKFLOW, yaml_texts
 
 
 def parts_of(text: str, old: Parts | None = None) -> Parts:
-    return read_parts(text, layout(text).region, old=old)
+    return read_parts(text, layout(text).region, old=old and Before(old))
 
 
 def pieces(text: str) -> list[str]:
