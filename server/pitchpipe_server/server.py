@@ -110,10 +110,11 @@ class PitchpipeServer(LanguageServer):
 
     def status(self) -> dict[str, Any]:
         """What a user wants to know of a server that behaves oddly."""
+        encoding = self.workspace.position_encoding
         return {
             "version": self.version,
             "python": sys.executable,
-            "encoding": str(getattr(self.workspace.position_encoding, "value", "")),
+            "encoding": str(getattr(encoding, "value", encoding)),
             "settings": asdict(self.settings),
             "documents": [
                 {

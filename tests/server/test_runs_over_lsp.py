@@ -166,6 +166,7 @@ async def test_the_handshake_says_what_there_is(client: LanguageClient) -> None:
     assert "pitchpipe.convert" in answer.later
     status = await client.protocol.send_request_async("pitchpipe/status", {})
     assert status.documents == []
+    assert status.encoding in {"utf-8", "utf-16", "utf-32"}
 
 
 async def test_an_estimate_is_told(client: LanguageClient, workflow: Path) -> None:

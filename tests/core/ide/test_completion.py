@@ -127,13 +127,6 @@ def test_what_comes_first(text: str) -> None:
 NEVER = {
     "training:\n  gradient_checkpointing: '‸'": "true",
     "compute:\n  threads: '‸'": "null",
-    "method:\n  type: full\n  ‸": "r",
-    "method: {type: full, ‸}": "target_modules",
-    "training:\n  save_strategy: no\n  ‸": "save_total_limit",
-    "training:\n  eval_strategy: epoch\n  ‸": "eval_steps",
-    "data:\n  train:\n    - path: x\n      ‸": "dataset_name",
-    "data:\n  eval: [{path: x}]\n  ‸": "val_size",
-    "export: {format: none, ‸}": "precision",
     "x: &two 2\ntraining:\n  <<: ‸": "*two",
     "training:\n  ‸": "<<: *one",
     'model: "na‸"': "name_or_path",
@@ -155,6 +148,27 @@ NEVER = {
 def test_what_is_not_offered(text: str) -> None:
     unwanted = NEVER[text]
     assert unwanted not in labels(text) if unwanted else not labels(text)
+
+
+IDLE = {
+    "method:\n  type: full\n  ‸": "r",
+    "method: {type: full, ‸}": "target_modules",
+    "training:\n  save_strategy: no\n  ‸": "save_total_limit",
+    "training:\n  eval_strategy: epoch\n  ‸": "eval_steps",
+    "data:\n  train:\n    - path: x\n      ‸": "dataset_name",
+    "data:\n  eval: [{path: x}]\n  ‸": "val_size",
+    "export: {format: none, ‸}": "precision",
+}
+
+
+@pytest.mark.parametrize("text", IDLE)
+def test_what_would_say_nothing_comes_last(text: str) -> None:
+    completions = at(text)
+    assert completions
+    found = completions.items
+    idle = [item.label for item in found if item.detail.startswith("not beside")]
+    assert IDLE[text] in idle
+    assert [item.label for item in found][-len(idle) :] == idle
 
 
 TAKEN = {

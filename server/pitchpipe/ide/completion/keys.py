@@ -13,21 +13,26 @@ from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.layout import Layout
 from pitchpipe.schema import Rule, Schema
 
+_IDLE = "not beside what is written here"
+
 
 def key_items(
     snapshot: Snapshot, path: KeyPath, slot: Slot, layout: Layout, *, lead: str, deeper: str
 ) -> Iterator[CompletionItem]:
-    """The keys that the section at `path` lacks: those it needs first, then in the schema's order.
+    """The keys that the section at `path` lacks, in the schema's order.
+
+    Those it needs come first, and last those that what is written leaves nothing to do: whoever
+    wants one of them may be about to change the other.
 
     `lead` goes before the key; lines below it begin with `deeper`, relative to the cursor's line.
     """
     schema = snapshot.schema
     needed = schema.required(path)
     idle = frozenset[str]() if lead else pointless(snapshot.document, path)
-    keys = [key for key in schema.keys(path) if key not in slot.taken and key not in idle]
+    keys = [key for key in schema.keys(path) if key not in slot.taken]
     mark = "" if slot.colon else slot.quote
     skeleton = _Skeleton(schema, layout, snapshot.client.snippets)
-    for key in sorted(keys, key=lambda key: key not in needed):
+    for key in sorted(keys, key=lambda key: (key in idle, key not in needed)):
         inner = (*path, key)
         rule = schema.at(inner) or {}
         behind = "" if slot.colon else skeleton.behind(inner, deeper, flow=slot.flow)
@@ -35,7 +40,7 @@ def key_items(
             key,
             "section" if schema.keys(inner) else "key",
             f"{lead}{key}{mark}{behind}",
-            detail="needed" if key in needed else _detail(rule),
+            detail=_IDLE if key in idle else "needed" if key in needed else _detail(rule),
             key=f"key:{dotted(inner)}",
             snippet=snapshot.client.snippets and not slot.colon and "$" in behind,
             filter=key if lead else "",

@@ -1,4 +1,4 @@
-"""Keys that are not worth offering beside what a section says already."""
+"""Keys that say nothing beside what a section says already."""
 
 from __future__ import annotations
 
