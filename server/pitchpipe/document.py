@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from functools import cached_property, partial
 
@@ -43,14 +43,7 @@ def _same(old: str, new: str) -> Same:
 
 def _agree(alike: Callable[[int], bool], most: int) -> int:
     """The largest number up to `most` for which two texts are `alike`."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if alike(middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return bisect_left(range(1, most + 1), True, key=lambda n: not alike(n))
 
 
 class Document:
