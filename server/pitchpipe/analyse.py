@@ -101,5 +101,5 @@ def analyse(
     """
     reading = read(parse(text, reuse), schema, overrides, known.sound)
     root: str = flavour_of(path).dirname(path)
-    context = Context(reading, native.lower(reading), facts, root)
+    context = Context(reading, native.lower, facts, root)
     return Analysis(path, context, known)

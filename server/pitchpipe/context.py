@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
 from pitchpipe import formats, paths
@@ -22,17 +22,25 @@ T = TypeVar("T")
 _READABLE = {"duplicate-key", "non-string-key"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Context:
-    """One file. `root` is the absolute folder that its paths start from."""
+    """One file.
+
+    `root` is the absolute folder that its paths start from. `lower` makes the workflow, of which
+    some that ask about a file need nothing.
+    """
 
     reading: Reading
-    workflow: Workflow
+    lower: Callable[[Reading], Workflow]
     facts: Facts
     root: str
     _tables: dict[int, tuple[Present[str], Table] | None] = field(
         default_factory=dict[int, "tuple[Present[str], Table] | None"], init=False, repr=False
     )
+
+    @cached_property
+    def workflow(self) -> Workflow:
+        return self.lower(self.reading)
 
     @property
     def half_typed(self) -> bool:

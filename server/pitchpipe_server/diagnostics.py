@@ -14,6 +14,8 @@ from pitchpipe_server.texts import OpenText
 if TYPE_CHECKING:
     from pitchpipe.ide.snapshot import Snapshot
 
+_BEHIND = 0.001  # seconds in which a request comes that the client wrote right behind a change
+
 
 class Diagnostics:
     """Sends findings of texts that changed, once all that the client wrote has been read."""
@@ -47,7 +49,7 @@ class Diagnostics:
             self._server.workspace_diagnostic_refresh(None)
 
     async def _send(self) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(_BEHIND)
         while self._server.not_begun:  # whoever waits for an answer comes first
             await asyncio.sleep(0)
         due, self._due = self._due, set[str]()
