@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import signal
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -142,8 +142,6 @@ def _adapters(model: Any) -> Iterator[tuple[str, int]]:
 def _all(model_type: str, heads: list[Head], steps: list[str], coarse: bool, found: Any) -> None:
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
-    if hasattr(signal, "alarm"):
-        signal.alarm(SECONDS)
     for head in classes.class_names(model_type):
         for name in steps if head in heads else ():
             try:
@@ -166,11 +164,14 @@ def every(
         process = context.Process(target=_all, args=(model_type, heads, steps, coarse, sending))
         process.start()
         sending.close()
+        until = time.monotonic() + SECONDS
         try:
-            while True:
+            while receiving.poll(until - time.monotonic()):
                 yield receiving.recv()
+            process.terminate()
         except EOFError:
-            process.join()
+            pass
+        process.join()
         if process.exitcode:
             yield f"{model_type:<24}ended: {process.exitcode}"
 
