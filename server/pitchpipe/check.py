@@ -114,9 +114,9 @@ def _of_sources(context: Context, known: Known) -> tuple[list[Finding], Known]:
                 if kept.findings:
                     found += [moved_finding(f, read[1] - kept.by) for f in kept.findings]
                 continue
-            findings = _of_source(context, listed[index])
-            found += findings or ()
-            if read and findings is not None and _stands_alone(read[0], node, findings):
+            findings, complete = _of_source(context, listed[index])
+            found += findings
+            if read and complete and _stands_alone(read[0], node, findings):
                 said[id(read[0])] = _Said(*read, (*path, index), tuple(findings))
     return _first_ones(found), Known(around, said, context.reading.sound)
 
@@ -146,15 +146,15 @@ def _lists(
             yield listed.value, path, items if alike else [None] * len(listed.value)
 
 
-def _of_source(context: Context, source: Source) -> list[Finding] | None:
-    """What all rules say of a source; None where one of them needs what nobody knows yet."""
+def _of_source(context: Context, source: Source) -> tuple[list[Finding], bool]:
+    """What the rules say of a source, and whether none of them needs what nobody knows yet."""
     found: list[Finding] = []
     complete = True
     for rule, of_source in _OF_SOURCES:
         said = _findings(context, rule, partial(of_source, context, source))
         complete = complete and said is not None
         found += said or ()
-    return found if complete else None
+    return found, complete
 
 
 def _stands_alone(read: _Collection, node: Node | None, findings: list[Finding]) -> bool:

@@ -1,6 +1,7 @@
 """What is kept from one state of a file to the next changes nothing but the time it takes."""
 
 import random
+from typing import cast
 
 import pytest
 
@@ -9,7 +10,9 @@ from pitchpipe import check
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.context import Context
 from pitchpipe.document import parse
+from pitchpipe.facts import Facts, Table
 from pitchpipe.findings import Finding
+from pitchpipe.not_yet import NotYet
 from pitchpipe.schema import Schema
 from pitchpipe.workflow import Source
 from support.analysis import FILE
@@ -81,7 +84,7 @@ def test_only_the_source_that_changed_is_looked_at(monkeypatch: pytest.MonkeyPat
     looked: list[object] = []
     of_source = check._of_source  # pyright: ignore[reportPrivateUsage]
 
-    def counted(context: Context, source: Source) -> list[Finding] | None:
+    def counted(context: Context, source: Source) -> tuple[list[Finding], bool]:
         looked.append(source.path)
         return of_source(context, source)
 
@@ -111,3 +114,23 @@ def test_a_line_less_joins_what_was_two_blocks(gone: str) -> None:
         after = text[:at] + text[end:]
         assert parse(after, before) == parse(after)
         assert parse(text, parse(after)) == before
+
+
+def test_a_file_that_is_still_being_read_holds_back_only_what_needs_it() -> None:
+    class Slow:
+        """The world, of whose tables nothing is known yet."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(WORLD, name)
+
+        def table(self, path: str) -> Table:
+            raise NotYet
+
+    text = "model: {name_or_path: models/tiny}\ndata:\n  train:\n"
+    text += "    - path: data/pairs.jsonl\n      split: train[\n      columns: {prompt: none}\n"
+    slow = analyse(text, schema=SCHEMA, facts=cast("Facts", Slow()), path=FILE)
+    assert [f.code for f in slow.findings] == ["split-invalid"]
+    later = analyse(
+        text, schema=SCHEMA, facts=WORLD, path=FILE, reuse=slow.document, known=slow.known
+    )
+    assert "column-not-found" in {f.code for f in later.findings}
