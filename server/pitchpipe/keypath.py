@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 KeyPath: TypeAlias = "tuple[str | int, ...]"
 
@@ -25,6 +25,13 @@ def dotted(path: KeyPath) -> str:
         else:
             parts.append(f"[{json.dumps(element, ensure_ascii=False)}]")
     return "".join(parts)
+
+
+def value_at(data: Any, path: KeyPath) -> Any:
+    """What lies at a path of plain values, where it is known that something does."""
+    for step in path:
+        data = data[step]
+    return data
 
 
 def parse_dotted(text: str) -> KeyPath:

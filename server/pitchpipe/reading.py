@@ -133,12 +133,18 @@ def _violations(
     schema: Schema, data: Data, sound: AbstractMapping[int, Data]
 ) -> Iterator[Violation]:
     """As of the whole; validated without the sources that are known to be sound."""
-    slim, kept = data, dict[KeyPath, list[int]]()
+    kept: dict[KeyPath, list[int]] = {}
+    lists: dict[str, Data] = {}
     for path, items in _sources(data):
         doubtful = [i for i, item in enumerate(items) if id(item) not in sound]
         # An empty list may be a violation of its own.
         kept[path] = doubtful or [0]
-        slim = _replaced(slim, path, [items[i] for i in kept[path]])
+        lists[str(path[-1])] = [items[i] for i in kept[path]]
+    slim: Data = data
+    if lists and isinstance(data, dict):
+        section: Data = {**cast("dict[str, Data]", data["data"]), **lists}
+        whole: dict[str, Data] = {**data, "data": section}
+        slim = whole
     for violation in schema.violations(slim):
         path = violation.path
         if len(path) > _DEPTH and path[:_DEPTH] in kept:
@@ -158,15 +164,6 @@ def _sources(data: Data) -> Iterator[tuple[KeyPath, list[Data]]]:
         items = section.get(str(path[-1])) if isinstance(section, dict) else None
         if isinstance(items, list) and items:
             yield path, items
-
-
-def _replaced(data: Data, path: KeyPath, value: Data) -> Data:
-    step, *rest = path
-    inner = cast("dict[str, Data]", data)
-    return {
-        **inner,
-        cast(str, step): _replaced(inner[cast(str, step)], tuple(rest), value) if rest else value,
-    }
 
 
 def _sound(data: Data, violations: tuple[Violation, ...]) -> dict[int, Data]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from pitchpipe.keypath import KeyPath
+from pitchpipe.keypath import KeyPath, value_at
 from pitchpipe.syntax.nodes import Data
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Schema:
             rule: Any = self.root
             for step in place:
                 rule = rule[step]
-            found += _of_keyword(path, keyword, rule, _at(data, path))
+            found += _of_keyword(path, keyword, rule, value_at(data, path))
         return found
 
     def _followed(self, rule: Rule) -> Rule:
@@ -204,9 +204,3 @@ def _of_keyword(path: KeyPath, keyword: str, rule: Rule, found: Data) -> Iterato
                 yield Violation((*path, key), keyword, known, value)
     else:
         yield Violation(path, keyword, rule[keyword], found)
-
-
-def _at(data: Data, path: KeyPath) -> Data:
-    for step in path:
-        data = cast("Any", data)[step]
-    return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pitchpipe import published
@@ -13,8 +12,8 @@ from pitchpipe.costs import machine as machines
 from pitchpipe.costs.cost import Cost
 from pitchpipe.costs.machine import Machine
 from pitchpipe.costs.settings import Settings, of_context, of_plan
-from pitchpipe.estimate import Estimate, Records
-from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
+from pitchpipe.estimate import Estimate
+from pitchpipe.estimate.calibration import NOTHING_LEARNT
 from pitchpipe.facts import NotRead
 from pitchpipe.suggest import one_of
 from pitchpipe.workflow import Wrong
@@ -24,20 +23,7 @@ from pitchpipe_facts.shipped import Counts, devices, records, this_machine
 from pitchpipe_facts.token_counts import TokenCounts
 
 
-@dataclass(frozen=True, slots=True)
-class Costed:
-    """A workflow's cost, and what it was computed with, for further questions.
-
-    `assumed` are the keys of a file with errors whose defaults stand in for what is wrong.
-    """
-
-    cost: Cost
-    records: Records
-    learnt: Calibration
-    assumed: tuple[str, ...] = ()
-
-
-def cost_of(analysis: Analysis, device: str | None = None) -> Costed:
+def cost_of(analysis: Analysis, device: str | None = None) -> Cost:
     """What the workflow costs, also one with errors as far as it can be read.
 
     `device` is a machine by name; None: the file's, or this one.
@@ -59,9 +45,7 @@ def cost_of(analysis: Analysis, device: str | None = None) -> Costed:
     on, here = _machine(settings, device)
     counts = Counts(TokenCounts((Path(settings.root, _output_dir(analysis)),)))
     learnt = calibration.read(on.kind) if here else NOTHING_LEARNT
-    known = records(shape.model_type)
-    found = costs.cost(settings, shape, on, facts, counts, known, learnt)
-    return Costed(found, known, learnt, settings.wrong)
+    return costs.cost(settings, shape, on, facts, counts, records(shape.model_type), learnt)
 
 
 def elsewhere(analysis: Analysis, names: Iterable[str]) -> list[tuple[Machine, Estimate]]:
@@ -76,7 +60,7 @@ def elsewhere(analysis: Analysis, names: Iterable[str]) -> list[tuple[Machine, E
         machine = machine_named(name)
         alike = (machine.kind, machine.bfloat16)
         if alike not in known:
-            known[alike] = cost_of(analysis, name).cost.estimate
+            known[alike] = cost_of(analysis, name).estimate
         found.append((machine, known[alike]))
     return found
 

@@ -14,7 +14,6 @@ from pitchpipe.costs.wording import calibrated, counted, span
 from pitchpipe.estimate import Estimate
 from pitchpipe.estimate.choices import MOST_BATCH, Saving, compare, fits, largest
 from pitchpipe_cli import workflow_file
-from pitchpipe_cli.costing import Costed
 
 Mark = Literal["good", "open", "bad"]
 
@@ -51,33 +50,31 @@ class Asked:
     traced: Mapping[str, Any] | None = None
 
 
-def tables(costed: Costed, asked: Asked) -> Iterator[Table]:
+def tables(found: Cost, asked: Asked) -> Iterator[Table]:
     """In the order in which they are shown."""
-    found = costed.cost
     yield Table(tuple(_facts(found, asked.traced)))
     yield _parts(found)
     yield Table(tuple(_work(found)))
-    yield _devices(costed, asked.others)
+    yield _devices(found, asked.others)
     if asked.spread is not None:
         yield _spread(found.machine, asked.spread, asked.count)
-    if chosen := savings(costed):
+    if chosen := savings(found):
         rows = ((s.change.text, amounts.size(s.bytes), s.change.cost) for s in chosen)
         yield Table(tuple(rows), ("WHAT WOULD SAVE MOST", "SAVES", "COSTS"), (1,))
     if asked.compared:
-        yield _methods(costed)
+        yield _methods(found)
 
 
-def savings(costed: Costed) -> tuple[Saving, ...]:
+def savings(found: Cost) -> tuple[Saving, ...]:
     """The three changes of the file that save most; what is not worth its cost is left out."""
-    found = best_savings(costed.cost, workflow_file.schema())
-    least = costed.cost.estimate.total.likely * _LEAST_PERCENT / 100
-    return tuple(saving for saving in found if saving.bytes >= least)
+    best = best_savings(found, workflow_file.schema())
+    least = found.estimate.total.likely * _LEAST_PERCENT / 100
+    return tuple(saving for saving in best if saving.bytes >= least)
 
 
-def methods(costed: Costed) -> dict[str, Estimate]:
+def methods(found: Cost) -> dict[str, Estimate]:
     """The same batch with every method, by its name."""
-    found = costed.cost
-    return compare(found.shape, found.step, costed.records, costed.learnt)
+    return compare(found.shape, found.step, found.basis.records, found.basis.calibration)
 
 
 def trainable(found: Cost) -> int:
@@ -157,14 +154,14 @@ def _no_time(found: Cost) -> str:
     return "not known; a first run teaches this machine's speed, `--device` has others'"
 
 
-def _devices(costed: Costed, others: Sequence[tuple[Machine, Estimate]]) -> Table:
+def _devices(found: Cost, others: Sequence[tuple[Machine, Estimate]]) -> Table:
     """The machine itself, and the others."""
-    own = (costed.cost.machine, costed.cost.estimate)
-    found = {_one_of(machine): (machine.memory, cost) for machine, cost in (own, *others)}
+    own = (found.machine, found.estimate)
+    each = {_one_of(machine): (machine.memory, cost) for machine, cost in (own, *others)}
     rows: list[tuple[str, ...]] = []
     marks: list[Mark] = []
     shares: list[float] = []
-    for name, (memory, cost) in found.items():
+    for name, (memory, cost) in each.items():
         if memory is not None:
             likely, answer = cost.total.likely, fits(cost, memory)
             said = (amounts.size(likely), _percent(likely, memory), _FITS[answer])
@@ -172,19 +169,18 @@ def _devices(costed: Costed, others: Sequence[tuple[Machine, Estimate]]) -> Tabl
             marks.append(_MARKS[answer])
             shares.append(min(1.0, likely / memory))
     header = ("DEVICE", "MEMORY", "NEEDED", "SHARE", "")
-    return Table(tuple(rows), header, (1, 2, 3), tuple(shares), tuple(marks), _held(costed))
+    return Table(tuple(rows), header, (1, 2, 3), tuple(shares), tuple(marks), _held(found))
 
 
 def _one_of(machine: Machine) -> str:
     return machine.name if machine.count == 1 else f"one of {machine.count} × {machine.name}"
 
 
-def _held(costed: Costed) -> tuple[str, ...]:
-    found = costed.cost
+def _held(found: Cost) -> tuple[str, ...]:
     memory = found.machine.memory
     if memory is None:
         return ()
-    most = largest(found.shape, found.step, costed.records, memory, costed.learnt)
+    most = largest(found.shape, found.step, found.basis.records, memory, found.basis.calibration)
     rows, length = found.step.batch_size, found.step.length
     if not most.batch_size and not most.length:
         return (f"{found.machine.name} likely holds no batch of this model",)
@@ -209,18 +205,18 @@ def _spread(machine: Machine, found: Mapping[str, Estimate], count: int) -> Tabl
     return Table(tuple(rows), header, (1, 2), (), tuple(marks), notes)
 
 
-def _methods(costed: Costed) -> Table:
-    memory = costed.cost.machine.memory
-    found = methods(costed)
-    most = max(cost.total.likely for cost in found.values())
+def _methods(found: Cost) -> Table:
+    memory = found.machine.memory
+    each = methods(found)
+    most = max(cost.total.likely for cost in each.values())
     rows: list[tuple[str, ...]] = []
     marks: list[Mark] = []
-    for name, cost in found.items():
+    for name, cost in each.items():
         answer = None if memory is None else fits(cost, memory)
         marks.append(_MARKS[answer])
         sizes = (amounts.size(cost.allocated.likely), amounts.size(cost.total.likely))
         rows.append((name, f"{cost.trainable:,}", *sizes, "" if memory is None else _FITS[answer]))
-    shares = tuple(cost.total.likely / most for cost in found.values())
+    shares = tuple(cost.total.likely / most for cost in each.values())
     header = ("METHOD", "TRAINED", "TENSORS", "NEEDED IN ALL", "")
     return Table(tuple(rows), header, (1, 2, 3), shares, tuple(marks))
 

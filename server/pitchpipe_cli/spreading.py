@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pitchpipe.costs.cost import Cost
 from pitchpipe.estimate import Estimate, Sharding, estimate
 from pitchpipe.estimate.step import ShardingKind
-from pitchpipe_cli.costing import Costed
 from pitchpipe_cli.errors import CommandError
 
 KINDS: dict[str, ShardingKind] = {
@@ -18,7 +18,7 @@ KINDS: dict[str, ShardingKind] = {
 """By their names on the command line."""
 
 
-def spread(costed: Costed, devices: int, only: str | None) -> dict[str, Estimate]:
+def spread(found: Cost, devices: int, only: str | None) -> dict[str, Estimate]:
     """The step of one device with each kind of sharding, or with `only` that one.
 
     Every device takes a batch of its own, as large as the file's.
@@ -26,7 +26,6 @@ def spread(costed: Costed, devices: int, only: str | None) -> dict[str, Estimate
     Raises:
         CommandError: the machine has no devices that a step is spread over.
     """
-    found = costed.cost
     if found.machine.kind != "cuda":
         what = "a step is spread over GPUs"
         raise CommandError(f"{what}, and this is {found.machine.name}; name one with `--device`")
@@ -36,6 +35,6 @@ def spread(costed: Costed, devices: int, only: str | None) -> dict[str, Estimate
         if only in {None, name}
     }
     return {
-        name: estimate(found.shape, step, costed.records, costed.learnt)
+        name: estimate(found.shape, step, found.basis.records, found.basis.calibration)
         for name, step in steps.items()
     }

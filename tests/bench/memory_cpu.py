@@ -42,6 +42,7 @@ from pitchpipe_runner.tracing import training
 from pitchpipe_runner.tracing.measure import measure
 from pitchpipe_runner.tracing.training import BatchSize
 from pitchpipe_schemas import recorded
+from support.adapted import adapters
 from support.runner_steps import RUNNER_CASES, RunnerCase, measured, plan_for
 
 _GATED: dict[str, Any] = {
@@ -134,9 +135,9 @@ def error(model_type: str, rows: int, length: int, step: Step) -> float:
             fan_in_fan_out=model_type == "gpt2",
         )
         model = peft.get_peft_model(model, lora)
-        adapters = dict(_adapters(model))
-        ranks = ((name, rank) for name, rank in adapters.items() if rank != step.rank)
-        step = replace(step, adapted=tuple(adapters), ranks=tuple(ranks))
+        ranked = dict(adapters(model))
+        ranks = ((name, rank) for name, rank in ranked.items() if rank != step.rank)
+        step = replace(step, adapted=tuple(ranked), ranks=tuple(ranks))
     step = replace(step, batch_size=rows, length=length)
 
     def batch() -> dict[str, torch.Tensor]:
@@ -210,15 +211,6 @@ def _quantize(model: Any, dtype: str) -> None:
             parent, _, own = name.rpartition(".")
             setattr(model.get_submodule(parent), own, made.to("cpu"))
     model.is_loaded_in_4bit = True
-
-
-def _adapters(model: Any) -> Iterator[tuple[str, int]]:
-    """What has an adapter, with its rank: PEFT doubles that of experts' fused parameters."""
-    for name, module in model.base_model.model.named_modules():
-        if hasattr(module, "lora_A") and hasattr(module, "base_layer"):
-            held = getattr(module, "parameter_name", None)
-            plain = name.replace(".base_layer", "")
-            yield f"{plain}.{held}" if held else plain, module.r["default"]
 
 
 def main() -> None:

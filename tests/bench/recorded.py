@@ -32,6 +32,7 @@ from pitchpipe_runner.cataloguing.activations import configured_for
 from pitchpipe_runner.cataloguing.describe import describe, with_roles
 from pitchpipe_runner.tracing.measure import measure
 from pitchpipe_schemas import recorded
+from support.adapted import adapters
 
 HELD_OUT = 2
 """The variant of sizes that no record is made with."""
@@ -99,9 +100,9 @@ def tried(model_type: str, head: Head, name: str, *, coarse: bool = False) -> Tr
     if step.method == "lora":
         lora = peft.LoraConfig(r=step.rank, target_modules="all-linear")
         model = peft.get_peft_model(model, lora)
-        adapters = dict(_adapters(model))
-        ranks = ((name, rank) for name, rank in adapters.items() if rank != step.rank)
-        step = replace(step, adapted=tuple(adapters), ranks=tuple(ranks))
+        ranked = dict(adapters(model))
+        ranks = ((name, rank) for name, rank in ranked.items() if rank != step.rank)
+        step = replace(step, adapted=tuple(ranked), ranks=tuple(ranks))
     if head == "seq2seq-lm":
         step = replace(step, source_length=SOURCE)
     real = measure(model, lambda: _batch(head), lambda p: torch.optim.AdamW(p, fused=True))
@@ -128,15 +129,6 @@ def _batch(head: Head) -> dict[str, torch.Tensor]:
     if head == "token-classification":
         return {"input_ids": ids, "labels": torch.zeros_like(ids)}
     return {"input_ids": ids, "labels": ids.clone()}
-
-
-def _adapters(model: Any) -> Iterator[tuple[str, int]]:
-    """What has an adapter, with its rank: PEFT doubles that of experts' fused parameters."""
-    for name, module in model.base_model.model.named_modules():
-        if hasattr(module, "lora_A") and hasattr(module, "base_layer"):
-            held = getattr(module, "parameter_name", None)
-            plain = name.replace(".base_layer", "")
-            yield f"{plain}.{held}" if held else plain, module.r["default"]
 
 
 def _all(model_type: str, heads: list[Head], steps: list[str], coarse: bool, found: Any) -> None:

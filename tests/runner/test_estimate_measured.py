@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from pitchpipe_runner.cataloguing.describe import describe
 from pitchpipe_runner.cataloguing.encoding import Pools
 from pitchpipe_runner.tracing.measure import measure
 from pitchpipe_schemas import recorded
+from support.adapted import adapters
 
 _GATED = {
     "hidden_size": 96,
@@ -133,17 +133,9 @@ def _batch() -> dict[str, torch.Tensor]:
 
 
 def _adapted(model: Any) -> tuple[str, ...]:
-    return tuple(name for name, _ in _adapters(model))
+    return tuple(name for name, _ in adapters(model))
 
 
 def _ranks(model: Any) -> tuple[tuple[str, int], ...]:
     """PEFT doubles that of parameters which transformers has fused out of two."""
-    return tuple((name, rank) for name, rank in _adapters(model) if rank != _RANK)
-
-
-def _adapters(model: Any) -> Iterator[tuple[str, int]]:
-    for name, module in model.base_model.model.named_modules():
-        if hasattr(module, "lora_A") and hasattr(module, "base_layer"):
-            held = getattr(module, "parameter_name", None)
-            plain = name.replace(".base_layer", "")
-            yield f"{plain}.{held}" if held else plain, module.r["default"]
+    return tuple((name, rank) for name, rank in adapters(model) if rank != _RANK)

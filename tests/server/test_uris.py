@@ -8,7 +8,7 @@ BOTH = [
     ("file:///home/me/a.yaml", "/home/me/a.yaml"),
     ("file:///home/me/a%20b/%C3%A9.yaml", "/home/me/a b/é.yaml"),
     ("file:///home/me/50%25%23%3F.yaml", "/home/me/50%#?.yaml"),
-    ("file:///c%3A/work/a%20b.yaml", "c:\\work\\a b.yaml"),
+    ("file:///c%3A/rows/a%20b.yaml", "c:\\rows\\a b.yaml"),
     ("file://server/share/a%20b.yaml", "\\\\server\\share\\a b.yaml"),
 ]
 
@@ -22,8 +22,8 @@ def test_there_and_back(uri: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("uri", "path"),
     [
-        ("file:///C:/work/a.yaml", "c:\\work\\a.yaml"),
-        ("file:///C%3a/work/a.yaml", "c:\\work\\a.yaml"),
+        ("file:///C:/rows/a.yaml", "c:\\rows\\a.yaml"),
+        ("file:///C%3a/rows/a.yaml", "c:\\rows\\a.yaml"),
         ("file:///c:", "c:\\"),
         ("FILE:///a", "/a"),
         ("file://localhost/a", "/a"),

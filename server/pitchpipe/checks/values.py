@@ -6,13 +6,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import TYPES, bare, example, key, shown
 from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix
-from pitchpipe.keypath import KeyPath
+from pitchpipe.keypath import KeyPath, value_at
 from pitchpipe.schema import Rule, Violation
 from pitchpipe.suggest import nearest, one_of
 from pitchpipe.syntax.nodes import Data, Scalar, Style
@@ -61,7 +61,7 @@ def yaml11_float(context: Context) -> Iterator[Report]:
 def source_yaml11_float(context: Context, source: Source) -> Iterator[Report]:
     """The same of a source."""
     place = source.path.path[:-1]
-    return _floats_1_1(context, _scalars(_value_at(context.reading.data, place), place))
+    return _floats_1_1(context, _scalars(value_at(context.reading.data, place), place))
 
 
 def _floats_1_1(context: Context, paths: Iterator[KeyPath]) -> Iterator[Report]:
@@ -223,12 +223,6 @@ def _comparable(value: Data) -> object:
     if isinstance(value, dict):
         return {name: _comparable(item) for name, item in value.items()}
     return (isinstance(value, bool), value)
-
-
-def _value_at(data: Data, path: KeyPath) -> Data:
-    for step in path:
-        data = cast("Any", data)[step]
-    return data
 
 
 def _scalars(data: Data, path: KeyPath) -> Iterator[KeyPath]:

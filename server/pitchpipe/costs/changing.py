@@ -16,16 +16,13 @@ from pitchpipe.costs.looking import Counts
 from pitchpipe.costs.settings import Settings
 from pitchpipe.costs.step import adapted_by
 from pitchpipe.estimate import Estimate, Step
-from pitchpipe.estimate.choices import Change, Saving, changes
+from pitchpipe.estimate.choices import LEAST_LENGTH, ROWS, STEPS, Change, Saving, changes
 from pitchpipe.facts import NotRead
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.schema import Schema
 
 _MOST_CHANGES = 24
-_LEAST_LENGTH = 32
 _MOST_LOST = 0.5  # of the rows
-_ROWS = "training.per_device_train_batch_size"
-_ACCUMULATED = "training.gradient_accumulation_steps"
 _LENGTH = "data.max_length"
 
 
@@ -131,7 +128,7 @@ class _File:
         for change in changes(self.basis.shape, self.step):
             keys = [key for key, _ in change.keys]
             made = change
-            if _ROWS in keys:
+            if ROWS in keys:
                 made = replace(change, keys=self._fewer_rows())
             elif _LENGTH in keys:
                 made = self._shorter(change)
@@ -147,7 +144,7 @@ class _File:
         if not fewer:
             return ()
         steps = training.gradient_accumulation_steps * rows // fewer
-        return (_ROWS, fewer), (_ACCUMULATED, steps)
+        return (ROWS, fewer), (STEPS, steps)
 
     def _shorter(self, change: Change) -> Change:
         """Half of the longest sequence; of packs that are taken apart again, half of a pack.
@@ -158,7 +155,7 @@ class _File:
         if train is not None and train.lines == 1:
             longest = min(longest, train.longest.likely)
         half = longest // 2
-        if half < _LEAST_LENGTH:
+        if half < LEAST_LENGTH:
             return replace(change, keys=())
         cuts = self.settings.data.over_length == "truncate"
         cost = "longer rows are cut" if cuts else "longer rows are left out"

@@ -13,9 +13,9 @@ from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
 from pitchpipe.targets import Choice, Method, targets
 
-_ROWS = "training.per_device_train_batch_size"
-_STEPS = "training.gradient_accumulation_steps"
-_LEAST_LENGTH = 32
+ROWS = "training.per_device_train_batch_size"
+STEPS = "training.gradient_accumulation_steps"
+LEAST_LENGTH = 32
 MOST_BATCH = 4096
 
 
@@ -67,7 +67,7 @@ def changes(shape: ModelShape, step: Step) -> Iterator[Change]:
         yield Change(
             other,
             "the same batch in smaller pieces: somewhat slower",
-            ((_ROWS, half), (_STEPS, other.accumulation)),
+            ((ROWS, half), (STEPS, other.accumulation)),
         )
     if step.loss in ("full", "full-shifted"):
         yield Change(
@@ -101,7 +101,7 @@ def changes(shape: ModelShape, step: Step) -> Iterator[Change]:
             "small updates are rounded away",
             words=f"adapters in {step.dtype}",
         )
-    if step.length > _LEAST_LENGTH:
+    if step.length > LEAST_LENGTH:
         shorter = step.length // 2
         columns = None if step.logits_columns is None else min(step.logits_columns, shorter)
         learnt = None if step.learnt_tokens is None else step.learnt_tokens // 2
@@ -210,7 +210,7 @@ def largest(
         shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
     )
     batch = _last(lambda n: holds(with_rows(step, n)), 1, MOST_BATCH)
-    length = _last(lambda n: holds(tokens(n * 8)), _LEAST_LENGTH // 8, int(limit) // 8) * 8
+    length = _last(lambda n: holds(tokens(n * 8)), LEAST_LENGTH // 8, int(limit) // 8) * 8
     return Largest(batch, length)
 
 

@@ -25,9 +25,10 @@ from pitchpipe.modules import ModelShape
 Ends: TypeAlias = tuple[int, int]
 
 _LEAST, _MOST = 0.1, 20
-"""Of what is counted here. Between them lay 745 real steps of 257 model types (4 x 90 tokens),
-judged without their records as by `tests/bench/recorded.py --coarse`: windows and scans kept up to
-12 times as much, and what is counted for towers that text goes past is not kept at all."""
+"""Of what is counted here. Chosen so that 745 real steps of 257 model types (4 x 90 tokens), judged
+without their records, lay between them; `tests/bench/recorded.py --coarse` tries longer ones.
+Windows and scans kept up to 12 times as much, and what is counted for towers that text goes past is
+not kept at all."""
 
 _WINDOW = 512
 """Longformer and LED fill rows up to this many tokens, others to fewer."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pitchpipe import amounts
-from pitchpipe.analyse import analyse
 from pitchpipe.findings import Finding, Fix
 from pitchpipe.ide import changes
 from pitchpipe.ide.items import Action
@@ -62,13 +61,7 @@ def fix_until_done(snapshot: Snapshot) -> Action | None:
     text, edits, rounds = snapshot.text, first.edits, 1
     for _ in range(_MOST_ROUNDS):
         text = changes.applied(text, edits)
-        found = analyse(
-            text,
-            schema=snapshot.schema,
-            facts=snapshot.context.facts,
-            path=snapshot.analysis.path,
-            reuse=snapshot.document,
-        )
+        found = snapshot.with_text(text)
         more = fix_all(replace(snapshot, analysis=found))
         if more is None or more.edits is None:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pitchpipe.analyse import Analysis
+from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.context import Context
 from pitchpipe.document import Document
 from pitchpipe.findings import Finding
@@ -30,6 +30,16 @@ class Snapshot:
     world: World
     client: Client = field(default_factory=Client)
     now: float = 0.0
+
+    def with_text(self, text: str) -> Analysis:
+        """What another text would come to in the place of this one."""
+        return analyse(
+            text,
+            schema=self.schema,
+            facts=self.context.facts,
+            path=self.analysis.path,
+            reuse=self.document,
+        )
 
     @property
     def document(self) -> Document:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pitchpipe.analyse import analyse
 from pitchpipe.ide.snapshot import Snapshot
 
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -25,10 +24,5 @@ def of_cursor(snapshot: Snapshot, offset: int) -> Snapshot:
     if not above or not _SAID.search(text[: above[-1]]):
         return snapshot
     start = above[-1]
-    alone = analyse(
-        _CHARACTER.sub(" ", text[:start]) + text[start:],
-        schema=snapshot.schema,
-        facts=snapshot.context.facts,
-        path=snapshot.analysis.path,
-    )
+    alone = snapshot.with_text(_CHARACTER.sub(" ", text[:start]) + text[start:])
     return replace(snapshot, analysis=alone)

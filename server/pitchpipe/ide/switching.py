@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe import edits
-from pitchpipe.analyse import Analysis, analyse
+from pitchpipe.analyse import Analysis
 from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.ide.changes import applied, changed_lines
@@ -42,13 +42,7 @@ def switched(snapshot: Snapshot, method: str) -> tuple[Edit, ...]:
     if named is None:
         return ()
     text = applied(snapshot.text, named)
-    after = analyse(
-        text,
-        schema=snapshot.schema,
-        facts=snapshot.context.facts,
-        path=snapshot.analysis.path,
-        reuse=snapshot.document,
-    )
+    after = snapshot.with_text(text)
     idle = _idle(after) - _idle(snapshot.analysis)
     without = applied(text, _removed(after.document, idle))
     return tuple(changed_lines(snapshot.text, without))

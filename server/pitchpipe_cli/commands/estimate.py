@@ -25,7 +25,6 @@ from pitchpipe_cli import (
     terminal,
     workflow_file,
 )
-from pitchpipe_cli.costing import Costed
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.estimate_tables import Asked
 from pitchpipe_cli.workflow_file import Checked
@@ -54,7 +53,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         _count(plan, interpreter.find(arguments.python))
     devices: list[str] = arguments.device
     try:
-        costed = costing.cost_of(checked.analysis, devices[0] if devices else None)
+        found = costing.cost_of(checked.analysis, devices[0] if devices else None)
     except CommandError as error:
         if plan is not None:
             raise
@@ -62,37 +61,37 @@ def execute(arguments: argparse.Namespace) -> Exit:
         terminal.err(f"pitchpipe: nothing is estimated: {error}\n")
         return checked.verdict
     if plan is None:
-        terminal.err(f"pitchpipe: {_provisional(costed, arguments)}\n")
-    asked = _asked(arguments, checked.analysis, costed, plan)
+        terminal.err(f"pitchpipe: {_provisional(found, arguments)}\n")
+    asked = _asked(arguments, checked.analysis, found, plan)
     if arguments.format == "json":
-        terminal.out_json(as_json(costed, asked, checked))
+        terminal.out_json(as_json(found, asked, checked))
     else:
-        estimate_view.show(estimate_tables.tables(costed, asked))
+        estimate_view.show(estimate_tables.tables(found, asked))
     return checked.verdict
 
 
 def _asked(
-    arguments: argparse.Namespace, analysis: Analysis, costed: Costed, plan: Plan | None
+    arguments: argparse.Namespace, analysis: Analysis, found: Cost, plan: Plan | None
 ) -> Asked:
-    count = arguments.devices or costed.cost.machine.count
+    count = arguments.devices or found.machine.count
     several = count > 1 or arguments.sharding is not None
     traced = None
     if arguments.exact and plan is not None:
-        traced = _traced(plan, costed.cost, interpreter.find(arguments.python))
+        traced = _traced(plan, found, interpreter.find(arguments.python))
     return Asked(
         others=costing.elsewhere(analysis, arguments.device[1:] or _COMMON),
         compared=arguments.compare,
-        spread=spreading.spread(costed, count, arguments.sharding) if several else None,
+        spread=spreading.spread(found, count, arguments.sharding) if several else None,
         count=count,
         traced=traced,
     )
 
 
-def _provisional(costed: Costed, arguments: argparse.Namespace) -> str:
+def _provisional(found: Cost, arguments: argparse.Namespace) -> str:
     """What the estimate of a file with errors takes for granted."""
     said = "the file has errors, so this is what it comes to as far as it can be read"
-    if costed.assumed:
-        said += f"; defaults stand in for {all_of(costed.assumed)}"
+    if found.settings.wrong:
+        said += f"; defaults stand in for {all_of(found.settings.wrong)}"
     if arguments.exact or arguments.count_tokens:
         said += "; no tokens were counted and no step was traced"
     return said
@@ -141,15 +140,14 @@ def _why(done: subprocess.CompletedProcess[str]) -> str:
 # For programs
 
 
-def as_json(costed: Costed, asked: Asked, checked: Checked) -> dict[str, Any]:
+def as_json(found: Cost, asked: Asked, checked: Checked) -> dict[str, Any]:
     """What `--format json` prints; docs/commands.md describes it."""
-    found = costed.cost
     machine, spread = found.machine, asked.spread
-    methods = estimate_tables.methods(costed) if asked.compared else None
+    methods = estimate_tables.methods(found) if asked.compared else None
     return {
         "version": VERSION,
         "errors": checked.has_errors,
-        "assumed": list(costed.assumed),
+        "assumed": list(found.settings.wrong),
         "model": {
             "class": found.shape.class_name,
             "parameters": found.shape.numel,
@@ -170,7 +168,7 @@ def as_json(costed: Costed, asked: Asked, checked: Checked) -> dict[str, Any]:
         },
         "savings": [
             {"change": s.change.text, "bytes": s.bytes, "cost": s.change.cost}
-            for s in estimate_tables.savings(costed)
+            for s in estimate_tables.savings(found)
         ],
         "methods": to_json(methods),
         "devices": None if spread is None else {"count": asked.count, "each": to_json(spread)},

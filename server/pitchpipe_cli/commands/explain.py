@@ -49,7 +49,7 @@ def _file(name: str) -> Exit:
 def _told(analysis: Analysis, name: str) -> str:
     plan = analysis.plan()
     try:
-        found = costing.cost_of(analysis).cost
+        found = costing.cost_of(analysis)
     except CommandError as error:
         costs = f"- what it takes is not known: {error}"
     else:

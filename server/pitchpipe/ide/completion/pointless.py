@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pitchpipe.document import Document
 from pitchpipe.keypath import KeyPath
+from pitchpipe.schema import Schema
 from pitchpipe.syntax.nodes import Mapping, Scalar
 
 _ANY = None
 
-_METHOD = frozenset({
-    "r", "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "target_modules",
-    "exclude_modules", "target_parameters", "layers_to_transform", "layers_pattern",
-    "modules_to_save", "bias", "use_rslora", "use_dora",
-})  # fmt: skip
-_SOURCE: dict[str, list[tuple[frozenset[str] | None, frozenset[str]]]] = {
+_ALL = None
+_Rules: TypeAlias = "dict[str, list[tuple[frozenset[str] | None, frozenset[str] | None]]]"
+_SOURCE: _Rules = {
     "path": [(_ANY, frozenset({"dataset_name", "dataset_config"}))],
     "dataset_name": [(_ANY, frozenset({"path"}))],
 }
-_BESIDE: dict[KeyPath, dict[str, list[tuple[frozenset[str] | None, frozenset[str]]]]] = {
-    ("method",): {"type": [(frozenset({"full"}), _METHOD)]},
+_BESIDE: dict[KeyPath, _Rules] = {
+    ("method",): {"type": [(frozenset({"full"}), _ALL)]},
     ("training",): {
         "eval_strategy": [(frozenset({"no", "epoch"}), frozenset({"eval_steps"}))],
         "save_strategy": [
@@ -34,13 +34,13 @@ _BESIDE: dict[KeyPath, dict[str, list[tuple[frozenset[str] | None, frozenset[str
     ("export",): {"format": [(frozenset({"none"}), frozenset({"precision", "device"}))]},
     **{("data", role, 0): _SOURCE for role in ("train", "eval", "test")},
 }
-"""By section and key: with which of its values (None: any) which others are wrong or idle.
+"""By section and key: with which of its values (None: any) which others (None: all) are idle.
 
 The rules `data-source-ambiguous` and `key-without-effect` say so once they are written.
 """
 
 
-def pointless(document: Document, path: KeyPath) -> frozenset[str]:
+def pointless(document: Document, schema: Schema, path: KeyPath) -> frozenset[str]:
     """The keys of the section at `path` that another one, as it is written, makes pointless."""
     rules = _BESIDE.get(tuple(0 if isinstance(step, int) else step for step in path))
     node = document.node_at(path) if rules else None
@@ -55,5 +55,6 @@ def pointless(document: Document, path: KeyPath) -> frozenset[str]:
             continue
         for values, keys in rules.get(entry.key.raw, ()):
             if values is None or (said is not None and said in values):
-                found |= keys
+                others = frozenset(schema.keys(path)) - {entry.key.raw}
+                found |= others if keys is None else keys
     return frozenset(found)
