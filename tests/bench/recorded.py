@@ -18,12 +18,15 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 from typing import Any, get_args
 
 import peft
 import torch
 import transformers
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pitchpipe.estimate import Estimate, Records, Step, decode, decode_fragments, estimate
 from pitchpipe.modules import Head
