@@ -1,0 +1,6 @@
+import * as vscode from "vscode";
+import type { Session } from "./session";
+
+export function activateSchema(_session: Session): vscode.Disposable {
+  return vscode.Disposable.from();
+}
