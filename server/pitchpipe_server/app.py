@@ -7,14 +7,14 @@ from typing import Any
 
 from lsprotocol import types
 
-from pitchpipe_server import commands, diagnostics
+from pitchpipe_server import commands, diagnostics, requests
 from pitchpipe_server.diagnostics import Diagnostics
 from pitchpipe_server.features import changes, completion, insight, names, structure, workspace
 from pitchpipe_server.server import PitchpipeServer
 from pitchpipe_server.settings import settings_of
 from pitchpipe_server.uris import path_of
 
-_SOON, _LATER = 0.02, 1.0  # seconds
+_SOON, _BEHIND_FINDINGS, _LATER = 0.02, 0.1, 1.0  # seconds
 _LEGEND = types.SemanticTokensLegend(list(structure.TOKEN_TYPES), list(structure.TOKEN_MODIFIERS))
 
 
@@ -33,6 +33,7 @@ def make(version: str) -> PitchpipeServer:
     _documents(server, findings)
     _requests(server)
     commands.register(server)
+    requests.register(server)
     return server
 
 
@@ -86,7 +87,7 @@ def _documents(server: PitchpipeServer, findings: Diagnostics) -> None:
         server.spawn(recall(params.text_document.uri), "looking for runs")
 
     async def recall(uri: str) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(_BEHIND_FINDINGS)
         if snapshot := server.snapshot(uri):
             await server.running.look(snapshot.analysis.path, discover=True)
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from pitchpipe_server import requests
 from pitchpipe_server.server import PitchpipeServer
 from pitchpipe_server.uris import path_of
 
@@ -76,8 +77,11 @@ def register(server: PitchpipeServer) -> None:
     def supported(_: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
         return {
             "version": 1,
-            "requests": [SUPPORTED, STATUS],
-            "notifications": {"client": [SUBSCRIBE], "server": [EVENT]},
+            "requests": [SUPPORTED, STATUS, *requests.names()],
+            "notifications": {
+                "client": [SUBSCRIBE],
+                "server": [EVENT, *requests.notifications()],
+            },
             "commands": list(COMMANDS),
             "later": list(NOT_YET),
         }
