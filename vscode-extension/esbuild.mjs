@@ -4,7 +4,13 @@ import { context } from "esbuild";
 
 const production = process.argv.includes("--production");
 const watch = process.argv.includes("--watch");
-const shared = { bundle: true, minify: production, sourcemap: !production, logLevel: "warning", legalComments: "none" };
+const shared = {
+  bundle: true,
+  minify: production,
+  sourcemap: !production,
+  logLevel: "warning",
+  legalComments: "none",
+};
 
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist/media", { recursive: true });
@@ -22,7 +28,11 @@ const builds = [
   },
   {
     ...shared,
-    entryPoints: { run: "src/webview/run/main.ts", memory: "src/webview/memory/main.ts", preview: "src/webview/preview/main.ts" },
+    entryPoints: {
+      run: "src/webview/run/main.ts",
+      memory: "src/webview/memory/main.ts",
+      preview: "src/webview/preview/main.ts",
+    },
     outdir: "dist/media",
     platform: "browser",
     target: "es2023",

@@ -64,7 +64,9 @@ export class Session implements vscode.Disposable {
 
   /** Whether the server knows a request or command. */
   supports(name: string): boolean {
-    return [...(this.supported?.requests ?? []), ...(this.supported?.commands ?? [])].includes(name);
+    return [...(this.supported?.requests ?? []), ...(this.supported?.commands ?? [])].includes(
+      name,
+    );
   }
 
   /** Sends a request; throws `NoServer` where none runs. */

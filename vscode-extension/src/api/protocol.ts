@@ -212,7 +212,13 @@ export interface PreviewResult {
 /** `pitchpipe/newWorkflow` without answers: what there is to choose. */
 export interface NewWorkflowChoices {
   tasks: { name: string; description: string }[];
-  models: { name: string; parameters: number | null; licence: string | null; chat: boolean | null; local: boolean }[];
+  models: {
+    name: string;
+    parameters: number | null;
+    licence: string | null;
+    chat: boolean | null;
+    local: boolean;
+  }[];
   methods: { name: string; description: string }[];
 }
 /** With answers: the file. */
