@@ -21,6 +21,7 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.texts = Texts()
+        self._begun = False
         super().__init__(*arguments, **named)
 
     def _execute_handler(
@@ -45,16 +46,36 @@ class Protocol(LanguageServerProtocol):
             return super().structure_message(data)
         except JsonRpcException as error:
             if "id" in data and "method" in data:
-                self._send_response(data["id"], None, error.to_response_error())
+                refused = self._refusal(data["method"]) or error
+                self._send_response(data["id"], None, refused.to_response_error())
             raise
 
     def handle_message(self, message: Any) -> None:
-        """Refuses requests behind `shutdown`, which pygls 2.1 leaves without an answer."""
-        if self._shutdown and hasattr(message, "id") and hasattr(message, "method"):
-            error = JsonRpcInvalidRequest("the server was told to shut down")
-            self._send_response(message.id, None, error.to_response_error())
+        """Lets through what LSP allows before `initialize` and behind `shutdown`.
+
+        Other requests are refused, other notifications dropped; pygls 2.1 answers the first and
+        leaves the second without an answer.
+        """
+        method = getattr(message, "method", None)
+        if method is not None and (refused := self._refusal(method)):
+            if hasattr(message, "id"):
+                self._send_response(message.id, None, refused.to_response_error())
             return
+        self._begun = self._begun or method == types.INITIALIZE
         super().handle_message(message)
+
+    def _refusal(self, method: str) -> JsonRpcException | None:
+        """Why a message can't be taken now; None where it can."""
+        if method == types.EXIT:
+            return None
+        if self._shutdown:
+            return JsonRpcInvalidRequest("the server was told to shut down")
+        if not self._begun and method != types.INITIALIZE:
+            code = types.ErrorCodes.ServerNotInitialized.value
+            return JsonRpcException("the server waits for `initialize`", code)
+        if self._begun and method == types.INITIALIZE:
+            return JsonRpcInvalidRequest("the server is initialized already")
+        return None
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:

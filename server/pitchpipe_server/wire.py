@@ -30,8 +30,11 @@ async def stdio(server: PitchpipeServer) -> int:
     # What anything prints must not get between the messages.
     output, sys.stdout = sys.stdout, sys.stderr
     reader = _reader(sys.stdin.buffer, asyncio.get_running_loop())
-    server.protocol.set_writer(Writer(output.buffer))
-    return await _ended(run_async(threading.Event(), reader, server.protocol))
+    writer = Writer(output.buffer)
+    server.protocol.set_writer(writer)
+    code = await _ended(run_async(threading.Event(), reader, server.protocol))
+    writer.close()
+    return code
 
 
 async def tcp(server: PitchpipeServer, host: str, port: int) -> int:
