@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
-from pitchpipe.estimate.memory import Records, estimate
+from pitchpipe.estimate.memory import Records, estimate, layer_types
 from pitchpipe.estimate.result import Estimate
 from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
@@ -144,7 +144,10 @@ def linear_layers(shape: ModelShape) -> tuple[str, ...]:
 def compare(
     shape: ModelShape, step: Step, records: Records, calibration: Calibration = NOTHING_LEARNT
 ) -> dict[str, Estimate]:
-    """The same batch with every method, by its name; `step`'s own modules where it has some."""
+    """The same batch with every method, by its name; `step`'s own modules where it has some.
+
+    A method that trains nothing of the model, or of which nobody knows whether it does, is missing.
+    """
     base = replace(step, adapted=(), quantization=None, upcast_kbit=False, use_dora=False)
     lora = _as_lora(shape, base)
     if step.adapted:
@@ -165,7 +168,26 @@ def compare(
         "prompt-tuning": replace(lora, method="prompt-tuning", adapted=()),
         "prefix-tuning": replace(lora, method="prefix-tuning", adapted=()),
     }
-    return {name: estimate(shape, s, records, calibration) for name, s in steps.items()}
+    if not _takes_prefixes(shape, step, records):
+        del steps["prefix-tuning"]
+    found = {name: estimate(shape, s, records, calibration) for name, s in steps.items()}
+    return {name: one for name, one in found.items() if one.trainable}
+
+
+def _takes_prefixes(shape: ModelShape, step: Step, records: Records) -> bool:
+    """Whether every layer is known to keep plain keys and values, which a prefix goes before.
+
+    With peft 0.21 and transformers 5.23 linear attention and state spaces fail on a prefix, and
+    latent attention keeps keys of another size than PEFT makes.
+    """
+    program = records.program(shape, step)
+    if program is None or program.scans or shape.config.get("kv_lora_rank"):
+        return False
+    return _PLAIN.issuperset(layer_types(shape.config) or ())
+
+
+_PLAIN = frozenset(("attention", "full_attention", "sliding_attention", "chunked_attention"))
+"""Layers that keep keys and values, in transformers' words."""
 
 
 def fits(found: Estimate, memory: int) -> bool | None:
