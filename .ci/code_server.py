@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from pathlib import Path
 
 from npm import EXTENSION, npm
 
