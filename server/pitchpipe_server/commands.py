@@ -45,8 +45,9 @@ def register(server: PitchpipeServer) -> None:
 
     @server.command("pitchpipe.resume")
     async def resume(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
-        name = _text(arguments, 1) or ""
-        return await server.running.start(_path(arguments), resume=name)
+        name, options = _text(arguments, 1) or "", _options(arguments[1:])
+        how = {key: options[key] for key in ("trust_remote_code", "quiet") if key in options}
+        return await server.running.start(_path(arguments), resume=name, **how)
 
     @server.command("pitchpipe.cancel")
     async def cancel(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
@@ -134,7 +135,10 @@ def _text(arguments: tuple[Any, ...], index: int) -> str | None:
 
 
 def _options(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """What the second argument, an object, asks for; `trustRemoteCode` is the user's consent."""
+    """What the second argument, an object, asks for.
+
+    `trustRemoteCode` is the user's consent; `quiet`: the client says why nothing starts.
+    """
     given = arguments[1] if len(arguments) > 1 else None
     if not isinstance(given, dict):
         return {}
@@ -143,4 +147,5 @@ def _options(arguments: tuple[Any, ...]) -> dict[str, Any]:
         "overrides": [str(setting) for setting in values.get("overrides", ())],
         "trust_remote_code": values.get("trustRemoteCode") is True,
         "fresh": values.get("fresh") is True,
+        "quiet": values.get("quiet") is True,
     }

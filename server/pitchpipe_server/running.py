@@ -115,8 +115,8 @@ class Running:
 
     # What is done
 
-    async def start(self, path: str, **how: Any) -> dict[str, Any]:
-        """Starts or resumes a run; says which, or why not (`message`)."""
+    async def start(self, path: str, *, quiet: bool = False, **how: Any) -> dict[str, Any]:
+        """Starts or resumes a run; says which, or why not: `message`, shown unless `quiet`."""
         from pitchpipe_server.runs.errors import CannotStart  # noqa: PLC0415
         from pitchpipe_server.runs.starting import start  # noqa: PLC0415
 
@@ -124,9 +124,9 @@ class Running:
         try:
             started: Started = await asyncio.to_thread(lambda: start(python, workflow, **how))
         except CannotStart as error:
-            self._server.window_show_message(
-                types.ShowMessageParams(types.MessageType.Error, f"Pitchpipe: {error}")
-            )
+            if not quiet:
+                shown = types.ShowMessageParams(types.MessageType.Error, f"Pitchpipe: {error}")
+                self._server.window_show_message(shown)
             return {"run": None, "message": str(error), "wantsConsent": error.wants_consent}
         for warning in started.warnings:
             self._log("warning", warning)

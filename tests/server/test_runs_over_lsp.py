@@ -160,6 +160,18 @@ async def test_a_file_with_errors_is_not_run(client: LanguageClient, workflow: P
     assert any("lara" in m.message for m in client.messages)
 
 
+async def test_a_client_may_say_itself_why_nothing_was_started(
+    client: LanguageClient, workflow: Path
+) -> None:
+    answer = await command(client, "pitchpipe.resume", str(workflow), None, {"quiet": True})
+    assert (answer["run"], answer["wantsConsent"]) == (None, False)
+    assert "has no run yet" in answer["message"]
+    workflow.write_text(WORKFLOW.replace("lora", "lara"), encoding="utf-8")
+    answer = await command(client, "pitchpipe.run", str(workflow), {"quiet": True})
+    assert "lara" in answer["message"]
+    assert client.messages == []
+
+
 async def test_the_handshake_says_what_there_is(client: LanguageClient) -> None:
     answer = await client.protocol.send_request_async("pitchpipe/supportedMethods", {})
     assert "pitchpipe.smoke" in answer.commands
