@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pitchpipe.thinning import kept
 from pitchpipe_runner.reporting.recording import Recording, mapping, number
 
 MOST_DRAWN = 2000
@@ -94,14 +96,8 @@ def thinned(
     ys: Sequence[float | None],
     most: int = MOST_DRAWN,
 ) -> tuple[list[float], list[float | None]]:
-    """About `most` points: the lowest and the highest of each stretch, both ends, and gaps."""
-    if len(xs) <= most:
-        return list(xs), list(ys)
-    kept: set[int] = {0, len(xs) - 1}
-    stretches = most // 2
-    for i in range(stretches):
-        kept.update(_extremes(ys, i * len(xs) // stretches, (i + 1) * len(xs) // stretches))
-    order = sorted(kept)
+    """About `most` points, see `thinning.kept`; None is a gap."""
+    order = kept([math.nan if y is None else y for y in ys], most)
     return [xs[i] for i in order], [ys[i] for i in order]
 
 
@@ -124,18 +120,3 @@ def _drop_from(series: dict[str, list[Point]], step: int) -> int:
         dropped.update(p.step for p in points if p.step >= step)
         series[name] = [p for p in points if p.step < step]
     return len(dropped)
-
-
-def _extremes(ys: Sequence[float | None], first: int, after: int) -> set[int]:
-    """Where in `[first, after)` the lowest and the highest value are, and one gap if any."""
-    found: set[int] = set()
-    low = high = gap = None
-    for i in range(first, after):
-        y: Any = ys[i]
-        if y is None:
-            gap = i
-            continue
-        low = i if low is None or y < ys[low] else low
-        high = i if high is None or y > ys[high] else high
-    found.update(i for i in (low, high, gap) if i is not None)
-    return found
