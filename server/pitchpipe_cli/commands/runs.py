@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 from pitchpipe import amounts
 from pitchpipe_cli import columns, forecast, scores, summary, terminal
-from pitchpipe_cli.errors import CommandError, Exit, reason
+from pitchpipe_cli.errors import CommandError, Exit
 from pitchpipe_cli.view import plain, words
-from pitchpipe_facts import nearby, run_index, runs
+from pitchpipe_facts import nearby, removal, run_index
 from pitchpipe_facts.runs import RunInfo, StageInfo
 
 _HEADER = ("RUN", "STATE", "STARTED", "AT", "LAST METRICS", "FOLDER")
@@ -143,11 +142,10 @@ def _remove(arguments: argparse.Namespace) -> Exit:
 
 def _removable(name: str) -> RunInfo:
     run = _find(name)
-    if not runs.is_run_folder(run.folder):
-        files = f"{runs.PLAN} and {runs.EVENTS}"
-        raise CommandError(f"{run.folder} is no run folder: it does not hold {files}")
-    if runs.is_locked(run.folder):
-        raise CommandError(f"run {run.id} is in progress")
+    try:
+        removal.check(run.folder)
+    except removal.CannotRemove as error:
+        raise CommandError(str(error)) from error
     return run
 
 
@@ -169,19 +167,11 @@ def _size(folder: Path) -> int:
 
 
 def _delete(run: RunInfo) -> None:
-    """The plan goes last but the index entry: an interrupted removal can be repeated."""
+    """The user has agreed to all that is in there."""
     try:
-        for path in run.folder.iterdir():
-            if path.name in {runs.PLAN, runs.EVENTS}:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        shutil.rmtree(run.folder)
-    except OSError as error:
-        raise CommandError(f"{run.folder} could not be removed whole: {reason(error)}") from error
-    run_index.forget(run.folder)
+        removal.remove(run.folder, whatever=True)
+    except removal.CannotRemove as error:
+        raise CommandError(str(error)) from error
 
 
 # For programs
