@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pitchpipe_server.requests import memory
 from pitchpipe_server.server import PitchpipeServer
 
 
@@ -25,7 +26,7 @@ class Topic(Protocol):
         ...
 
 
-TOPICS: tuple[Topic, ...] = ()
+TOPICS: tuple[Topic, ...] = (memory,)
 
 
 def register(server: PitchpipeServer) -> None:
