@@ -111,6 +111,26 @@ FIRST = {
     "compute:\n  target: ‸": ["RTX 2060"],
     "model:\n  name_or_path: ‸": ["data/", "models/", "org/cached-model"],
     "model:\n  name_or_path: models/‸": ["models/tiny", "models/plain"],
+    PHRASES + "  prompt_template: Say\n    {‸\n": ["phrase", "tone"],
+    "training:\n  optim: |\n    ‸\n": ["adamw_torch", "adamw_torch_fused"],
+    "training:\n  optim: >-\n    ad‸a": ["adamw_torch", "adamw_torch_fused"],
+    "evaluate:\n  metrics:\n  - loss\n  ‸": [
+        "max_rows",
+        "generations",
+        "max_new_tokens",
+        "- perplexity",
+    ],
+    "evaluate:\n  metrics:\n  - loss\n  ‸\n  - f1\n": [
+        "- perplexity",
+        "- exact_match",
+        "- accuracy",
+    ],
+    "evaluate:\n  metrics:\n  - loss\n  - ‸": ["perplexity"],
+    "data:\n  train:\n  ‸": ["- path", "- dataset_name"],
+    "data:\n  train:\n  -‸": ["path", "dataset_name"],
+    "data:\n  train:\n  - path: x\n    ‸": ["split", "format"],
+    "data:\n  train:\n  - path: x\n  ‸": ["eval", "test", "val_size"],
+    "data:\n  train:\n  - path: x\n‸": ["model"],
     "model:\r\n  ‸\r\n": ["name_or_path"],
     "name: 🎼\nmo‸": ["model"],
     "model:\n  name_or_path: x\n broken\ndata:\n  ‸": ["train", "eval"],
@@ -125,6 +145,12 @@ def test_what_comes_first(text: str) -> None:
 
 
 NEVER = {
+    PHRASES + "  prompt_template: |\n    Say ph‸": None,
+    "training:\n  optim: |\n    sgd\n    ‸": None,
+    "training:\n  optim: sgd\n    a‸": None,
+    "training: |\n  op‸": None,
+    "training:\n  seed: |\n    ‸": None,
+    "evaluate:\n  metrics:\n  - loss\n  ‸": "- loss",
     "training:\n  gradient_checkpointing: '‸'": "true",
     "compute:\n  threads: '‸'": "null",
     "x: &two 2\ntraining:\n  <<: ‸": "*two",
@@ -182,6 +208,32 @@ TAKEN = {
     (TINY + "method:\n  rank_pattern: {q‸}", "q_proj"): (
         TINY + "method:\n  rank_pattern: {q_proj: ‸}"
     ),
+    ("model:\n  dtype: |\n    fl‸oat\n", "float32"): "model:\n  dtype: |\n    float32‸\n",
+    ("training:\n  optim: >-\n\n    ad‸a\n  seed: 1\n", "sgd"): (
+        "training:\n  optim: >-\n\n    sgd‸\n  seed: 1\n"
+    ),
+    ("data:\n  train:\n    - path: >\n        data/ph‸.csv", "data/phrases.jsonl"): (
+        "data:\n  train:\n    - path: >\n        data/phrases.jsonl‸"
+    ),
+    (PHRASES + "  prompt_template: |\n    a {to‸n\n    b\n", "tone"): (
+        PHRASES + "  prompt_template: |\n    a {tone}‸\n    b\n"
+    ),
+    (PHRASES + "  prompt_template: |\n    a\n    {to‸ne} b\n", "tone"): (
+        PHRASES + "  prompt_template: |\n    a\n    {tone‸} b\n"
+    ),
+    (PHRASES + "  prompt_template: Say {‸more", "phrase"): (
+        PHRASES + "  prompt_template: Say {phrase}‸more"
+    ),
+    ("data:\n  train:\n  - path: x\n  ‸\n", "- path"): (
+        "data:\n  train:\n  - path: x\n  - path: ‸\n"
+    ),
+    ("data:\n  train:\n  - path: x\n  sp‸\n  packing: true\n", "- split"): (
+        "data:\n  train:\n  - path: x\n  - split: ‸\n  packing: true\n"
+    ),
+    ("data:\n  train:\n  - path: x\n  ‸\n", "eval"): (
+        "data:\n  train:\n  - path: x\n  eval:\n  - path: ‸\n"
+    ),
+    ("evaluate:\n  metrics:\n  ‸", "- loss"): "evaluate:\n  metrics:\n  - loss‸",
     ("x: &one {seed: 1}\ntraining:\n  ‸", "<<: *one"): (
         "x: &one {seed: 1}\ntraining:\n  <<: *one‸"
     ),

@@ -54,8 +54,19 @@ CASES: dict[str, tuple[str, str, str, str] | None] = {
     # In quotes and block scalars
     "model:\n  dtype: 'flo‸at32'": ("text", "model.dtype", "flo", "float32"),
     'model:\n  dtype: "flo‸': ("text", "model.dtype", "flo", "flo"),
-    "data:\n  prompt_template: |\n    Say {‸}\n": ("text", "data.prompt_template", "", ""),
-    "data:\n  prompt_template: >-\n    Say‸\n    it\n": ("text", "data.prompt_template", "", ""),
+    "data:\n  prompt_template: |\n    Say {‸}\n": (
+        "text", "data.prompt_template", "Say {", "Say {}",
+    ),
+    "data:\n  prompt_template: >-\n    Say‸\n    it\n": (
+        "text", "data.prompt_template", "Say", "Say\n    it",
+    ),
+    "model:\n  dtype: |\n    fl‸oat  \n\n": ("text", "model.dtype", "fl", "float"),
+    "model:\n  dtype: |\n    ‸": ("text", "model.dtype", "", ""),
+    "model:\n  dtype: |\n    - ‸": ("text", "model.dtype", "- ", "- "),
+    "model:\n  dtype: |\n    a\n    ‸\ndata: {}\n": ("text", "model.dtype", "a\n    ", "a\n    "),
+    "data:\n  prompt_template: a\n    {b‸": (
+        "text", "data.prompt_template", "a\n    {b", "a\n    {b",
+    ),
     # Lists
     "data:\n  train:\n    ‸": ("new", "data.train", "", ""),
     "data:\n  train:\n    -‸": ("value", "data.train[0]", "", ""),
@@ -141,3 +152,27 @@ def test_what_is_inserted_ends_at_the_cursor() -> None:
     found, _ = slot_of("model:\n  dtype: b‸f16\n")
     assert found
     assert (found.insert.start, found.insert.end) == (16, 17)
+
+
+BESIDE = {
+    "data:\n  train:\n  - path: x\n  ‸": ("data.train", False),
+    "data:\n  train:\n  - path: x\n  ‸\n  val_size: 0.1\n": ("data.train", False),
+    "data:\n  train:\n  - path: x\n  ‸\n\n  # more\n  - path: y\n": ("data.train", True),
+    "data:\n  train:\n  ‸": ("data.train", True),
+    "data:\n  train:\n  ‸\n  - path: x\n": ("data.train", True),
+    "evaluate:\n  metrics:\n  - f1\n  ‸": ("evaluate.metrics", False),
+    "training:\n  seed: 1\n  ‸": None,
+    "data:\n  train:\n    - path: x\n  ‸": None,
+    "data:\n  train:\n    - path: x\n    ‸": None,
+    "data:\n  train: [x]\n  ‸": None,
+    "data:\n  train:\n  - path: x\n    ‸": None,
+    "data:\n  train:\n  - path: x\n  - ‸": None,
+}
+
+
+@pytest.mark.parametrize("text", BESIDE)
+def test_items_whose_dashes_stand_below_their_key(text: str) -> None:
+    found, _ = slot_of(text)
+    assert found
+    shown = found.list and (dotted(found.list), found.list_first)
+    assert shown == BESIDE[text]

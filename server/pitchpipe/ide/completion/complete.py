@@ -29,12 +29,19 @@ def complete(snapshot: Snapshot, offset: int) -> Completions | None:
     if slot is None:
         return None
     rule = snapshot.schema.at(slot.path)
-    if slot.kind == "text" and rule is not None and _types(rule) == {"object"}:
+    if (
+        slot.quote in {"'", '"'}
+        and slot.kind == "text"
+        and rule is not None
+        and _types(rule) == {"object"}
+    ):
         slot = quoted_key(snapshot.document, slot)
     place = _Place(snapshot, slot, offset, layout(snapshot.text))
     if (found := columns_in_braces(snapshot, slot, offset)) is not None:
         span, items = found
         return Completions(span, Span(span.start, offset), place.indent, items)
+    if len(snapshot.text[slot.replace.start : slot.replace.end].splitlines()) > 1:
+        return None  # a text of several lines, of which an editor can't replace but one
     items = tuple(_behind_blank(item) if slot.gap else item for item in place.items())
     if place.layout.newline != "\n":
         items = tuple(replace(i, text=i.text.replace("\n", place.layout.newline)) for i in items)
@@ -81,8 +88,11 @@ class _Place:
             yield from values.merged(self.snapshot, self.slot)
             return
         if self.slot.kind == "key":
+            beside = [] if self.slot.list is None else list(self._beside(self.slot.list))
+            yield from beside if self.slot.list_first else ()
             yield from self._keys(self.slot.path)
             yield from self._merge()
+            yield from () if self.slot.list_first else beside
         elif self.slot.kind == "text":
             yield from values.values(self.snapshot, self.slot)
         elif rule is not None and self.slot.kind == "item":
@@ -112,6 +122,12 @@ class _Place:
         if slot.path and not slot.quote and not slot.colon and "<<" not in slot.taken:
             for one in values.merged(self.snapshot, slot):
                 yield replace(one, label=f"<<: {one.label}", text=f"<<: {one.text}")
+
+    def _beside(self, path: KeyPath) -> Iterator[CompletionItem]:
+        """Items of a list where keys could be as well, told from them by their dash."""
+        slot = replace(self.slot, kind="item", path=path, taken=frozenset(), list=None)
+        for one in replace(self, slot=slot)._item("- "):
+            yield replace(one, label=f"- {one.label}", filter=one.label, preselect=False)
 
     def _new(self, rule: Rule) -> Iterator[CompletionItem]:
         """Below a key that has no value yet."""

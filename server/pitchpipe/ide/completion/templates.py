@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pitchpipe.facts import TableFact
 from pitchpipe.ide.items import CompletionItem
 from pitchpipe.ide.slots import Slot
+from pitchpipe.ide.slots.words import length
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 
 _TEMPLATES = {"prompt_template", "completion_template", "text_template"}
+_WORD = re.compile(r"\w*")
 _LONGEST = 100  # code points of a column's name before the cursor
 
 
@@ -56,7 +59,9 @@ def columns_in_braces(
     while end < len(text) and text[end] not in "{}\r\n'\"":
         end += 1
     closed = text[end : end + 1] == "}"
-    span = Span(brace + 1, end if closed else offset)
+    if not closed:
+        end = offset + length(_WORD.match(text, offset)) if offset > brace + 1 else offset
+    span = Span(brace + 1, end)
     items = tuple(
         CompletionItem(c.name, "column", c.name if closed else c.name + "}", c.detail)
         for c in columns(snapshot)

@@ -30,7 +30,9 @@ def values(snapshot: Snapshot, slot: Slot, lead: str = "") -> Iterator[Completio
     rule = snapshot.schema.at(path)
     found = provider(snapshot, slot) if provider else _listed(rule or {}, path, slot.quote)
     there = _beside(snapshot, slot) if path and isinstance(path[-1], int) else frozenset[str]()
-    yield from (_quoted(one, slot, lead) for one in found if one.label not in there)
+    for one in found:
+        if one.label not in there and not (slot.quote in {"'", "|"} and "\\" in one.text):
+            yield _quoted(one, slot, lead)
 
 
 def _beside(snapshot: Snapshot, slot: Slot) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pitchpipe.document import Document
 from pitchpipe.ide.slots.slot import Slot, SlotKind
@@ -15,13 +15,17 @@ from pitchpipe.ide.slots.words import (
     length,
     line_end,
     plain_end,
+    plain_line_end,
     unquoted,
 )
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 
+BLOCK = frozenset({Style.LITERAL, Style.FOLDED})
+
 _DASHES = re.compile(r"(?:- +|-(?=\Z))*")
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _NO_WORD = frozenset("#|>%@`?")
 
 
@@ -48,12 +52,17 @@ def slot(document: Document, offset: int, start: int, before: str) -> Slot | Non
     column = len(before) - len(content)
     dashes = length(_DASHES.match(content))
     levels = _open_above(document, start)
+    inner = levels[-1] if levels and levels[-1].column < column else None
+    begun = inner and _text_above(document, inner, start, offset)
+    if inner and begun is not None:
+        return block_text(document, inner.path, Span(begun, offset), offset)
     for dash in re.finditer("-", content[:dashes]):
         entered = _with_item(document, levels, column + dash.start(), start)
         if entered is None:
             return None
         levels = entered
     word = column + dashes
+    beside = None if dashes else _list_beside(document, levels, column, start)
     if not dashes:
         entered = _with_key(document, levels, word, start)
         if entered is None:
@@ -65,7 +74,34 @@ def slot(document: Document, offset: int, start: int, before: str) -> Slot | Non
         return _value(document, offset, start + word, key, parent)
     if before[word : word + 1] in _NO_WORD and word < len(before):
         return None
-    return _word(document, offset, start + word, word, parent, start, dashed=dashes > 0)
+    found = _word(document, offset, start + word, word, parent, start, dashed=dashes > 0)
+    if beside is None or found.colon:
+        return found
+    wanted = not _filled(beside, start) or _dash_below(document, offset, column)
+    return replace(found, list=beside.path, list_first=wanted)
+
+
+def block_text(document: Document, path: KeyPath, lines: Span, offset: int) -> Slot:
+    """The slot in a block scalar whose lines are at `lines`; all of its text is what is written."""
+    text = document.text
+    content = text[lines.start : lines.end]
+    begin = lines.start + len(content) - len(content.lstrip())
+    end = max(lines.start + len(content.rstrip()), plain_line_end(text, offset))
+    here = Span(min(begin, offset), max(end, offset))
+    written = text[here.start : offset]
+    column = document.lines.position(here.start)[1]
+    return Slot("text", path, here, Span(here.start, offset), written, column, quote="|")
+
+
+def _text_above(document: Document, level: _Level, start: int, offset: int) -> int | None:
+    """Where the text begins that a deeper line at `start` goes on with; None where none does."""
+    value = level.value
+    if not isinstance(value, Scalar) or not _filled(level, start):
+        return None
+    if value.style in BLOCK:
+        return document.text.index("\n", value.span.start) + 1
+    goes_on = value.style is Style.PLAIN and document.text[start:offset].strip()
+    return value.span.start if goes_on else None
 
 
 def _value(
@@ -111,6 +147,30 @@ def _word(
     written, taken = document.text[at:offset], _taken(owner, at)
     gap = dashed and document.text[at - 1] == "-"
     return Slot(kind, path, replace, insert, written, column, taken, colon=colon, gap=gap)
+
+
+def _list_beside(
+    document: Document, levels: list[_Level], column: int, start: int
+) -> _Level | None:
+    """The key at `column` whose list could go on there, or begin: its dashes are not indented."""
+    at = next((i for i, level in enumerate(levels) if level.column == column), None)
+    if at is None or levels[at].dash:
+        return None
+    value = document.resolved(levels[at].value)
+    if not _filled(levels[at], start):
+        return levels[at]
+    dash = levels[at + 1] if at + 1 < len(levels) else None
+    goes_on = isinstance(value, Sequence) and dash and dash.dash and dash.column == column
+    return levels[at] if goes_on else None
+
+
+def _dash_below(document: Document, offset: int, column: int) -> bool:
+    """Whether the next line that says something begins with a dash at `column`."""
+    for line in _LINES.finditer(document.text, line_end(document.text, offset)):
+        said = line.group().strip("\r\n")
+        if said.strip() and not said.lstrip().startswith("#"):
+            return _DASHES.match(said, column) is not None and said[: column + 1].strip() == "-"
+    return False
 
 
 def _has_keys_at(document: Document, mapping: Mapping, column: int) -> bool:

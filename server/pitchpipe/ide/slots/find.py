@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pitchpipe.document import Document
 from pitchpipe.ide.slots import blocks
+from pitchpipe.ide.slots.blocks import BLOCK, block_text
 from pitchpipe.ide.slots.flow import in_flow
 from pitchpipe.ide.slots.slot import Slot
 from pitchpipe.ide.slots.words import in_comment
@@ -117,7 +118,7 @@ def _holds(document: Document, node: Scalar | Mapping | Sequence, offset: int) -
     if isinstance(node, Scalar):
         if node.style is Style.PLAIN:
             return False
-        if node.style in {Style.LITERAL, Style.FOLDED}:
+        if node.style in BLOCK:
             first = text.find("\n", start)
             return first != -1 and first < offset <= end
         closed = end - start > 1 and text[end - 1] == text[start]
@@ -130,9 +131,8 @@ def _holds(document: Document, node: Scalar | Mapping | Sequence, offset: int) -
 def _in_scalar(document: Document, node: Scalar, path: KeyPath, offset: int) -> Slot:
     text, (start, end) = document.text, node.span
     column = document.lines.position(start)[1]
-    if node.style in {Style.LITERAL, Style.FOLDED}:
-        here = Span(offset, offset)
-        return Slot("text", path, here, here, "", column)
+    if node.style in BLOCK:
+        return block_text(document, path, Span(text.index("\n", start) + 1, end), offset)
     mark = text[start]
     last = end - 1 if end - start > 1 and text[end - 1] == mark else end
     replace, insert = Span(start + 1, last), Span(start + 1, offset)

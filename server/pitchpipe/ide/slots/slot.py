@@ -23,8 +23,9 @@ class Slot:
     `written` is what stands in `replace` up to the cursor. `replace` reaches to the word's end,
     `insert` ends at the cursor. `column` is that of the line's first thing, dashes aside. `taken`
     are the keys that the mapping has beside the one at the cursor. `colon`: one stands behind the
-    word already. `quote` is the mark that the text stands in. `gap`: a blank has
-    to be written first.
+    word already. `quote` is the mark that the text stands in, `|` for a block of either kind.
+    `gap`: a blank has to be written first. `list` is the one of which an item could begin there
+    too, as its dashes stand in the column of its key; `list_first`: that is likelier than a key.
     """
 
     kind: SlotKind
@@ -38,3 +39,5 @@ class Slot:
     colon: bool = False
     quote: str = ""
     gap: bool = False
+    list: KeyPath | None = None
+    list_first: bool = False

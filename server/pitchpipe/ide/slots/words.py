@@ -28,6 +28,11 @@ def line_end(text: str, offset: int) -> int:
     return found.start() if found else len(text)
 
 
+def plain_line_end(text: str, offset: int) -> int:
+    """The end of the line without blanks at its end, and not before `offset`."""
+    return offset + len(text[offset : line_end(text, offset)].rstrip())
+
+
 def plain_end(text: str, at: int, end: int) -> int:
     """Where what begins at `at` ends on a line that ends at `end`: before blanks and a comment."""
     found = _COMMENT.search(text[at:end])
