@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vscode import server, window
+
+
+@pytest.fixture(scope="session")
+def installed() -> None:
+    """Skips where VS Code is not there to be driven."""
+    if sys.platform != "linux":
+        pytest.skip("VS Code is set up for tests on Linux only")
+    if not server.INSTALLED.exists():
+        pytest.skip("VS Code is not installed: python .ci/code_server.py")
+
+
+@pytest.fixture(scope="session")
+def browser(installed: None) -> Iterator[Any]:
+    with window.browsing() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def vsix() -> Path:
+    """The extension as `make build` leaves it."""
+    found = sorted((server.ROOT / "dist").glob("*.vsix"))
+    assert len(found) == 1, (
+        "there is no .vsix: python -m build --outdir dist . && python .ci/vsix.py dist"
+    )
+    return found[0]

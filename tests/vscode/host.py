@@ -1,0 +1,79 @@
+"""Runs the extension's own tests in VS Code's extension host, and tells what each came to."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vscode.server import EXTENSION, Server
+from vscode.window import Browser
+
+SOURCES = EXTENSION / "test" / "host"
+BUILT = EXTENSION / ".vscode-test" / "host"
+LIMIT = 400.0  # seconds for all of them
+STEP = re.compile(r"^(?P<indent> *)(?P<kind>suite|test)\(\s*\"(?P<title>[^\"\n]+)\"", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    outcome: str
+    error: str | None
+    milliseconds: float
+
+
+def titles() -> list[str]:
+    """Of all tests that the sources hold, as mocha joins them: `suite > test`.
+
+    Read from the text, so that pytest knows the tests before VS Code is started. The titles are
+    plain strings in double quotes, and nesting is what the formatter made it.
+    """
+    found: list[str] = []
+    for file in sorted(SOURCES.glob("*.test.ts")):
+        suites: list[tuple[int, str]] = []
+        for step in STEP.finditer(file.read_text(encoding="utf-8")):
+            depth = len(step["indent"])
+            suites = [(at, title) for at, title in suites if at < depth]
+            if step["kind"] == "suite":
+                suites.append((depth, step["title"]))
+            else:
+                found.append(" > ".join([*(title for _, title in suites), step["title"]]))
+    return found
+
+
+def run(server: Server, browser: Browser, folder: Path, results: Path) -> dict[str, Outcome]:
+    """What each test came to; raises AssertionError with the logs where they don't all end.
+
+    The server must run with `PITCHPIPE_HOST_RESULTS` set to the results' file.
+    """
+    ended: list[int] = []
+    said: list[str] = []
+    page = browser.new_page()
+    page.expose_function(
+        "codeAutomationLog", lambda _, texts: said.append(" ".join(map(str, texts)))
+    )
+    page.expose_function("codeAutomationExit", lambda code: ended.append(code))
+    payload = [
+        ["extensionDevelopmentPath", server.remote(EXTENSION)],
+        ["extensionTestsPath", server.remote(BUILT / "index.js")],
+        ["skipWelcome", "true"],
+    ]
+    page.goto(server.address(folder, payload), wait_until="domcontentloaded")
+    end = time.monotonic() + LIMIT
+    while not ended and time.monotonic() < end:
+        page.wait_for_timeout(200)
+    page.close()
+    told = [json.loads(line) for line in _lines(results)]
+    whole = "\n".join([*said, server.logs()])
+    assert ended == [0], f"VS Code ended the tests with {ended}\n{whole}"
+    assert told[-1:] == [{"end": True}], f"the tests did not end within {LIMIT:.0f} s\n{whole}"
+    return {
+        line["title"]: Outcome(line["outcome"], line["error"], line["milliseconds"])
+        for line in told[:-1]
+    }
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []

@@ -1,0 +1,123 @@
+"""A window of VS Code in Chromium, and what a user does in it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from editors.project import PATIENCE, until
+from vscode.server import EXTENSION, chromium
+
+# Only `make test-editors` installs it, so that neither tests nor type checks elsewhere need it.
+playwright: Any = pytest.importorskip("playwright.sync_api")
+Browser: TypeAlias = Any
+Page: TypeAlias = Any
+Locator: TypeAlias = Any
+Frame: TypeAlias = Any
+
+SCREENSHOTS = EXTENSION / "test" / "screenshots"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Whatever VS Code would look up elsewhere stays inside.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Window:
+    """One window; it opens with `goto`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.set_default_timeout(PATIENCE * 1000)
+
+    def goto(self, address: str) -> None:
+        self.page.goto(address, wait_until="domcontentloaded")
+        self.page.wait_for_selector(".monaco-workbench")
+
+    def row(self, name: str) -> Locator:
+        """A row of the explorer."""
+        return self.page.locator(
+            ".explorer-folders-view .monaco-list-row",
+            has=self.page.locator(".label-name", has_text=re.compile(rf"^{re.escape(name)}$")),
+        )
+
+    def open(self, name: str) -> None:
+        self.row(name).dblclick()
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
+        self.page.wait_for_selector(".editor-instance .view-lines .view-line")
+
+    def word(self, word: str, nth: int = 0) -> Locator:
+        """A token of the text of the active editor."""
+        spans = self.page.locator(".editor-instance .view-lines .view-line span > span")
+        return spans.filter(has_text=re.compile(rf"^\s*{re.escape(word)}\s*$")).nth(nth)
+
+    def squiggles(self, severity: str = "error") -> Locator:
+        return self.page.locator(f".editor-instance .squiggly-{severity}")
+
+    def lens(self, text: str) -> Locator:
+        return self.page.locator(".editor-instance .codelens-decoration a", has_text=text)
+
+    def command(self, title: str) -> None:
+        """Runs a command of the palette by its title, as in `Pitchpipe: Run Workflow`."""
+        self.page.keyboard.press("F1")
+        box = self.page.locator(".quick-input-widget input.input")
+        box.wait_for()
+        box.fill(f">{title}")
+        row = self.page.locator(".quick-input-list .monaco-list-row").filter(
+            has=self.page.locator(".label-name", has_text=re.compile(rf"^{re.escape(title)}"))
+        )
+        row.first.click()
+
+    def pick(self, label: str) -> None:
+        """Picks from the list that a command asks with."""
+        rows = self.page.locator(".quick-input-list .monaco-list-row")
+        rows.filter(has_text=label).first.click()
+
+    def frame(self, holds: Callable[[Frame], bool], what: str) -> Frame:
+        """The document of a webview, found by what it holds."""
+
+        def fits(frame: Frame) -> bool:
+            try:
+                return holds(frame)
+            except playwright.Error:  # the frame has gone meanwhile
+                return False
+
+        found: list[Frame] = []
+        until(lambda: found.extend(filter(fits, self.page.frames)) or found, what)
+        return found[0]
+
+    def theme(self, kind: str) -> bool:
+        """Whether the workbench is `vs`, `vs-dark`, `hc-black` or `hc-light`."""
+        classes = self.page.locator(".monaco-workbench").first.get_attribute("class")
+        return kind in (classes or "").split()
+
+    def shot(self, name: str) -> Path:
+        """A picture of the window, for a person to look at."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.mouse.move(700, 5)
+        time.sleep(0.4)  # fades and delayed widgets
+        file = SCREENSHOTS / f"{name}.png"
+        self.page.screenshot(path=file)
+        return file
