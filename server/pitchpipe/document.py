@@ -83,6 +83,11 @@ class Document:
         return assembled(self.parts)
 
     @property
+    def alone(self) -> bool:
+        """Whether nothing stands behind the document in its text."""
+        return self.parts.region.end >= len(self.text)
+
+    @property
     def root(self) -> Node | None:
         """The tree; None for a text of nothing but blanks and comments."""
         return self._reading.node

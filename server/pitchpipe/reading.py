@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import cast
 
@@ -20,25 +21,68 @@ from pitchpipe.workflow import SOURCES
 _START = Span(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """What a document says, and where. An empty document is an empty object.
 
-    `data` is the document's values with `overrides` laid over them.
-
-    `violations` are what `data` does against the schema. `problems` are the overrides that could
-    not be laid anywhere. `sound` are the sources without a violation, by the identity of their
-    values, which stay the same as long as their text does.
+    All of it is found when it is first asked for: some that ask about a text need no values.
     """
 
     document: Document
     schema: Schema
-    data: Data
-    violations: tuple[Violation, ...]
-    overrides: AbstractMapping[KeyPath, Data]
-    problems: tuple[Finding, ...]
-    sound: AbstractMapping[int, Data]
-    _wrong: frozenset[KeyPath]
+    _given: AbstractMapping[str, Data]
+    _known_sound: AbstractMapping[int, Data]
+
+    @property
+    def data(self) -> Data:
+        """The document's values with the overrides laid over them."""
+        return self._laid[0]
+
+    @property
+    def overrides(self) -> AbstractMapping[KeyPath, Data]:
+        """Those that could be laid somewhere."""
+        return self._laid[1]
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """The overrides that could not."""
+        return self._laid[2]
+
+    @cached_property
+    def _laid(self) -> tuple[Data, AbstractMapping[KeyPath, Data], tuple[Finding, ...]]:
+        data = self.document.data()
+        data = {} if data is None else _unshared(data) if self._given else data
+        laid: dict[KeyPath, Data] = {}
+        problems: list[Finding] = []
+        for key, value in self._given.items():
+            path = _laid(data, key, value)
+            if isinstance(path, Finding):
+                problems.append(path)
+            else:
+                laid[path] = value
+        return data, laid, tuple(problems)
+
+    @cached_property
+    def violations(self) -> tuple[Violation, ...]:
+        """What `data` does against the schema."""
+        return tuple(_violations(self.schema, self.data, self._known_sound))
+
+    @cached_property
+    def sound(self) -> AbstractMapping[int, Data]:
+        """The sources without a violation, by the identity of their values.
+
+        That stays the same as long as their text does.
+        """
+        return {} if self._given else _sound(self.data, self.violations)
+
+    @cached_property
+    def _wrong(self) -> frozenset[KeyPath]:
+        return frozenset(
+            v.path[:length]
+            for v in self.violations
+            if v.keyword not in {"required", "additionalProperties"}
+            for length in range(len(v.path) + 1)
+        )
 
     def overridden(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or some of it, comes from the command line."""
@@ -104,29 +148,11 @@ def read(
     overrides: AbstractMapping[str, Data],
     sound: AbstractMapping[int, Data] = _NOTHING_SOUND,
 ) -> Reading:
-    """Lays `overrides`, by dotted key, over the document's values and validates them.
+    """The document with `overrides`, by dotted key, laid over its values.
 
     `sound` is that of an earlier reading, whose sources need not be looked at again.
     """
-    data = document.data()
-    data = {} if data is None else _unshared(data) if overrides else data
-    laid: dict[KeyPath, Data] = {}
-    problems: list[Finding] = []
-    for key, value in overrides.items():
-        path = _laid(data, key, value)
-        if isinstance(path, Finding):
-            problems.append(path)
-        else:
-            laid[path] = value
-    violations = tuple(_violations(schema, data, sound))
-    wrong = frozenset(
-        v.path[:length]
-        for v in violations
-        if v.keyword not in {"required", "additionalProperties"}
-        for length in range(len(v.path) + 1)
-    )
-    sound = {} if overrides else _sound(data, violations)
-    return Reading(document, schema, data, violations, laid, tuple(problems), sound, wrong)
+    return Reading(document, schema, overrides, sound)
 
 
 def _violations(

@@ -66,7 +66,7 @@ class Lines:
         if not last:
             del found[-1]
         made = object.__new__(Lines)
-        made.starts = [*self.starts[: first + 1], *found, *(s + by for s in self.starts[kept:])]
+        made.starts = [*self.starts[: first + 1], *found, *[s + by for s in self.starts[kept:]]]
         return made
 
     def position(self, offset: int) -> tuple[int, int]:

@@ -25,8 +25,7 @@ def make(version: str) -> PitchpipeServer:
 
     def world_changed() -> None:
         findings.all_changed()
-        if server.can.refresh_hints:
-            server.workspace_inlay_hint_refresh(None)
+        server.hints_changed()
 
     server.world_changed = world_changed
     _lifecycle(server, findings)

@@ -31,6 +31,7 @@ _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, 
 _MOST_PATHS = 20_000
 _MOST_ANSWERS = {"cost": 64}  # of a kind; of the others:
 _MOST_OTHERS = 10_000
+_SHOWN = {"cost", "rows"}  # kinds that no finding goes by
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class Patience:
     """Answers that took longer than a keystroke.
 
     `wake` is called when something waits to be found out: whoever listens has `find_out` run. An
-    answer of an older state of the world is still given, until there is a new one.
+    answer of an older state of the world is still given, until there is a new one. `state` changes
+    with any answer that findings go by.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -86,19 +88,21 @@ class Patience:
 
     async def find_out(self) -> bool:
         """Finds out what waits; whether some answer is another than before."""
-        changed = False
+        changed = judged = False
         while self._waiting:
             batch, self._waiting = self._waiting, {}
             at = self._asked_at
             found = await asyncio.to_thread(_found, batch)
             for key, value in found.items():
                 before = self._known(key)
-                changed = changed or before is None or before[1] != value
+                if before is None or before[1] != value:
+                    changed = True
+                    judged = judged or key[0] not in _SHOWN
                 self._keep(key, (at, value))
             if found or self._waiting:
                 # What needed another answer first is tried again when that is there.
                 self._waiting.update((key, f) for key, f in batch.items() if key not in found)
-        if changed:
+        if judged:
             self.state += 1
         return changed
 

@@ -93,6 +93,11 @@ class PitchpipeServer(LanguageServer):
         """What the newest run failed of. The first findings don't wait for runs to be looked at."""
         return self._running.failure(path, text) if self._running else None
 
+    def hints_changed(self) -> None:
+        """What hints say is another, and no finding."""
+        if self.can.refresh_hints:
+            self.workspace_inlay_hint_refresh(None)
+
     def runs_changed(self) -> None:
         """What lenses say of runs is another."""
         if self.can.refresh_lenses:
@@ -155,11 +160,14 @@ class PitchpipeServer(LanguageServer):
     async def _find_out(self) -> None:
         try:
             await asyncio.sleep(0)  # what was asked before is answered first
+            state = self.engine.world.state
             changed = await self.engine.world.patience.find_out()
         finally:
             self._search = None
-        if changed:
+        if self.engine.world.state != state:
             self.world_changed()
+        elif changed:
+            self.hints_changed()
 
     async def found_out(self) -> bool:
         """Waits a while for what is being found out; whether it was."""

@@ -76,6 +76,14 @@ async def test_an_old_answer_is_given_until_there_is_a_new_one() -> None:
     assert patience.ask(("a",), lambda: 0) == 2
 
 
+async def test_what_is_only_shown_makes_no_finding_anew() -> None:
+    patience = Patience(nothing)
+    with pytest.raises(NotYet):
+        patience.ask(("rows", "a.jsonl"), lambda: 3)
+    assert await patience.find_out()
+    assert patience.state == 0
+
+
 async def test_a_failure_is_an_answer() -> None:
     patience = Patience(nothing)
 
