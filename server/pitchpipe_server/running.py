@@ -127,7 +127,8 @@ class Running:
             if not quiet:
                 shown = types.ShowMessageParams(types.MessageType.Error, f"Pitchpipe: {error}")
                 self._server.window_show_message(shown)
-            return {"run": None, "message": str(error), "wantsConsent": error.wants_consent}
+            why = {"message": str(error), "wantsConsent": error.wants_consent}
+            return {"run": None, **why, "model": error.model}
         for warning in started.warnings:
             self._log("warning", warning)
         self._runs.changed()

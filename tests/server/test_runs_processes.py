@@ -181,7 +181,8 @@ async def test_what_keeps_a_run_from_starting_is_said(workflow: Path, tmp_path: 
 async def test_a_models_own_code_needs_consent(workflow: Path) -> None:
     own = WORKFLOW.replace("dtype: float32", "dtype: float32, trust_remote_code: true")
     workflow.write_text(own, encoding="utf-8")
-    assert refused(workflow).wants_consent
+    said = refused(workflow)
+    assert (said.wants_consent, said.model) == (True, "Qwen/Qwen3-0.6B")
 
 
 @posix_only

@@ -6,14 +6,24 @@ from pitchpipe.findings import Finding
 
 
 class CannotStart(Exception):
-    """`findings` are the file's errors; `wants_consent`: the user may allow it and try again."""
+    """Nothing was started.
+
+    `findings` are the file's errors; `wants_consent`: the user may allow it and try again, `model`
+    being whose code would run.
+    """
 
     def __init__(
-        self, message: str, *, findings: tuple[Finding, ...] = (), wants_consent: bool = False
+        self,
+        message: str,
+        *,
+        findings: tuple[Finding, ...] = (),
+        wants_consent: bool = False,
+        model: str | None = None,
     ) -> None:
         super().__init__(message)
         self.findings = findings
         self.wants_consent = wants_consent
+        self.model = model
 
 
 class CannotStop(Exception):

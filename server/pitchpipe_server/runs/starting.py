@@ -76,7 +76,7 @@ def start(
             raise CannotStart("a run is gone on with as it was planned, with no other settings")
         plan, folder, warnings = resuming.found(workflow, resume, again=bool(only) or fresh)
         if plan.model.trust_remote_code and not trust_remote_code:
-            raise CannotStart(_CONSENT, wants_consent=True)
+            raise CannotStart(_CONSENT, wants_consent=True, model=plan.model.name_or_path)
     line = runner_process.command(
         program,
         folder,
@@ -144,7 +144,8 @@ def _planned(analysis: Analysis, workflow: Path, smoke: bool, consent: bool) -> 
     if errors:
         raise CannotStart(_complaint(workflow, analysis, errors), findings=tuple(errors))
     if analysis.wants_remote_code and not consent:
-        raise CannotStart(_CONSENT, wants_consent=True)
+        model = analysis.context.effective(analysis.workflow.model.name_or_path)
+        raise CannotStart(_CONSENT, wants_consent=True, model=str(model))
     return analysis.plan(smoke=smoke, trust_remote_code=consent)
 
 
