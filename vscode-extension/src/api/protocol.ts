@@ -273,6 +273,8 @@ export interface Started {
   message: string | null;
   /** The model's own code would run: ask the user, then say `trustRemoteCode`. */
   wantsConsent?: boolean;
+  /** Whose code it is. */
+  model?: string | null;
 }
 
 export const method = {
