@@ -12,6 +12,7 @@ from pitchpipe_cli import terminal
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
+METHODS = ("lora", "full")
 SCHEMAS = ("workflow", "plan", "event")
 HEADS = (
     *("causal-lm", "seq2seq-lm", "masked-lm"),
@@ -140,6 +141,7 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the file to write")
     parser.add_argument("--task", choices=TASKS, default="text-generation", help="what to learn")
     parser.add_argument("--model", metavar="MODEL", help="a local folder or a hub name")
+    parser.add_argument("--method", choices=METHODS, default="lora", help="what is trained of it")
     parser.add_argument(
         "--data", metavar="PATH", help="the training rows; their columns are looked at"
     )

@@ -55,8 +55,9 @@ def test_stages_and_tasks_are_those_of_the_schemas() -> None:
     event = pitchpipe_schemas.load("event")
     started = next(k for k in event["oneOf"] if k["properties"]["kind"]["const"] == "run-started")
     assert list(parser.STAGES) == started["properties"]["stages"]["items"]["enum"]
-    tasks = pitchpipe_schemas.load("workflow")["properties"]["task"]["enum"]
-    assert list(parser.TASKS) == tasks
+    properties = pitchpipe_schemas.load("workflow")["properties"]
+    assert list(parser.TASKS) == properties["task"]["enum"]
+    assert list(parser.METHODS) == properties["method"]["properties"]["type"]["enum"]
 
 
 def test_the_golden_events_are_what_the_schema_says() -> None:

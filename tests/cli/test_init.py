@@ -70,6 +70,12 @@ def test_a_classification_is_split_by_its_label(tmp_path: Path) -> None:
     assert workflow["data"]["stratify_by"] == "tone"
 
 
+def test_all_weights_are_trained_slowly_and_without_an_adapter(tmp_path: Path) -> None:
+    workflow = init(tmp_path, "phrases", "--method", "full")
+    assert workflow["method"] == {"type": "full"}
+    assert workflow["training"]["learning_rate"] == 0.00002
+
+
 def test_every_section_carries_the_schemas_own_words(tmp_path: Path) -> None:
     init(tmp_path, "plain")
     text = (tmp_path / "new.yaml").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from pitchpipe.suggest import all_of, nearest
 from pitchpipe.syntax.nodes import Data
 from pitchpipe.syntax.scalars import resolve
 
-_PLAIN = re.compile(r"[\w./-]+( [\w./-]+)*")
+_PLAIN = re.compile(r"(?!-(?: |$))[\w./-]+( [\w./-]+)*")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 _LONGEST = 40  # characters of a value that a message shows
 _MANY = 12  # columns that a message lists

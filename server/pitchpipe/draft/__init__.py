@@ -1,0 +1,19 @@
+"""A workflow to start from: what there is to choose, and the commented file."""
+
+from pitchpipe.draft.choices import Choice, methods, tasks
+from pitchpipe.draft.columns import Mapped, parts
+from pitchpipe.draft.paths import file_name, spelt
+from pitchpipe.draft.text import DATA, MODEL, workflow
+
+__all__ = [
+    "DATA",
+    "MODEL",
+    "Choice",
+    "Mapped",
+    "file_name",
+    "methods",
+    "parts",
+    "spelt",
+    "tasks",
+    "workflow",
+]
