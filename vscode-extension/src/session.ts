@@ -79,6 +79,12 @@ export class Session implements vscode.Disposable {
     return this.request<R>("workspace/executeCommand", { command, arguments: args });
   }
 
+  /** Has the server ask for the settings anew. */
+  async settingsChanged(): Promise<void> {
+    if (!this.running) return;
+    await this.client?.sendNotification("workspace/didChangeConfiguration", { settings: null });
+  }
+
   private connected(): LanguageClient {
     if (!this.client || this.client.state !== State.Running) {
       throw new NoServer(vscode.l10n.t("Pitchpipe's language server is not running."));
