@@ -16,7 +16,7 @@ from pathlib import Path
 from npm import EXTENSION, ROOT, npm
 
 LIMIT_MB = 3.0
-# Beside these, what the folders of NAMED hold and nothing else.
+# What is always there; what OTHERS fits may be there too, and nothing else.
 FILES = {
     "[Content_Types].xml",
     "extension.vsixmanifest",
@@ -40,7 +40,7 @@ FILES = {
 }
 OTHERS = re.compile(
     r"extension/(dist/media/\w+\.css|l10n/bundle\.l10n(\.\w+)?\.json|walkthrough/[\w-]+\.(md|svg)"
-    r"|wheel/pitchpipe-[\w.]+-py3-none-any\.whl)"
+    r"|samples/[\w./-]+|wheel/pitchpipe-[\w.]+-py3-none-any\.whl)"
 )
 
 
@@ -77,6 +77,7 @@ def check(vsix: Path, wheel: Path) -> None:
     require(held >= FILES, f"all of the extension in the .vsix, it lacks {sorted(FILES - held)}")
     require(any(name.startswith("extension/l10n/") for name in held), "translations in the .vsix")
     require(any(name.startswith("extension/walkthrough/") for name in held), "the walkthrough")
+    require(any(name.startswith("extension/samples/") for name in held), "a sample in the .vsix")
     require(carried == wheel.read_bytes(), "the very wheel in the .vsix")
     version = wheel.name.split("-")[1]
     require(manifest["version"] == version, f"version {version}, not {manifest['version']}")

@@ -70,3 +70,12 @@ export async function tidy(): Promise<void> {
     }
   }
 }
+
+/** Replaces the first place where an editor's text says `old`. */
+export async function replaced(editor: vscode.TextEditor, old: string, by: string): Promise<void> {
+  const at = editor.document.getText().indexOf(old);
+  assert.ok(at >= 0, `the text has no ${old}`);
+  const [start, end] = [at, at + old.length].map((offset) => editor.document.positionAt(offset));
+  assert.ok(start && end);
+  assert.ok(await editor.edit((edit) => edit.replace(new vscode.Range(start, end), by)));
+}
