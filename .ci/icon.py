@@ -1,4 +1,4 @@
-"""Draws images/icon.svg of the VS Code extension as the PNG that VS Code wants.
+"""Draws .ci/icon.svg as the PNG that VS Code wants.
 
 python .ci/icon.py     # needs the dependency group `browser` and a Chromium
 """
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-IMAGES = Path(__file__).resolve().parent.parent / "vscode-extension" / "images"
+HERE = Path(__file__).resolve().parent
+DRAWN = HERE.parent / "vscode-extension" / "images" / "icon.png"
 PIXELS = 128  # what VS Code asks for
 
 
@@ -20,9 +21,9 @@ def main() -> None:
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": PIXELS, "height": PIXELS})
-        svg = (IMAGES / "icon.svg").read_text(encoding="utf-8")
+        svg = (HERE / "icon.svg").read_text(encoding="utf-8")
         page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{svg}")
-        page.screenshot(path=IMAGES / "icon.png", omit_background=True)
+        page.screenshot(path=DRAWN, omit_background=True)
         browser.close()
 
 

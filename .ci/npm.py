@@ -24,7 +24,7 @@ QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 def npm(*arguments: str, cwd: Path = EXTENSION) -> None:
     """Raises `CalledProcessError` where npm fails."""
     env = os.environ | {"PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run([NODE, NPM, *arguments, *QUIET], check=True, cwd=cwd, env=env)
+    subprocess.run([NODE, NPM, *QUIET, *arguments], check=True, cwd=cwd, env=env)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ FILES = {
     "extension/package.json",
     "extension/package.nls.bg.json",
     "extension/package.nls.json",
+    "extension/python/install.py",
     "extension/readme.md",
     "extension/syntaxes/pitchpipe.tmLanguage.json",
 }
@@ -51,7 +52,7 @@ def main(dist: Path) -> None:
     for old in dist.glob("*.vsix"):
         old.unlink()
     npm("run", "build")
-    npm("run", "package")
+    npm("run", "package", "--", "--out", str(dist))
     made = list(dist.glob("*.vsix"))
     require(len(made) == 1, f"one .vsix in {dist}, not {len(made)}")
     check(made[0], wheels[0])
