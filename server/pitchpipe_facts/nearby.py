@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from pitchpipe_facts import runs
@@ -13,23 +12,26 @@ _LARGEST = 2**20  # bytes; no workflow is larger
 def output_dirs(folder: Path) -> set[Path]:
     """`folder`, those folders in it that hold runs, and those that workflows in it name."""
     near = {plan.parent.parent for plan in folder.glob(f"*/*/{runs.PLAN}")}
-    return {folder} | near | set(_named(folder))
+    named = (output_dir(file) for file in folder.glob("*.y*ml"))
+    return {folder} | near | {found for found in named if found is not None}
 
 
-def _named(folder: Path) -> Iterator[Path]:
-    for file in folder.glob("*.y*ml"):
-        text = _text(file)
-        if "output_dir" not in text:
-            continue
-        # Seldom needed, and `pitchpipe runs list` is to answer at once.
-        from pitchpipe import paths  # noqa: PLC0415
-        from pitchpipe.document import parse  # noqa: PLC0415
-        from pitchpipe_facts.reader import Reader  # noqa: PLC0415
+def output_dir(file: Path) -> Path | None:
+    """The folder for runs that a workflow file names; None where it names none."""
+    text = _text(file)
+    if "output_dir" not in text:
+        return None
+    # Seldom needed, and `pitchpipe runs list` is to answer at once.
+    from pitchpipe import paths  # noqa: PLC0415
+    from pitchpipe.document import parse  # noqa: PLC0415
+    from pitchpipe_facts.reader import Reader  # noqa: PLC0415
 
-        data = parse(text).data()
-        named = data.get("output_dir") if isinstance(data, dict) else None
-        if isinstance(named, str):
-            yield Path(paths.resolve(named, str(folder.absolute()), Reader(folder)).absolute)
+    data = parse(text).data()
+    named = data.get("output_dir") if isinstance(data, dict) else None
+    if not isinstance(named, str):
+        return None
+    folder = file.parent
+    return Path(paths.resolve(named, str(folder.absolute()), Reader(folder)).absolute)
 
 
 def _text(file: Path) -> str:

@@ -60,6 +60,7 @@ def _lifecycle(server: PitchpipeServer, findings: Diagnostics) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files_changed(params: types.DidChangeWatchedFilesParams) -> None:  # pyright: ignore[reportUnusedFunction]
         paths = [path_of(change.uri) for change in params.changes]
+        server.running.files_changed(path for path in paths if path is not None)
         if all(path is not None and server.running.writes(path) for path in paths):
             return  # what runs write is followed by other means
         server.engine.world.changed()

@@ -93,7 +93,7 @@ def register(server: PitchpipeServer) -> None:
 
     @server.feature(SUBSCRIBE)
     def subscribe(params: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        server.running.events = bool(getattr(params, "events", True))
+        server.running.subscribe(bool(getattr(params, "events", True)))
 
 
 async def _told(server: PitchpipeServer, path: str, *, compared: bool) -> dict[str, Any]:

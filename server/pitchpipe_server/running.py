@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lsprotocol import types
 
 from pitchpipe_facts import runs
+from pitchpipe_server.announcing import Announcing
 from pitchpipe_server.commands import EVENT
 from pitchpipe_server.uris import path_of
 
 if TYPE_CHECKING:
     from pitchpipe.findings import Finding
     from pitchpipe.ide.world import Run
+    from pitchpipe_server.browsing import Browsing
     from pitchpipe_server.runs.following import Follower
     from pitchpipe_server.runs.knowing import Runs
     from pitchpipe_server.runs.news import News
@@ -51,7 +54,7 @@ class Running:
         from pitchpipe_server.runs.knowing import Runs  # noqa: PLC0415
 
         self._server = server
-        self._runs: Runs = Runs()
+        self.runs: Runs = Runs()  # for its thread alone, see `apart`
         self._follower: Follower = Follower()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runs")
         self._known: dict[str, tuple[Run, ...]] = {}
@@ -59,7 +62,21 @@ class Running:
         self._shown: dict[Path, _Shown] = {}
         self._count = 0
         self.events = False
+        self._announcing = Announcing(server, self)
         server.spawn(self._watch(), "following runs")
+
+    @cached_property
+    def browsing(self) -> Browsing:
+        """What a client may ask of them; made when one asks."""
+        from pitchpipe_server.browsing import Browsing  # noqa: PLC0415
+
+        return Browsing(self._server, self)
+
+    def subscribe(self, events: bool) -> None:
+        """From now on the client hears of every event and of other runs, or of neither."""
+        self.events = events
+        if events:
+            self._announcing.watch()
 
     # What is known
 
@@ -76,37 +93,51 @@ class Running:
         """Whether a file lies in the folder of a run that goes on, and is the run's own."""
         return any(folder in Path(path).parents for folder in self._follower.folders)
 
+    def works_on(self, folder: Path) -> bool:
+        """Whether a process that this server started is at work there, maybe before its lock."""
+        process = self._follower.process(folder)
+        return process is not None and process.poll() is None
+
+    def files_changed(self, paths: Iterable[str]) -> None:
+        """Files came, went or were written; those of plans are of runs from elsewhere."""
+        if "browsing" in self.__dict__:
+            self.browsing.files_changed()
+        if any(Path(path).name == runs.PLAN for path in paths):
+            self._announcing.changed(None)
+
     async def look(self, path: str, *, discover: bool = False) -> None:
         """Reads the runs of a workflow anew, and follows those that go on."""
         workflow = Path(path)
         if discover:
-            await self._apart(lambda: self._runs.discover(workflow))
-        self._known[path] = await self._apart(lambda: self._runs.summaries(workflow))
+            await self.apart(lambda: self.runs.discover(workflow))
+        self._known[path] = await self.apart(lambda: self.runs.summaries(workflow))
         for run in self._known[path]:
             if run.state in {"waiting", "running"}:
-                await self._follow(Path(run.folder), workflow)
+                await self.follow(Path(run.folder), workflow)
         self._server.runs_changed()
 
     async def recover(self, roots: Sequence[str]) -> None:
         """Follows the runs that go on of workflows in these folders, whoever started them."""
-        for folder in await self._apart(self._runs.running):
-            info = await self._apart(lambda folder=folder: runs.planned(folder))
+        for folder in await self.apart(self.runs.running):
+            info = await self.apart(lambda folder=folder: runs.planned(folder))
             workflow = info and info.workflow
             if workflow and any(Path(root) in workflow.parents for root in roots):
-                await self._follow(folder, workflow)
+                await self.follow(folder, workflow)
 
-    async def _follow(self, run: Path | Started, workflow: Path) -> None:
+    async def follow(self, run: Path | Started, workflow: Path) -> None:
+        """Shows what a run does from now on, if it isn't shown already."""
         folder = run if isinstance(run, Path) else run.folder
-        info = await self._apart(lambda: runs.planned(folder))
-        earlier = await self._apart(lambda: self._runs.earlier(info)) if info else None
+        info = await self.apart(lambda: runs.planned(folder))
+        earlier = await self.apart(lambda: self.runs.earlier(info)) if info else None
         if self._follower.follow(run, earlier=earlier):
+            self._announcing.changed(workflow)
             await self._show(folder, folder.name, workflow)
 
     async def _look_for_failure(self, path: str) -> None:
         text = next((t.text for t in self._server.texts if path_of(t.uri) == path), None)
         if text is None:
             return
-        found = await self._apart(lambda: self._runs.failure_finding(Path(path), text))
+        found = await self.apart(lambda: self.runs.failure_finding(Path(path), text))
         if found is None:
             self._failures.pop(path, None)
         else:
@@ -131,8 +162,8 @@ class Running:
             return {"run": None, **why, "model": error.model}
         for warning in started.warnings:
             self._log("warning", warning)
-        self._runs.changed()
-        await self._follow(started, workflow)
+        self.runs.changed()
+        await self.follow(started, workflow)
         self._server.spawn(self.look(path), "listing runs")
         return {"run": started.folder.name, "folder": str(started.folder), "message": None}
 
@@ -158,6 +189,13 @@ class Running:
             return run in {folder.name, str(folder)}
         info = self._follower.run(folder)
         return path is None or (info is not None and str(info.workflow) == path)
+
+    async def went_away(self) -> None:
+        """A run's folder was removed."""
+        self.runs.changed()
+        self._announcing.changed(None)
+        for path in list(self._known):
+            await self.look(path)
 
     async def report(self, path: str, run: str | None) -> dict[str, Any]:
         """Opens the report of a run, or of the newest that has one."""
@@ -185,6 +223,7 @@ class Running:
 
     def _tell(self, news: News) -> None:
         from pitchpipe_server.runs import news as kinds  # noqa: PLC0415
+        from pitchpipe_server.runs import words  # noqa: PLC0415
 
         update, folder = news.update, news.run.folder
         if self.events and news.event is not None:
@@ -192,22 +231,23 @@ class Running:
             self._server.protocol.notify(EVENT, {**told, "event": news.event})
         shown = self._shown.get(folder.resolve())
         if isinstance(update, kinds.Progressed):
-            self._report(shown, update.share, _words(update))
+            self._report(shown, update.share, words.progress(update))
         elif isinstance(update, kinds.StageChanged):
             if update.state == "running":
                 self._report(shown, None, update.stage)
-            self._log("info", f"run {news.run.id}: {_stage(update)}")
+            self._log("info", f"run {news.run.id}: {words.stage(update)}")
         elif isinstance(update, kinds.Measured):
-            self._report(shown, None, _measured(update))
+            self._report(shown, None, words.measured(update))
         elif isinstance(update, kinds.Logged):
             self._log(update.level, update.message)
         elif isinstance(update, kinds.Failed):
             self._log("error", update.message + (f"; {update.hint}" if update.hint else ""))
         elif isinstance(update, kinds.Ended):
             self._end(folder, shown, update.state, update.message)
+            self._announcing.changed(news.run.workflow)
 
     def _end(self, folder: Path, shown: _Shown | None, state: str, message: str | None) -> None:
-        self._runs.changed()
+        self.runs.changed()
         said = f"run {folder.name}: {state}" + (f" ({message})" if message else "")
         self._log("info" if state in {"done", "interrupted"} else "error", said)
         if shown and shown.open:
@@ -258,37 +298,6 @@ class Running:
             kind = types.MessageType.Log  # what clients before LSP 3.18 know
         self._server.window_log_message(types.LogMessageParams(kind, message))
 
-    async def _apart(self, work: Callable[[], T]) -> T:
+    async def apart(self, work: Callable[[], T]) -> T:
         """In the thread that all reading of run folders has to itself."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def _words(update: Any) -> str:
-    """`train, 120 of 400 steps, 3 min 12 s left`."""
-    from pitchpipe import amounts  # noqa: PLC0415
-
-    said = update.stage
-    if update.total:
-        said += f", {amounts.number(update.done)} of {amounts.number(update.total)} {update.unit}"
-    if update.seconds_left is not None:
-        said += f", {amounts.seconds(update.seconds_left)} left"
-    return said
-
-
-def _stage(update: Any) -> str:
-    """`train begins`, `train done in 3 min 12 s`, `fetch taken from an earlier run`."""
-    from pitchpipe import amounts  # noqa: PLC0415
-
-    if update.state == "running":
-        return f"{update.stage} begins"
-    if update.state == "reused":
-        return f"{update.stage} taken from an earlier run"
-    took = "" if update.seconds is None else f" in {amounts.seconds(update.seconds)}"
-    return f"{update.stage} done{took}"
-
-
-def _measured(update: Any) -> str:
-    """`step 12 of 400, loss 2.31`."""
-    loss = update.values.get("loss")
-    said = f"step {update.step} of {update.total_steps}"
-    return said if loss is None else f"{said}, loss {loss:.3g}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ from pitchpipe.findings import Finding
 from pitchpipe.ide.world import Run
 from pitchpipe_facts import nearby, run_index, runs
 from pitchpipe_facts.runs import RunInfo
-from pitchpipe_server.runs import blaming, endings, pace
+from pitchpipe_server.runs import blaming, endings, pace, telling
 from pitchpipe_server.runs.news import MALFORMED, failure_of
 from pitchpipe_server.runs.reading import Reading, begun
 
 _HOLDS = 0.25  # seconds that a look at a workflow's runs counts
 _LOCK_HOLDS = 0.5  # seconds that a look at a run's lock counts
-_SCORES = ("accuracy", "f1", "exact_match", "loss")  # in the order of what is shown first
 
 
 @dataclass(slots=True)
@@ -62,19 +60,46 @@ class Runs:
 
         Reads the folders around: for when a file is opened.
         """
-        known = set(run_index.indexed())
         for output_dir in nearby.output_dirs(workflow.resolve().parent):
-            for plan in output_dir.glob(f"*/{runs.PLAN}"):
-                if plan.parent.resolve() not in known:
-                    run_index.register(plan.parent)
+            self.enter(plan.parent for plan in output_dir.glob(f"*/{runs.PLAN}"))
+
+    def enter(self, folders: Iterable[Path]) -> None:
+        """Puts run folders into the index that are not in there."""
+        known = set(run_index.indexed())
+        for folder in folders:
+            if folder.resolve() not in known:
+                run_index.register(folder)
 
     def summaries(self, workflow: Path) -> tuple[Run, ...]:
-        """The workflow's runs, newest first.
-
-        `best` is the lowest `eval_loss`; of a run that was not evaluated while it trained what its
-        evaluation found of the tuned model, accuracy first; else the last `loss`.
-        """
+        """The workflow's runs, newest first."""
         return tuple(self._summary(known) for known in self._of(workflow))
+
+    def told(self, workflow: Path) -> list[dict[str, Any]]:
+        """The same for a client, see `telling.told`."""
+        return [telling.told(self._summary(known), known.reading) for known in self._of(workflow)]
+
+    def one(self, folder: Path) -> tuple[dict[str, Any], Reading] | None:
+        """A run for a client, wherever it lies; None where no plan can be read."""
+        known = self._known.get(folder) or _look(folder)
+        if known is None:
+            return None
+        self._known[folder] = known
+        known.reading.drain()
+        return telling.told(self._summary(known), known.reading), known.reading
+
+    def workflows(self) -> list[Path]:
+        """Those that the runs of the index are of, each once."""
+        return list({k.workflow: w for k in self._all() if (w := k.reading.run.workflow)}.values())
+
+    def there(self) -> dict[Path, Path]:
+        """The folders of the index' runs that are there, and the workflows that those are of."""
+        found = ((k.reading.run.folder, k.reading) for k in self._all())
+        return {f: r.run.workflow for f, r in found if r.run.workflow and r.events.is_file()}
+
+    def goes_on(self, folder: Path) -> bool:
+        """Whether the run may still say something."""
+        found = self.one(folder)
+        return found is not None and found[0]["state"] in {"waiting", "running"}
 
     def running(self) -> list[Path]:
         """The runs of the index that a process works on now."""
@@ -89,6 +114,11 @@ class Runs:
             if other.state == "done" and other.smoke == run.smoke and other.folder != run.folder:
                 return pace.seconds_of(other)
         return pace.NOTHING_EARLIER
+
+    def earlier_of(self, folder: Path) -> pace.Seconds:
+        """The same for the run in a folder, whether there is any or not."""
+        run = runs.planned(folder)
+        return self.earlier(run) if run else pace.NOTHING_EARLIER
 
     def failure_finding(self, workflow: Path, text: str) -> Finding | None:
         """What the newest run failed of, if `text` is what it was made from."""
@@ -114,7 +144,7 @@ class Runs:
 
     def _of(self, workflow: Path) -> list[_Known]:
         """Read as far as they have come, newest first."""
-        wanted, now = _same(workflow), time.monotonic()
+        wanted, now = same(workflow), time.monotonic()
         at, kept = self._looked.get(wanted, (float("-inf"), []))
         if now - at < _HOLDS:
             return kept
@@ -139,8 +169,7 @@ class Runs:
         state = (reading.offset, self._is_locked(known), endings.report_of(reading.run))
         kept = self._summaries.get(folder)
         if kept is None or kept[0] != state:
-            run = runs.settled(reading.run, locked=known.locked)
-            kept = (state, _summarised(run, reading, self.earlier))
+            kept = (state, telling.summary(reading, locked=known.locked, earlier=self.earlier))
             self._summaries[folder] = kept
         return kept[1]
 
@@ -155,7 +184,7 @@ def _look(folder: Path) -> _Known | None:
         sha256, made = str(plan["workflow_sha256"]), file.stat().st_mtime
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return _Known(reading, _same(reading.run.workflow), sha256, made)
+    return _Known(reading, same(reading.run.workflow), sha256, made)
 
 
 def _entries() -> frozenset[str]:
@@ -165,51 +194,14 @@ def _entries() -> frozenset[str]:
         return frozenset()
 
 
-def _same(workflow: Path) -> str:
+def same(workflow: Path) -> str:
+    """Equal for two paths of one file."""
     return os.path.normcase(os.path.realpath(workflow))
 
 
 def _newest_first(known: _Known) -> tuple[float, str]:
     run = known.reading.run
     return (-(run.started or known.made), run.id)
-
-
-def _summarised(run: RunInfo, reading: Reading, earlier: Callable[[RunInfo], pace.Seconds]) -> Run:
-    report = endings.report_of(run)
-    share = pace.share(run, earlier(run) if run.state == "running" else pace.NOTHING_EARLIER)
-    return Run(
-        id=run.id,
-        folder=str(run.folder),
-        state=run.state,
-        smoke=run.smoke,
-        at=run.updated,
-        stage=run.stage,
-        step=run.step,
-        total_steps=run.total_steps,
-        share=share,
-        best=_best(run, reading),
-        report=None if report is None else str(report),
-    )
-
-
-def _best(run: RunInfo, reading: Reading) -> tuple[str, float] | None:
-    if reading.best_loss is not None:
-        return ("eval_loss", reading.best_loss)
-    if (score := _score(run.folder)) is not None:
-        return score
-    loss = run.metrics.get("loss", math.nan)
-    return ("loss", loss) if math.isfinite(loss) else None
-
-
-def _score(folder: Path) -> tuple[str, float] | None:
-    """Of the tuned model."""
-    try:
-        scores: Any = json.loads((folder / runs.SCORES).read_text(encoding="utf-8"))
-        metrics = next(m["metrics"] for m in scores["models"] if m["kind"] == "tuned")
-        name = next(name for name in _SCORES if metrics.get(name) is not None)
-        return (name, float(metrics[name]["value"]))
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return None
 
 
 def _sha256(text: str) -> str:

@@ -30,10 +30,10 @@ def seconds_left(run: RunInfo, earlier: Seconds = NOTHING_EARLIER) -> float | No
     ahead = _ahead(run)
     names = [stage.name for stage in ahead]
     must_be_known = names.index("train") + 1 if "train" in names else 0
-    rests = [_rest(run, stage, earlier) for stage in ahead]
+    rests = [rest(run, stage, earlier) for stage in ahead]
     if None in rests[:must_be_known]:
         return None
-    return sum(rest or 0.0 for rest in rests)
+    return sum(seconds or 0.0 for seconds in rests)
 
 
 def share(run: RunInfo, earlier: Seconds = NOTHING_EARLIER) -> float | None:
@@ -53,7 +53,8 @@ def _ahead(run: RunInfo) -> tuple[StageInfo, ...]:
     return run.stages[begun[-1] if begun else 0 :]
 
 
-def _rest(run: RunInfo, stage: StageInfo, earlier: Seconds) -> float | None:
+def rest(run: RunInfo, stage: StageInfo, earlier: Seconds) -> float | None:
+    """Seconds until the stage's end, as of the run's last event; None where nobody can tell."""
     if stage.state in {"done", "reused"}:
         return 0.0
     remaining = stage.progress.remaining if stage.progress else None
@@ -61,7 +62,7 @@ def _rest(run: RunInfo, stage: StageInfo, earlier: Seconds) -> float | None:
         return remaining
     if stage.name not in earlier:
         return None
-    return max(0.0, earlier[stage.name] - _since(run, stage))
+    return max(0.0, earlier[stage.name] - since(run, stage))
 
 
 def _passed(run: RunInfo, stage: StageInfo) -> float:
@@ -70,12 +71,13 @@ def _passed(run: RunInfo, stage: StageInfo) -> float:
         return stage.seconds or 0.0
     progress = stage.progress
     if progress is None or progress.done <= progress.first:
-        return _since(run, stage)
+        return since(run, stage)
     pace = (progress.at - progress.since) / (progress.done - progress.first)
-    return max(_since(run, stage), pace * progress.done)
+    return max(since(run, stage), pace * progress.done)
 
 
-def _since(run: RunInfo, stage: StageInfo) -> float:
+def since(run: RunInfo, stage: StageInfo) -> float:
+    """Seconds from the stage's beginning to the run's last event."""
     if stage.started is None or run.updated is None:
         return 0.0
     return max(0.0, run.updated - stage.started)

@@ -29,7 +29,7 @@ class Reading:
     """`run` is what the events up to the byte `offset` tell, without the lock's word.
 
     `failure` is the event of the failure that the run ended by, `best_loss` the lowest `eval_loss`
-    so far. `started` is the last `run-started`.
+    so far. `started` is the last `run-started`, `worked` the seconds of the processes before it.
     """
 
     run: RunInfo
@@ -38,6 +38,7 @@ class Reading:
     best_loss: float | None = None
     failure: Event | None = None
     started: Event | None = None
+    worked: float = 0.0
     _planned: RunInfo = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,14 @@ class Reading:
     @property
     def events(self) -> Path:
         return self.run.folder / runs.EVENTS
+
+    @property
+    def seconds(self) -> float | None:
+        """Working time so far; the time between two processes doesn't count. None before any."""
+        run = self.run
+        if run.began is None or run.updated is None:
+            return None
+        return self.worked + max(0.0, run.updated - run.began)
 
     def size(self) -> int:
         """Of the events, in bytes; 0 where there are none."""
@@ -108,6 +117,7 @@ class Reading:
     def _begin_again(self) -> None:
         self.run, self.offset, self.ended = self._planned, 0, False
         self.best_loss = self.failure = self.started = None
+        self.worked = 0.0
 
     def _taken(self, data: bytes) -> Iterator[tuple[int, Event]]:
         for line in data.split(b"\n")[:-1]:
@@ -119,6 +129,8 @@ class Reading:
 
     def _take(self, event: Event) -> None:
         kind = event["kind"]
+        if kind == "run-started":
+            self.worked = self.seconds or 0.0
         self.run = runs.after(self.run, event)
         self.ended = kind in ENDS
         if kind == "run-started":
@@ -141,7 +153,8 @@ def _lasting(lines: list[bytes]) -> list[int]:
     """The numbers of the lines that make the same run as all of them would.
 
     Of progress the first is kept, and where it falls or counts something else, which is where
-    counting begins anew; of that and of other numbers the last before each event that lasts.
+    counting begins anew; of that and of other numbers the last before each event that lasts. The
+    line before a process begins says until when the one before it worked.
     """
     kept: list[int] = []
     latest: dict[bytes, int] = {}
@@ -164,6 +177,8 @@ def _lasting(lines: list[bytes]) -> list[int]:
             latest[kind] = number
         else:
             kept += [*latest.values(), number]
+            if kind == b"run-started":
+                kept.append(max(0, number - 1))
             latest.clear()
             before = None if kind.startswith((b"run-", b"stage-")) else before
     kept += latest.values()
