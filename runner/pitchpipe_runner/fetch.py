@@ -21,12 +21,12 @@ from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedConfig,
 )
 
 from pitchpipe.plan import Plan
 from pitchpipe_runner import interrupts
+from pitchpipe_runner.base_model import folder_of, tokenizer_of
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import (
     ENVIRONMENT_IS_WRONG,
@@ -68,7 +68,7 @@ def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
     """Writes `model.json`, which says where the folder is."""
     folder = _local(plan) or _download(plan, events, _SMALL_FILES if plan.smoke else _ALL_FILES)
     config = _config(plan, folder)
-    tokenizer = _tokenizer(plan, folder)
+    tokenizer = tokenizer_of(plan, folder)
     if plan.smoke:
         model: Any = _random_like(plan, config)
         folder = out / "model"
@@ -86,12 +86,6 @@ def run(plan: Plan, out: Path, events: Events) -> dict[str, Any]:
     }
     events.log(f"base model: {plan.model.name_or_path} ({config.model_type})")
     return facts
-
-
-def folder_of(base: Artifact) -> Path:
-    """The folder that `from_pretrained` takes."""
-    said = json.loads((base.folder / "model.json").read_text(encoding="utf-8"))["folder"]
-    return base.folder / said
 
 
 def is_there(base: Artifact) -> bool:
@@ -163,26 +157,6 @@ def _config(plan: Plan, folder: Path) -> PreTrainedConfig:
         what = f"`{config.model_type}` models are no causal language models"
         raise _wrong("model-not-causal", what)
     return config
-
-
-def _tokenizer(plan: Plan, folder: Path) -> Any:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=plan.model.trust_remote_code
-        )
-    except Exception as error:  # tokenizers raises nothing more special
-        what = f"the model's tokenizer can't be loaded: {_first_line(error)}"
-        raise _wrong("tokenizer-not-readable", what) from error
-    if plan.data.chat_template == "tokenizer" and not tokenizer.chat_template:
-        raise RunFailure(
-            "chat-template-missing",
-            f"`chat_template: tokenizer`, but the tokenizer of `{plan.model.name_or_path}` "
-            "has no chat template",
-            path="data.chat_template",
-            hint="take an instruction-tuned model, or set `chat_template: none`",
-            exit_code=FILE_IS_WRONG,
-        )
-    return tokenizer
 
 
 def _demand_weights(folder: Path) -> None:

@@ -11,26 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoTokenizer
 
 from pitchpipe.packing import pack
 from pitchpipe.plan import Plan, SourcePlan
-from pitchpipe_runner import fetch, rows, splitting
+from pitchpipe_runner import rows, splitting
+from pitchpipe_runner.base_model import folder_of
+from pitchpipe_runner.cutting import Cut, Row, limit_of
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
-from pitchpipe_runner.positions import context_of
-from pitchpipe_runner.render import IGNORED, Rendered, Renderer, Tokens, tokens
+from pitchpipe_runner.render import IGNORED, Renderer, renderer_of, tokens
 from pitchpipe_runner.stages import Artifact, write_json
 
 _SMOKE_ROWS = 64
 _MOST_LABELS = 100
 _BATCH = 1000  # rows tokenized at once
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    rendered: Rendered
-    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +48,8 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
     are what `evaluation_rows` and `label_tokens` read.
     """
     datasets.disable_progress_bars()
-    tokenizer = AutoTokenizer.from_pretrained(
-        fetch.folder_of(base), trust_remote_code=plan.model.trust_remote_code
-    )
+    folder, trust = folder_of(base), plan.model.trust_remote_code
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust)
     train, evaluation, test = _split(plan, tokenizer, events)
     overlap = _overlap(train, [*evaluation, *test])
     if overlap:
@@ -68,8 +62,8 @@ def run(plan: Plan, base: Artifact, out: Path, events: Events) -> dict[str, Any]
     labels = _labels(plan, train, events)
     if labels is not None:
         write_json(out / "labels.json", _label_tokens(plan, labels, train, tokenizer))
-    limit = _limit(plan, base)
-    cut = _Cut(limit, plan.data.over_length)
+    limit = limit_of(plan, folder)
+    cut = Cut(limit, plan.data.over_length)
     kept = {"train": cut(train), "eval": cut(evaluation), "test": cut(test)}
     cut.tell(events)
     if limit < plan.data.max_length and cut.rows:
@@ -142,7 +136,7 @@ def label_tokens(prepared: Artifact) -> dict[str, list[int]]:
     return json.loads((prepared.folder / "labels.json").read_text(encoding="utf-8"))
 
 
-def _split(plan: Plan, tokenizer: Any, events: Events) -> tuple[list[_Row], list[_Row], list[_Row]]:
+def _split(plan: Plan, tokenizer: Any, events: Events) -> tuple[list[Row], list[Row], list[Row]]:
     train = _load(plan, plan.data.train, "data.train", tokenizer, events)
     given = {
         "eval": _load(plan, plan.data.eval, "data.eval", tokenizer, events),
@@ -164,41 +158,33 @@ def _split(plan: Plan, tokenizer: Any, events: Events) -> tuple[list[_Row], list
 
 def _load(
     plan: Plan, sources: Sequence[SourcePlan], path: str, tokenizer: Any, events: Events
-) -> list[_Row]:
-    found: list[_Row] = []
+) -> list[Row]:
+    found: list[Row] = []
     for number, source in enumerate(sources):
         key = f"{path}[{number}]"
         read = rows.read(plan, source, key)
         numbered = list(enumerate(read, start=1))
         if plan.smoke and len(read) > _SMOKE_ROWS:  # from the whole file, which may be sorted
             numbered = [numbered[i * len(read) // _SMOKE_ROWS] for i in range(_SMOKE_ROWS)]
-        renderer = Renderer(plan.data, source, key, list(read[0]), tokenizer)
-        if plan.task == "classification" and renderer.format == "text":
-            raise RunFailure(
-                "classification-needs-answers",
-                "the rows are texts without an answer, and a classification learns to answer",
-                path=key,
-                hint="name `prompt` and `completion` columns",
-                exit_code=FILE_IS_WRONG,
-            )
+        renderer = renderer_of(plan, source, key, list(read[0]), tokenizer)
         for at in range(0, len(numbered), _BATCH):
             batch = [renderer.render(row, number) for number, row in numbered[at : at + _BATCH]]
-            found += map(_Row, batch, tokens(batch, renderer, tokenizer))
+            found += map(Row, batch, tokens(batch, renderer, tokenizer))
             events.progress(len(found), None, "rows")
     return found
 
 
-def _identity(row: _Row) -> str:
+def _identity(row: Row) -> str:
     """What makes two rows the same message: the prompt, or the whole text where there is none."""
     return row.rendered.prompt or row.rendered.completion
 
 
-def _overlap(train: Sequence[_Row], held_out: Sequence[_Row]) -> int:
+def _overlap(train: Sequence[Row], held_out: Sequence[Row]) -> int:
     seen = {splitting.normalised(_identity(row)) for row in train}
     return sum(splitting.normalised(_identity(row)) in seen for row in held_out)
 
 
-def _labels(plan: Plan, train: Sequence[_Row], events: Events) -> list[str] | None:
+def _labels(plan: Plan, train: Sequence[Row], events: Events) -> list[str] | None:
     if plan.task != "classification":
         return None
     said = [row.rendered.completion.strip() for row in train]
@@ -237,7 +223,7 @@ def _demand_labels(labels: Sequence[str], said: Sequence[str], events: Events) -
 
 
 def _label_tokens(
-    plan: Plan, labels: Sequence[str], train: Sequence[_Row], tokenizer: Any
+    plan: Plan, labels: Sequence[str], train: Sequence[Row], tokenizer: Any
 ) -> dict[str, list[int]]:
     """A label's tokens are those that follow a prompt in a rendered row, the end token included."""
     written = Counter(row.rendered.completion for row in train)
@@ -252,63 +238,7 @@ def _label_tokens(
     return {label: t.ids[t.answer :] for label, t in zip(labels, made, strict=True)}
 
 
-def _limit(plan: Plan, base: Artifact) -> int:
-    """`max_length`, or the model's context where that ends sooner, in tokens."""
-    folder, trust = fetch.folder_of(base), plan.model.trust_remote_code
-    context = context_of(AutoConfig.from_pretrained(folder, trust_remote_code=trust))
-    return min(plan.data.max_length, context or plan.data.max_length)
-
-
-class _Cut:
-    """Brings rows to `max_length` and counts what that costs."""
-
-    def __init__(self, max_length: int, over_length: str) -> None:
-        self._max = max_length
-        self._drop = over_length == "drop"
-        self.rows = self.lost = self.left_out = self._all = 0
-
-    def __call__(self, found: Sequence[_Row]) -> list[_Row]:
-        kept = [self._one(row) for row in found]
-        return [row for row in kept if row is not None]
-
-    def _one(self, row: _Row) -> _Row | None:
-        t = row.tokens
-        length = len(t.ids)
-        self._all += length
-        if length > self._max:
-            self.rows += 1
-            self.lost += length if self._drop else length - self._max
-            if self._drop:
-                return None
-            t = Tokens(t.ids[: self._max], t.labels[: self._max], min(t.answer, self._max))
-        if all(label == IGNORED for label in t.labels):
-            self.left_out += 1
-            return None
-        return _Row(row.rendered, t)
-
-    def tell(self, events: Events) -> None:
-        if self.rows:
-            share = 100 * self.lost / self._all
-            what = "left out" if self._drop else "cut at the end"
-            events.warn(
-                "rows-over-max-length",
-                f"{_rows(self.rows)} longer than {self._max} tokens, {what}: "
-                f"{self.lost} tokens lost ({share:.1f} %)",
-                "data.max_length",
-            )
-        if self.left_out:
-            events.warn(
-                "rows-without-target",
-                f"{_rows(self.left_out)} with nothing to learn within {self._max} tokens, left out",
-                "data.max_length",
-            )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
-
-
-def _write_sequences(plan: Plan, kept: Sequence[_Row], limit: int, folder: Path) -> int:
+def _write_sequences(plan: Plan, kept: Sequence[Row], limit: int, folder: Path) -> int:
     lengths = [len(row.tokens.ids) for row in kept]
     groups = pack(lengths, limit) if plan.data.packing else [[i] for i in range(len(kept))]
     columns: dict[str, list[list[int]]] = {"input_ids": [], "labels": [], "lengths": []}
@@ -322,7 +252,7 @@ def _write_sequences(plan: Plan, kept: Sequence[_Row], limit: int, folder: Path)
     return len(groups)
 
 
-def _write_rows(kept: Sequence[_Row], file: Path) -> None:
+def _write_rows(kept: Sequence[Row], file: Path) -> None:
     """Those that still have an answer: with `loss_on: all`, a row may be kept without it."""
     with file.open("w", encoding="utf-8", newline="\n") as stream:
         for row in kept:
@@ -339,9 +269,9 @@ def _write_rows(kept: Sequence[_Row], file: Path) -> None:
 
 
 def _facts(
-    kept: dict[str, list[_Row]],
+    kept: dict[str, list[Row]],
     packs: dict[str, int],
-    cut: _Cut,
+    cut: Cut,
     labels: list[str] | None,
     overlap: int,
 ) -> dict[str, Any]:

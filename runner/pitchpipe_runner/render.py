@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pitchpipe import formats, template
-from pitchpipe.plan import DataPlan, SourcePlan
+from pitchpipe.plan import DataPlan, Plan, SourcePlan
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 
 IGNORED = -100  # the label of a token that is not learnt, as torch's cross_entropy has it
@@ -221,6 +221,26 @@ class Renderer:
         return RunFailure(
             "row-unusable", f"row {number} {what}", path=path or self._path, exit_code=FILE_IS_WRONG
         )
+
+
+def renderer_of(
+    plan: Plan, source: SourcePlan, path: str, columns: Sequence[str], tokenizer: Any
+) -> Renderer:
+    """The renderer of the plan's source at the key path `path`, whose first row has `columns`.
+
+    Raises:
+        RunFailure: the task can't learn from rows of their format.
+    """
+    found = Renderer(plan.data, source, path, columns, tokenizer)
+    if plan.task == "classification" and found.format == "text":
+        raise RunFailure(
+            "classification-needs-answers",
+            "the rows are texts without an answer, and a classification learns to answer",
+            path=path,
+            hint="name `prompt` and `completion` columns",
+            exit_code=FILE_IS_WRONG,
+        )
+    return found
 
 
 def tokens(rendered: Sequence[Rendered], renderer: Renderer, tokenizer: Any) -> list[Tokens]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 import datasets
 import pyarrow
@@ -20,8 +23,11 @@ from pitchpipe.plan import Plan, SourcePlan
 from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, FILE_IS_WRONG, RunFailure, understood
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 _DEEP = "not JSON: it is nested too deeply"
+_BATCH = 1000  # rows of a table that become Python's at once
+_ENDLESS = sys.maxsize  # rows
 
 csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
 
@@ -36,16 +42,83 @@ def read(plan: Plan, source: SourcePlan, path: str) -> list[Row]:
     if source.path is not None:
         rows = list(_from_file(Path(plan.root, source.path), path))
     else:
-        rows = _from_hub(source, split.name, path)
+        rows = _from_hub(source, split.name, path, lambda loaded: [dict(row) for row in loaded])
     first, last = split.bounds(len(rows))
     if first >= last:
-        raise RunFailure(
-            "data-empty",
-            f"`{source.path or source.dataset_name}` has no rows in `{source.split}`",
-            path=path,
-            exit_code=FILE_IS_WRONG,
-        )
+        raise _empty(source, path)
     return rows[first:last]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some of the rows of a source.
+
+    `first` is where the first of `rows` stands in the file or data set, from 0; `columns` are those
+    of the first row that the split takes. `total` is how many rows the split takes, None where
+    nobody has counted them.
+    """
+
+    first: int
+    rows: Sequence[Row]
+    columns: tuple[str, ...]
+    total: int | None
+
+
+def window(
+    plan: Plan, source: SourcePlan, path: str, skip: int, most: int, count: int | None
+) -> Window:
+    """At most `most` of the rows that `read` gives, from the row `skip` on.
+
+    Files are read no further, but for JSON arrays, whose end decides whether they can be read at
+    all. `count` is how many rows the file has, None where nobody knows: then they are counted where
+    the split needs it.
+
+    Raises:
+        RunFailure: as in `read`, of what was read.
+    """
+    split = splits.parse(source.split)
+
+    def of_hub(loaded: datasets.Dataset) -> Window:
+        first, last = split.bounds(len(loaded))
+        if first >= last:
+            raise _empty(source, path)
+        start = min(first + skip, last)
+        chosen = [loaded[i] for i in range(start, min(start + most, last))]
+        return Window(start, chosen, tuple(loaded.column_names), last - first)
+
+    if source.path is None:
+        return _from_hub(source, split.name, path, of_hub)
+    file = Path(plan.root, source.path)
+    if count is None and not split.from_the_start:
+        count = count_of(plan, source, path)
+    # Bounds that count from the start are the same in every file that is long enough.
+    first, last = split.bounds(_ENDLESS if count is None else count)
+    taken = islice(_from_file(file, path), first, last)
+    head = next(taken, None)
+    if head is None:
+        raise _empty(source, path)
+    chosen = list(islice(chain((head,), taken), skip, skip + most))
+    return Window(first + skip, chosen, tuple(head), None if count is None else last - first)
+
+
+def count_of(plan: Plan, source: SourcePlan, path: str) -> int | None:
+    """How many rows a source's file has, whatever the split; None of a data set of the hub.
+
+    Raises:
+        RunFailure: as in `read`.
+    """
+    if source.path is None:
+        return None
+    return sum(1 for _ in _from_file(Path(plan.root, source.path), path))
+
+
+def _empty(source: SourcePlan, path: str) -> RunFailure:
+    return RunFailure(
+        "data-empty",
+        f"`{source.path or source.dataset_name}` has no rows in `{source.split}`",
+        path=path,
+        exit_code=FILE_IS_WRONG,
+    )
 
 
 def _from_file(file: Path, path: str) -> Iterator[Row]:
@@ -127,35 +200,43 @@ def _text(file: Path, _path: str) -> Iterator[Row]:
 
 def _parquet(file: Path, path: str) -> Iterator[Row]:
     try:
-        table = pyarrow.parquet.read_table(file)
+        with pyarrow.parquet.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(_BATCH):
+                yield from batch.to_pylist()
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
         raise _broken(path, f"`{file.name}` is not a Parquet file: {_line(error)}") from None
-    yield from table.to_pylist()
 
 
 def _arrow(file: Path, path: str) -> Iterator[Row]:
     try:
         with file.open("rb") as source:
-            table = _arrow_table(source)
+            for batch in _arrow_batches(source):
+                for at in range(0, len(batch), _BATCH):
+                    yield from batch.slice(at, _BATCH).to_pylist()
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise _broken(path, f"`{file.name}` is not an Arrow file: {_line(error)}") from None
-    yield from table.to_pylist()
 
 
-def _arrow_table(source: IO[bytes]) -> pyarrow.Table:
+def _arrow_batches(source: IO[bytes]) -> Iterator[pyarrow.RecordBatch]:
     """Of either of Arrow's forms: the random-access one, and the streaming one of datasets."""
     try:
-        return pyarrow.ipc.open_file(source).read_all()
+        opened = pyarrow.ipc.open_file(source)
     except pyarrow.ArrowInvalid:
         source.seek(0)
-        return pyarrow.ipc.open_stream(source).read_all()
+        yield from pyarrow.ipc.open_stream(source)
+    else:
+        for number in range(opened.num_record_batches):
+            yield opened.get_batch(number)
 
 
-def _from_hub(source: SourcePlan, split: str, path: str) -> list[Row]:
+def _from_hub(
+    source: SourcePlan, split: str, path: str, take: Callable[[datasets.Dataset], T]
+) -> T:
+    """What `take` makes of the data set."""
     name = source.dataset_name or ""
     try:
         loaded = datasets.load_dataset(name, source.dataset_config, split=split)
-        return list(cast("Iterator[Row]", loaded))
+        return take(cast("datasets.Dataset", loaded))
     except GatedRepoError as error:
         raise RunFailure(
             "dataset-gated",

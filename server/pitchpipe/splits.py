@@ -37,6 +37,11 @@ class Split:
     start: Bound | None = None
     stop: Bound | None = None
 
+    @property
+    def from_the_start(self) -> bool:
+        """Whether it takes the same rows of a longer file, so that none need be counted."""
+        return not any(b and (b.percent or b.number < 0) for b in (self.start, self.stop))
+
     def bounds(self, total: int) -> tuple[int, int]:
         """The rows `[start, stop)` of a split that has `total`.
 

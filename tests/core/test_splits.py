@@ -79,3 +79,11 @@ def test_bounds_are_those_of_the_datasets_library(
     (absolute,) = reader.ReadInstruction.from_spec(text).to_absolute({"train": total})
     theirs = (absolute.from_, max(absolute.from_, absolute.to))
     assert split.bounds(total) == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("train", True), ("train[2:4]", True), ("train[:90%]", False), ("train[-3:]", False)],
+)
+def test_some_splits_take_the_same_rows_of_a_longer_file(text: str, same: bool) -> None:
+    assert parse(text).from_the_start == same

@@ -159,3 +159,34 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_named(plan: Plan, name: str)
 def test_a_file_without_rows_is_named(plan: Plan, name: str, content: str) -> None:
     text = said(plan, write(plan, name, content))
     assert text == f"data-empty at data.train[0]: `{name}` has no rows in `train`"
+
+
+# Some of them
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.arrow", "a.json", "a.csv"])
+@pytest.mark.parametrize("split", ["train", "train[1:]", "train[:50%]", "train[-2:]"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_window_shows_what_is_read(plan: Plan, name: str, split: str, counted: bool) -> None:
+    table = pyarrow.Table.from_pylist([{"text": f"{n}"} for n in range(2500)])
+    file = Path(plan.root, name)
+    if name == "a.parquet":
+        pyarrow.parquet.write_table(table, file)
+    elif name == "a.arrow":
+        with pyarrow.ipc.new_stream(file, table.schema) as stream:
+            stream.write_table(table)
+    elif name == "a.csv":
+        write(plan, name, "text\n" + "".join(f"{n}\n" for n in range(2500)))
+    elif name == "a.json":
+        write(plan, name, json.dumps(table.to_pylist()))
+    else:
+        write(plan, name, lines(table.to_pylist()))
+    source = SourcePlan(name, None, None, split, None, {})
+    whole = rows.read(plan, source, "data.train[0]")
+    for skip, most in ((0, 3), (1, 2), (998, 5), (len(whole) - 1, 9), (9999, 1), (0, 0)):
+        found = rows.window(plan, source, "data.train[0]", skip, most, 2500 if counted else None)
+        assert found.rows == whole[skip : skip + most]
+        assert found.columns == ("text",)
+        assert all(row["text"] == f"{found.first + n}" for n, row in enumerate(found.rows))
+        assert found.total in {len(whole), None}
+        assert not counted or found.total == len(whole)
