@@ -2,11 +2,12 @@
 
 from pitchpipe.draft.choices import Choice, methods, tasks
 from pitchpipe.draft.columns import Mapped, parts
-from pitchpipe.draft.paths import file_name, spelt
+from pitchpipe.draft.paths import ENDING, file_name, spelt
 from pitchpipe.draft.text import DATA, MODEL, workflow
 
 __all__ = [
     "DATA",
+    "ENDING",
     "MODEL",
     "Choice",
     "Mapped",
