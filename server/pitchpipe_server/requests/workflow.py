@@ -1,0 +1,171 @@
+"""`pitchpipe/newWorkflow`, what a wizard asks, and `pitchpipe/schema`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pitchpipe.not_yet import NotYet
+from pitchpipe_server.requests import parameters
+from pitchpipe_server.server import PitchpipeServer
+from pitchpipe_server.uris import path_of
+
+if TYPE_CHECKING:
+    from pitchpipe.draft import Choice, Mapped
+    from pitchpipe_server.patience import PatientFacts
+
+NEW_WORKFLOW, SCHEMA = "pitchpipe/newWorkflow", "pitchpipe/schema"
+REQUESTS = (NEW_WORKFLOW, SCHEMA)
+NOTIFICATIONS: tuple[str, ...] = ()
+
+
+def register(server: PitchpipeServer) -> None:
+    @server.feature(NEW_WORKFLOW)
+    async def new_workflow(params: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        answers = _answers(params)
+        if answers.given:
+            return asdict(await _written(server, answers))
+        return asdict(_Told(choices=await _choices(server, answers.folder)))
+
+    @server.feature(SCHEMA)
+    def schema(_: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        return {"schema": server.engine.schema.root}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What was chosen; None: nothing. Paths are those of this machine."""
+
+    task: str | None
+    model: str | None
+    data: str | None
+    method: str | None
+    folder: str | None
+
+    @property
+    def given(self) -> bool:
+        return any((self.task, self.model, self.data, self.method))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    choices: dict[str, Any] | None = None
+    text: str | None = None
+    name: str | None = None
+    message: str | None = None
+
+
+def _answers(params: Any) -> _Answers:
+    """Empty texts count as left out; files may be named by URI."""
+
+    def path(name: str) -> str | None:
+        said = parameters.optional_text(params, name)
+        return path_of(said) if said and said.startswith("file:") else said or None
+
+    return _Answers(
+        task=parameters.optional_text(params, "task") or None,
+        model=path("model"),
+        data=path("data"),
+        method=parameters.optional_text(params, "method") or None,
+        folder=path("folder"),
+    )
+
+
+async def _choices(server: PitchpipeServer, folder: str | None) -> dict[str, Any]:
+    from pitchpipe import draft  # noqa: PLC0415  # see PitchpipeServer
+    from pitchpipe_facts.model_list import listed  # noqa: PLC0415
+
+    schema = server.engine.schema
+    roots = [path for uri in server.workspace.folders if (path := path_of(uri))]
+    models = [asdict(m) for m in await asyncio.to_thread(listed, roots, os.environ)]
+    for model in models:
+        if folder and os.path.isabs(model["name"]):  # noqa: PTH117  # any text may be asked
+            model["name"] = draft.spelt(model["name"], folder)
+    return {
+        "tasks": [asdict(task) for task in draft.tasks(schema)],
+        "models": models,
+        "methods": [asdict(method) for method in draft.methods(schema)],
+    }
+
+
+async def _written(server: PitchpipeServer, answers: _Answers) -> _Told:
+    """The file, also where the data can't be read; then a message says why not."""
+    from pitchpipe import draft  # noqa: PLC0415  # as above
+
+    schema = server.engine.schema
+    for said, choices in ((answers.task, draft.tasks), (answers.method, draft.methods)):
+        if said is not None and (wrong := _unknown(said, choices(schema))):
+            return _Told(message=wrong)
+    folder = answers.folder or os.getcwd()  # noqa: PTH109  # the core takes paths as texts
+    world = server.engine.world
+    task = answers.task or str(schema.default(("task",)))
+    parts, message = draft.Mapped(), None
+    if answers.data is not None:
+        parts, message = await _parts(server, world.facts(folder), folder, answers.data, task)
+    taken = {child.name for child in world.children(folder)}
+    name = draft.file_name(answers.data, task, taken)
+    text = draft.workflow(
+        schema,
+        name=name.removesuffix(draft.ENDING),
+        task=task,
+        model=_model(world.facts(folder), answers),
+        data=_spelt(answers.data, answers.folder) if answers.data else draft.DATA,
+        parts=parts,
+        method=answers.method,
+    )
+    path = os.path.join(folder, name)  # noqa: PTH118  # as above
+    return _Told(text=text, name=name, message=message or await _wrong(server, text, path))
+
+
+def _model(facts: PatientFacts, answers: _Answers) -> str:
+    """A folder as the file has to spell it; anything else is a hub name."""
+    from pitchpipe import draft  # noqa: PLC0415  # as above
+
+    if answers.model is None:
+        return draft.MODEL
+    path = os.path.join(answers.folder or "", answers.model)  # noqa: PTH118  # as above
+    return _spelt(answers.model, answers.folder) if facts.file(path).is_dir else answers.model
+
+
+def _spelt(path: str, folder: str | None) -> str:
+    from pitchpipe import draft  # noqa: PLC0415  # as above
+
+    return draft.spelt(path, folder) if folder else path.replace("\\", "/")
+
+
+def _unknown(said: str, choices: tuple[Choice, ...]) -> str | None:
+    from pitchpipe.suggest import one_of  # noqa: PLC0415  # as above
+
+    names = [choice.name for choice in choices]
+    return None if said in names else f"`{said}` is none of {one_of(names)}"
+
+
+async def _parts(
+    server: PitchpipeServer, facts: PatientFacts, folder: str, name: str, task: str
+) -> tuple[Mapped, str | None]:
+    """What the columns of the data file are for, and what of it is not clear."""
+    from pitchpipe import draft  # noqa: PLC0415  # as above
+
+    path = os.path.join(folder, name)  # noqa: PTH118  # as above
+    try:
+        table = await server.patiently(lambda: facts.table(path), until=lambda _: True)
+    except NotYet:
+        return draft.Mapped(), f"{name} takes long to read; set `columns` yourself"
+    return draft.parts(table, task, name)
+
+
+async def _wrong(server: PitchpipeServer, text: str, path: str) -> str | None:
+    """What a check of the file says first, once what it asks of the world is known."""
+    from pitchpipe.analyse import analyse  # noqa: PLC0415  # as above
+    from pitchpipe.findings import Severity  # noqa: PLC0415
+
+    facts = server.engine.world.facts(os.path.dirname(path))  # noqa: PTH120
+    errors: list[str] = []
+    for _ in range(2):
+        found = analyse(text, schema=server.engine.schema, facts=facts, path=path).findings
+        errors = [f.message for f in found if f.severity is Severity.ERROR]
+        if not await server.found_out():
+            break
+    return errors[0] if errors else None
