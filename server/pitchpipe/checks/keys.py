@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pitchpipe import entries
 from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import example
 from pitchpipe.context import Context
@@ -21,8 +22,7 @@ def unknown_key(context: Context) -> Iterator[Report]:
     """A key that the schema doesn't know."""
     broken = {p.span for p in context.document.problems if p.severity is Severity.ERROR}
     for violation in context.reading.violations:
-        known = violation.keyword != "additionalProperties"
-        if not known and context.reading.key_span(violation.path) not in broken:
+        if _is_unknown(violation) and context.reading.key_span(violation.path) not in broken:
             yield _unknown(context, violation)
 
 
@@ -43,9 +43,10 @@ def _unknown(context: Context, violation: Violation) -> Report:
     parent, key = violation.path[:-1], str(violation.path[-1])
     span = context.reading.key_span(violation.path)
     message = f"{_owner(parent)} has no key `{key}`"
-    near = _meant(context, parent, key)
+    near = meant(context, parent, key)
     if near is None:
-        return Report(message + _advice(context, parent, key), span, violation.path)
+        fix = _move(context, violation)
+        return Report(message + _advice(context, parent, key), span, violation.path, fix)
     if near in _siblings(context, parent):
         return Report(f"{message}; `{near}` is there already", span, violation.path)
     fix = Fix(f"Rename to `{near}`", (Edit(span, near),))
@@ -54,7 +55,7 @@ def _unknown(context: Context, violation: Violation) -> Report:
     return Report(message, span, violation.path, fix if fits else None)
 
 
-def _meant(context: Context, parent: KeyPath, key: str) -> str | None:
+def meant(context: Context, parent: KeyPath, key: str) -> str | None:
     """The key of the same section that `key` is another name of, or nearly the name."""
     schema = context.reading.schema
     known = schema.keys(parent)
@@ -62,6 +63,45 @@ def _meant(context: Context, parent: KeyPath, key: str) -> str | None:
         if key in (schema.at((*parent, name)) or {}).get("x-aliases", ()):
             return name
     return None if schema.owners(key) else nearest(key, known)
+
+
+def _move(context: Context, violation: Violation) -> Fix | None:
+    """Into the one section that has the key, where nothing keeps it from there."""
+    path, home = violation.path, _home(context, violation.path)
+    if home is None or context.half_typed or context.reading.overridden(path):
+        return None
+    if home[-1] in _siblings(context, home[:-1]) or not _fits(context, home, violation.found):
+        return None
+    edits = entries.moved(context.document, path, home, _first_of_home(context, home[:-1]))
+    renamed = home[-1] != path[-1]
+    title = f"Move to `{dotted(home if renamed else home[:-1])}`"
+    return Fix(title, edits) if edits else None
+
+
+def _first_of_home(context: Context, section: KeyPath) -> int | None:
+    """Where the first key of the root begins that belongs in `section`.
+
+    Where that is missing, it is made there, whichever of its keys is moved first: two would be
+    made by two fixes that don't get in each other's way.
+    """
+    if context.document.entry_at(section) is not None:
+        return None
+    unknown = (v.path for v in context.reading.violations if _is_unknown(v) and len(v.path) == 1)
+    homeless = [path for path in unknown if (_home(context, path) or ())[:-1] == section]
+    found = [context.document.entry_at(path) for path in homeless]
+    starts = [entries.begin(context.document, entry) for entry in found if entry]
+    return min(starts, default=None)
+
+
+def _home(context: Context, path: KeyPath) -> KeyPath | None:
+    """The one other place where the last key of `path` belongs, if no list is on the way."""
+    places = context.reading.schema.owners(str(path[-1]))
+    sure = len(places) == 1 and not any(isinstance(step, int) for step in places[0])
+    return places[0] if sure and len(places[0]) > 1 else None
+
+
+def _is_unknown(violation: Violation) -> bool:
+    return violation.keyword == "additionalProperties"
 
 
 def _advice(context: Context, parent: KeyPath, key: str) -> str:

@@ -8,6 +8,7 @@ from pitchpipe.findings import Edit
 from pitchpipe.ide import fit, fixes, sections, switching
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.spelling import misspelt
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 
@@ -76,7 +77,8 @@ def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
 
 def _could_name_method(snapshot: Snapshot, path: KeyPath) -> bool:
     """Whether one is between the sections of a file that names no method."""
-    return not path and snapshot.document.entry_at(("method",)) is None
+    named = snapshot.document.entry_at(("method",)) or misspelt(snapshot, ("method",))
+    return not path and named is None
 
 
 def _fix_is_there(snapshot: Snapshot, span: Span) -> bool:

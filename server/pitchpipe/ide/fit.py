@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pitchpipe import edits
 from pitchpipe.costs.cost import Cost
 from pitchpipe.findings import Edit
+from pitchpipe.ide import spelling
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import parse_dotted
@@ -35,7 +35,7 @@ def resolved(snapshot: Snapshot) -> tuple[Edit, ...]:
     if found is None:
         return ()
     keys = {parse_dotted(key): value for key, value in found.keys.items()}
-    return edits.written(snapshot.document, keys) or ()
+    return spelling.written(snapshot, keys)
 
 
 def _too_much(snapshot: Snapshot) -> Cost | None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pitchpipe import amounts
 from pitchpipe.findings import Finding, Fix
 from pitchpipe.ide import changes
+from pitchpipe.ide.choices import choices
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.span import Span
 
 FIX_ALL = "source.fixAll.pitchpipe"
 
-_MOST_ROUNDS = 4
+_MOST_ROUNDS = 30
 
 _SAFE = frozenset({
     "yaml-syntax",
@@ -33,7 +34,10 @@ file for the one that was meant (`data-file-not-found`); one looks at those befo
 
 
 def quick(snapshot: Snapshot, span: Span) -> Iterator[Action]:
-    """The fix of every finding that touches `span`; preferred where it is the only one there."""
+    """The fix of every finding that touches `span`; preferred where it is the only one there.
+
+    Then what there is to choose from where a finding has no fix of its own.
+    """
     here = [(f, f.fix) for f in snapshot.findings if f.fix and touch(f.span, span)]
     for finding, fix in here:
         rivals = (f for f, other in here if other.edits != fix.edits)
@@ -41,6 +45,9 @@ def quick(snapshot: Snapshot, span: Span) -> Iterator[Action]:
         yield Action(
             fix.title, "quickfix", fix.edits, code=finding.code, at=finding.span, preferred=only
         )
+    for finding in snapshot.findings:
+        if not finding.fix and touch(finding.span, span):
+            yield from choices(snapshot, finding)
 
 
 def fix_all(snapshot: Snapshot) -> Action | None:

@@ -12,6 +12,7 @@ from pitchpipe.findings import Edit
 from pitchpipe.ide.changes import applied
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.spelling import misspelt
 from pitchpipe.keypath import KeyPath
 from pitchpipe.layout import layout
 from pitchpipe.schema import Schema
@@ -48,7 +49,8 @@ def missing(snapshot: Snapshot) -> Iterator[Action]:
     if snapshot.context.half_typed or not (root is None or _is_block(root)):
         return
     for section in SKELETONS:
-        if snapshot.document.entry_at((section,)) is None:
+        there = snapshot.document.entry_at((section,)) or misspelt(snapshot, (section,))
+        if there is None:
             yield Action(f"Add `{section}`", "refactor", key=f"{KEY}{section}")
 
 
@@ -73,6 +75,8 @@ def evaluation_split(snapshot: Snapshot) -> Action | None:
     if isinstance(data.eval, Wrong) or (isinstance(data.eval, Present) and data.eval.value):
         return None
     if isinstance(held_back, Wrong) or (isinstance(data.val_size, Present) and held_back > 0):
+        return None
+    if misspelt(snapshot, _VAL_SIZE) or misspelt(snapshot, ("data", "eval")):
         return None
     title = f"Hold back {share * 100:.3g} % of the rows for the evaluation"
     return Action(title, "refactor.extract", key=SPLIT)

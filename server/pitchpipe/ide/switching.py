@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pitchpipe import edits
+from pitchpipe import edits, entries
 from pitchpipe.analyse import Analysis
 from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.ide.changes import applied, changed_lines
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.spelling import spelt
 from pitchpipe.keypath import parse_dotted
-from pitchpipe.span import Span
-from pitchpipe.syntax.nodes import Alias, Entry, Mapping
+from pitchpipe.syntax.nodes import Alias, Mapping
 
 KEY = "method:"
 
@@ -23,6 +23,7 @@ _IDLE = "key-without-effect"
 
 def methods(snapshot: Snapshot) -> Iterator[Action]:
     """The offer of every method but the one that is there."""
+    snapshot = spelt(snapshot, (_TYPE,))
     now = snapshot.context.effective(snapshot.analysis.workflow.method.type)
     node = snapshot.document.node_at(("method",))
     if snapshot.context.half_typed or not isinstance(now, str) or isinstance(node, Alias):
@@ -38,12 +39,13 @@ def switched(snapshot: Snapshot, method: str) -> tuple[Edit, ...]:
 
     Keys that had no effect before stay: they are the user's to look at.
     """
-    named = edits.written(snapshot.document, {_TYPE: method})
+    right = spelt(snapshot, (_TYPE,))
+    named = edits.written(right.document, {_TYPE: method})
     if named is None:
         return ()
-    text = applied(snapshot.text, named)
-    after = snapshot.with_text(text)
-    idle = _idle(after) - _idle(snapshot.analysis)
+    text = applied(right.text, named)
+    after = right.with_text(text)
+    idle = _idle(after) - _idle(right.analysis)
     without = applied(text, _removed(after.document, idle))
     return tuple(changed_lines(snapshot.text, without))
 
@@ -54,37 +56,11 @@ def _idle(analysis: Analysis) -> set[str]:
     return {path for path in paths if path.startswith("method.")}
 
 
-def _removed(document: Document, paths: set[str]) -> Iterator[Edit]:
+def _removed(document: Document, paths: set[str]) -> tuple[Edit, ...]:
     """The edits that take entries of `method` away; those that an alias needs stay."""
     owner = document.node_at(("method",))
     if not isinstance(owner, Mapping):
-        return
-    entries = [document.entry_at(parse_dotted(path)) for path in sorted(paths)]
-    going = [e for e in owner.entries if e in entries and not _is_named(document, e)]
-    if not owner.flow:
-        yield from (Edit(_lines(document.text, entry), "") for entry in going)
-        return
-    for entry in going:
-        at = owner.entries.index(entry)
-        if all(other in going for other in owner.entries[:at]):
-            behind = owner.entries[at + 1 : at + 2]
-            end = behind[0].span.start if behind else entry.span.end
-            yield Edit(Span(entry.span.start, end), "")
-        else:
-            yield Edit(Span(owner.entries[at - 1].span.end, entry.span.end), "")
-
-
-def _is_named(document: Document, entry: Entry) -> bool:
-    """Whether an anchor in an entry is used."""
-    used = {alias.name for alias in document.aliases}
-    return any(
-        name in used and entry.span.start <= begin <= entry.span.end
-        for begin, name, _ in document.anchors
-    )
-
-
-def _lines(text: str, entry: Entry) -> Span:
-    """The whole lines of a block's entry, up to the next one's."""
-    start = text.rfind("\n", 0, entry.span.start) + 1
-    end = text.find("\n", entry.span.end)
-    return Span(start, len(text) if end == -1 else end + 1)
+        return ()
+    found = [document.entry_at(parse_dotted(path)) for path in sorted(paths)]
+    going = [e for e in owner.entries if e in found and not entries.is_named(document, e)]
+    return entries.removed(document, owner, going) or ()
