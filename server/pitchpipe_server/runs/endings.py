@@ -8,7 +8,8 @@ from pathlib import Path
 from pitchpipe_facts import run_folder, runner_process, runs
 from pitchpipe_facts.runs import RunInfo
 from pitchpipe_server.runs.news import Ended
-from pitchpipe_server.runs.starting import ELSEWHERE, Started
+from pitchpipe_server.runs.planning import ELSEWHERE
+from pitchpipe_server.runs.starting import Started
 
 REPORT = "report.html"
 _WRONG_ENVIRONMENT = 2  # the runner's exit code where it could not begin
