@@ -191,6 +191,8 @@ export interface PreviewToken {
   text: string;
   /** Whether the loss counts it. */
   learnt: boolean;
+  /** Whether the tokenizer calls it special; absent: not told. */
+  special?: boolean;
 }
 export interface PreviewRow {
   /** The source file as the workflow spells it, and the row in it from 0. */

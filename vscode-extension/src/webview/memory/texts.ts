@@ -1,0 +1,4 @@
+import type { MemoryStrings } from "../../panels/strings";
+import { texts } from "../shared/page";
+
+export const t = texts<MemoryStrings>();
