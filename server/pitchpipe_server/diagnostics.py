@@ -71,10 +71,11 @@ def diagnostics_of(
     server: PitchpipeServer, text: OpenText, snapshot: Snapshot
 ) -> list[types.Diagnostic]:
     """The findings of one text."""
-    from pitchpipe_server.convert import diagnostic  # noqa: PLC0415  # see PitchpipeServer
+    from pitchpipe.ide.elsewhere import told  # noqa: PLC0415  # see PitchpipeServer
+    from pitchpipe_server.convert import diagnostic  # noqa: PLC0415
 
     positions = text.positions
-    found = [*snapshot.findings]
+    found = [*told(snapshot)]
     if failure := server.failure(snapshot.analysis.path, text.text):
         found.append(failure)
     return [diagnostic(f, text.uri, positions, server.can) for f in found]

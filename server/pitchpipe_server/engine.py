@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 import pitchpipe_schemas
@@ -57,6 +57,7 @@ class Engine:
     ) -> None:
         self.schema = Schema(pitchpipe_schemas.load("workflow"), fast=True)
         self.client = client
+        self._settings = settings
         self.world = RealWorld(settings, wake, runs)
         self._made: dict[str, _Made] = {}
 
@@ -98,7 +99,9 @@ class Engine:
             reuse=before and before.document,
             known=before.known if made and before and made.state == state else NOTHING_KNOWN,
         )
-        return Snapshot(found, self.world, self.client, time.time())
+        elsewhere = text.language in self._settings().schema_elsewhere
+        client = replace(self.client, schema_elsewhere=True) if elsewhere else self.client
+        return Snapshot(found, self.world, client, time.time())
 
 
 def _unsaved(uri: str) -> str:

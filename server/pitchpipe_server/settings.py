@@ -13,13 +13,15 @@ class Settings:
     """None is "not set".
 
     `python`: the interpreter that trains; the server's own where none is set. `device`: what
-    estimates are for where the file names none; else this machine.
+    estimates are for where the file names none; else this machine. `schema_elsewhere`: LSP's ids of
+    languages whose documents another server holds against our schema.
     """
 
     python: str | None = None
     device: str | None = None
     inlay_hints: bool = True
     code_lens: bool = True
+    schema_elsewhere: tuple[str, ...] = ()
 
 
 def settings_of(found: object) -> Settings:
@@ -37,11 +39,17 @@ def settings_of(found: object) -> Settings:
             value = cast("dict[str, Any]", value).get("enabled")
         return value if isinstance(value, bool) else default
 
+    def words(name: str) -> tuple[str, ...]:
+        value: Any = values.get(name)
+        listed = cast("list[Any]", value) if isinstance(value, list) else []
+        return tuple(sorted({word for word in listed if isinstance(word, str)}))
+
     return Settings(
         python=text("python") or text("interpreter"),
         device=text("device"),
         inlay_hints=switch("inlayHints", defaults.inlay_hints),
         code_lens=switch("codeLens", defaults.code_lens),
+        schema_elsewhere=words("schemaElsewhere"),
     )
 
 

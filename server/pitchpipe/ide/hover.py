@@ -83,6 +83,8 @@ def _said(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
         yield data.template_card(snapshot, node.raw)
     elif path[0] == "training" and path[-1] in _WORK:
         yield costs.work(snapshot)
+    if snapshot.client.schema_elsewhere:
+        return
     if not isinstance(path[-1], int):
         yield _key(snapshot, path)
     elif isinstance(node, (Scalar, Alias)):

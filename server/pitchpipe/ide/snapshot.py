@@ -14,9 +14,14 @@ from pitchpipe.schema import Schema
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the editor can show, in the terms of these features."""
+    """What the editor can show, in the terms of these features.
+
+    `schema_elsewhere`: another of its servers has our schema; it validates with it, completes keys
+    and values, and explains keys, which need not come twice.
+    """
 
     snippets: bool = True
+    schema_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from pitchpipe_server.texts import OpenText
 
 if TYPE_CHECKING:
     from pitchpipe.ide.items import Action
+    from pitchpipe.ide.snapshot import Snapshot
 
 KINDS = [
     types.CodeActionKind.QuickFix,
@@ -40,7 +41,7 @@ def code_action(
     wanted = frozenset(str(getattr(kind, "value", kind)) for kind in params.context.only or ())
     answer: list[types.CodeAction | types.Command] = []
     for action in actions(snapshot, text.positions.span(params.range), wanted):
-        found = _converted(server, text, action, params.context.diagnostics)
+        found = _converted(server, text, snapshot, action, params.context.diagnostics)
         if action.edits is None and action.key and not server.can.resolve_actions:
             edits = text_edits(resolve(snapshot, action.key), text.positions)
             if not edits:
@@ -67,15 +68,18 @@ def code_action_resolve(server: PitchpipeServer, action: types.CodeAction) -> ty
 def _converted(
     server: PitchpipeServer,
     text: OpenText,
+    snapshot: Snapshot,
     action: Action,
     diagnostics: Sequence[types.Diagnostic],
 ) -> types.CodeAction:
+    from pitchpipe.ide.elsewhere import is_told  # noqa: PLC0415
     from pitchpipe_server.convert import text_edits, workspace_edit  # noqa: PLC0415
 
     found = types.CodeAction(title=action.title, kind=action.kind)
     if action.code and action.at is not None:
         where = text.positions.range(action.at)
-        mended = [d for d in diagnostics if d.code == action.code and d.range == where]
+        others = is_told(snapshot, action.code)  # who says the same has codes of its own
+        mended = [d for d in diagnostics if d.range == where and (others or d.code == action.code)]
         found.diagnostics = mended or None
     if action.edits is not None:
         edits = text_edits(action.edits, text.positions)

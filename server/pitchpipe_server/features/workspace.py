@@ -101,7 +101,10 @@ def _workflows(roots: list[str]) -> Iterator[str]:
 
 
 def _read(path: str, uri: str, units: Units) -> OpenText | None:
-    """A file as if it were open; its version says when it was written."""
+    """A file as if it were open, in no language; its version says when it was written.
+
+    What is not open no other server looks at, whatever it would do with its language.
+    """
     try:
         state = Path(path).stat()
         if state.st_size > _LARGEST:
@@ -109,4 +112,4 @@ def _read(path: str, uri: str, units: Units) -> OpenText | None:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    return OpenText(uri, "yaml", state.st_mtime_ns, text, units)
+    return OpenText(uri, "", state.st_mtime_ns, text, units)

@@ -81,11 +81,11 @@ class _Place:
 
     def items(self) -> Iterator[CompletionItem]:
         rule = self.snapshot.schema.at(self.slot.path)
-        if self.slot.written.startswith("*"):
-            yield from values.aliases(self.snapshot, self.slot)
-            return
         if self.slot.path[-1:] == ("<<",) or self.slot.path[-2:-1] == ("<<",):
             yield from values.merged(self.snapshot, self.slot)
+            return
+        if self.slot.written.startswith("*"):
+            yield from values.aliases(self.snapshot, self.slot, _types(rule or {}))
             return
         if self.slot.kind == "key":
             beside = [] if self.slot.list is None else list(self._beside(self.slot.list))
@@ -107,6 +107,8 @@ class _Place:
     ) -> Iterator[CompletionItem]:
         if path in _BY_MODULE:
             yield from modules.patterns(self.snapshot, self.slot, lead)
+        if self.snapshot.client.schema_elsewhere:
+            return
         yield from key_items(
             self.snapshot,
             path,
@@ -159,15 +161,16 @@ class _Place:
         elif "object" in types and not slot.flow:
             step = self.deeper + " " * self.layout.unit
             yield from self._keys(slot.path, f"\n{step}", step)
-        elif "object" in types:
-            text = "{$0}" if self._snippets else "{}"
-            yield CompletionItem("{…}", "section", text, snippet=self._snippets)
+        elif "object" in types and not self.snapshot.client.schema_elsewhere:
+            yield self._braces("{", "}")
         if not {"object"} >= types:
             yield from values.values(self.snapshot, slot)
         if "array" in types and not slot.flow and not slot.written:
             yield from self._list_below(rule)
         if "array" in types and "string" not in types:
             yield from self._list_of_one()
+        if "array" in types and slot.flow and self._takes_sections((*slot.path, 0)):
+            yield self._braces("[{", "}]")
 
     def _list_below(self, rule: Rule) -> Iterator[CompletionItem]:
         """A list whose first dash stands on the next line."""
@@ -179,10 +182,18 @@ class _Place:
     def _list_of_one(self) -> Iterator[CompletionItem]:
         """Every value that an item of the list could have, in brackets."""
         inner = (*self.slot.path, 0)
-        if "object" in _types(self.snapshot.schema.at(inner) or {}):
+        if self._takes_sections(inner):
             return
         for one in values.values(self.snapshot, replace(self.slot, path=inner)):
             yield replace(one, text=f"[{one.text}]", filter=one.label, preselect=False)
+
+    def _takes_sections(self, path: KeyPath) -> bool:
+        return "object" in _types(self.snapshot.schema.at(path) or {})
+
+    def _braces(self, opening: str, closing: str) -> CompletionItem:
+        """A section in flow style, with the cursor inside where the editor can."""
+        text = f"{opening}{'$0' if self._snippets else ''}{closing}"
+        return CompletionItem(f"{opening}…{closing}", "section", text, snippet=self._snippets)
 
     @property
     def _snippets(self) -> bool:

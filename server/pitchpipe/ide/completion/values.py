@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 from pitchpipe.checks.wording import flow
@@ -15,7 +15,7 @@ from pitchpipe.ide.slots import Slot
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Rule
-from pitchpipe.syntax.nodes import Mapping, Scalar, Sequence
+from pitchpipe.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 Provider = Callable[[Snapshot, Slot], Iterator[CompletionItem]]
 
@@ -28,7 +28,11 @@ def values(snapshot: Snapshot, slot: Slot, lead: str = "") -> Iterator[Completio
     path = (*slot.path, 0) if item else slot.path
     provider = _PROVIDERS.get(_INDEX.sub("[]", dotted(path)))
     rule = snapshot.schema.at(path)
-    found = provider(snapshot, slot) if provider else _listed(rule or {}, path, slot.quote)
+    listed = _listed(rule or {}, path, slot.quote)
+    found = provider(snapshot, slot) if provider else listed
+    if snapshot.client.schema_elsewhere:
+        theirs = {one.label for one in listed}
+        found = (one for one in found if one.label not in theirs) if provider else iter(())
     there = _beside(snapshot, slot) if path and isinstance(path[-1], int) else frozenset[str]()
     for one in found:
         if one.label not in there and not (slot.quote in {"'", "|"} and "\\" in one.text):
@@ -48,12 +52,22 @@ def _beside(snapshot: Snapshot, slot: Slot) -> frozenset[str]:
     )
 
 
-def aliases(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
-    """The anchors above the cursor."""
-    for at, name, node in snapshot.document.anchors:
-        if at < slot.replace.start:
-            detail = flow(node.value) if isinstance(node, Scalar) else ""
-            yield CompletionItem(f"*{name}", "anchor", f"*{name}", detail)
+def aliases(
+    snapshot: Snapshot, slot: Slot, types: Set[str] = frozenset()
+) -> Iterator[CompletionItem]:
+    """The anchors above the cursor, those first that name something of one of these types."""
+    above = [(name, node) for at, name, node in snapshot.document.anchors if at < slot.replace.start]
+    for name, node in sorted(above, key=lambda named: not _fits(named[1], types)):
+        detail = flow(node.value) if isinstance(node, Scalar) else ""
+        yield CompletionItem(f"*{name}", "anchor", f"*{name}", detail)
+
+
+def _fits(node: Node, types: Set[str]) -> bool:
+    if isinstance(node, Mapping):
+        return "object" in types
+    if isinstance(node, Sequence):
+        return "array" in types
+    return bool(types - {"object", "array"})
 
 
 def merged(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
