@@ -36,7 +36,16 @@ async def client(lsp_client: LanguageClient, request: Any, tmp_path: Path) -> As
     )
     await lsp_client.initialize_session(
         types.InitializeParams(
-            capabilities=types.ClientCapabilities(workspace=workspace),
+            capabilities=types.ClientCapabilities(
+                workspace=workspace,
+                text_document=types.TextDocumentClientCapabilities(
+                    code_action=types.CodeActionClientCapabilities(
+                        code_action_literal_support=types.ClientCodeActionLiteralOptions(
+                            types.ClientCodeActionKindOptions([])
+                        )
+                    )
+                ),
+            ),
             workspace_folders=[types.WorkspaceFolder(tmp_path.as_uri(), "project")],
         )
     )
@@ -72,3 +81,38 @@ async def test_changes_are_asked_for_where_that_is_needed(client: LanguageClient
             break
         await asyncio.sleep(0.05)
     assert (types.WORKSPACE_DID_CHANGE_CONFIGURATION in REGISTERED) == wanted
+
+
+async def test_another_servers_findings_are_left_to_it(
+    client: LanguageClient, tmp_path: Path
+) -> None:
+    """Of languages that it looks after; what mends them is on offer all the same."""
+    uris = {language: (tmp_path / f"{language}.tune.yaml").as_uri() for language in ("yaml", "our")}
+    for language, uri in uris.items():
+        item = types.TextDocumentItem(uri, language, 1, TEXT + "trainig: {}\n")
+        client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+    assert await told(client, uris["yaml"], {"unknown-key", "missing-required"})
+    settings: dict[str, Any] = {"pitchpipe": {"schemaElsewhere": ["yaml", "json"]}}
+    client.set_configuration(settings)
+    client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings))
+    assert await told(client, uris["yaml"], set())
+    assert await told(client, uris["our"], {"unknown-key", "missing-required"})
+    where = types.Range(types.Position(2, 0), types.Position(2, 7))
+    others = types.Diagnostic(where, "Property trainig is not allowed", code=513, source="YAML")
+    found = await client.text_document_code_action_async(
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(uris["yaml"]), where, types.CodeActionContext([others])
+        )
+    )
+    fix = next(a for a in found or () if a.title == "Rename to `training`")
+    assert isinstance(fix, types.CodeAction)
+    assert [d.message for d in fix.diagnostics or ()] == [others.message]
+
+
+async def told(client: LanguageClient, uri: str, codes: set[str]) -> bool:
+    """Whether these come to be the findings of a file."""
+    for _ in range(100):
+        if uri in client.diagnostics and {str(d.code) for d in client.diagnostics[uri]} == codes:
+            return True
+        await asyncio.sleep(0.05)
+    return False

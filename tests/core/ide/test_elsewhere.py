@@ -102,6 +102,9 @@ def test_what_was_meant_is_offered_all_the_same() -> None:
         "training:\n  bf16: ‸",
         "evaluate:\n  metrics: [‸]",
         "data: ‸",
+        "data: {‸}",
+        "data: {train: ‸}",
+        "training: \n  optim: a‸",
         "data:\n  train:\n    - ‸",
     ],
 )

@@ -161,8 +161,8 @@ class _Place:
         elif "object" in types and not slot.flow:
             step = self.deeper + " " * self.layout.unit
             yield from self._keys(slot.path, f"\n{step}", step)
-        elif "object" in types and not self.snapshot.client.schema_elsewhere:
-            yield self._braces("{", "}")
+        elif "object" in types:
+            yield from self._braces("{", "}")
         if not {"object"} >= types:
             yield from values.values(self.snapshot, slot)
         if "array" in types and not slot.flow and not slot.written:
@@ -170,7 +170,7 @@ class _Place:
         if "array" in types and "string" not in types:
             yield from self._list_of_one()
         if "array" in types and slot.flow and self._takes_sections((*slot.path, 0)):
-            yield self._braces("[{", "}]")
+            yield from self._braces("[{", "}]")
 
     def _list_below(self, rule: Rule) -> Iterator[CompletionItem]:
         """A list whose first dash stands on the next line."""
@@ -190,10 +190,11 @@ class _Place:
     def _takes_sections(self, path: KeyPath) -> bool:
         return "object" in _types(self.snapshot.schema.at(path) or {})
 
-    def _braces(self, opening: str, closing: str) -> CompletionItem:
+    def _braces(self, opening: str, closing: str) -> Iterator[CompletionItem]:
         """A section in flow style, with the cursor inside where the editor can."""
-        text = f"{opening}{'$0' if self._snippets else ''}{closing}"
-        return CompletionItem(f"{opening}…{closing}", "section", text, snippet=self._snippets)
+        if not self.snapshot.client.schema_elsewhere:
+            text = f"{opening}{'$0' if self._snippets else ''}{closing}"
+            yield CompletionItem(f"{opening}…{closing}", "section", text, snippet=self._snippets)
 
     @property
     def _snippets(self) -> bool:
