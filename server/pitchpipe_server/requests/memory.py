@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import asdict
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pitchpipe.not_yet import NotYet
@@ -48,9 +49,10 @@ class _Estimates:
         self._known: OrderedDict[int, tuple[Cost, dict[str, Any]]] = OrderedDict()
 
     async def answer(self, uri: str) -> dict[str, Any]:
+        # It loads all of the estimate's alternatives; meanwhile all is read that waits.
+        await asyncio.to_thread(import_module, "pitchpipe.ide.estimate")
         from pitchpipe.ide import estimate  # noqa: PLC0415  # see PitchpipeServer
 
-        await asyncio.sleep(0)  # what was written along with the request is read first
         async with self._turn:
             if self._begun is not None:
                 await asyncio.wait({self._begun})
