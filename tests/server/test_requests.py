@@ -174,6 +174,11 @@ async def test_there_is_a_file_all_the_same_with_a_message(
     assert message in found["message"]
 
 
+async def test_files_of_other_machines_are_refused(client: Client) -> None:
+    with pytest.raises(Failed, match="no file on this machine"):
+        await ask(client, "newWorkflow", data="https://example.org/rows.jsonl")
+
+
 async def test_what_the_schema_does_not_know_is_no_answer(client: Client) -> None:
     found = await ask(client, "newWorkflow", task="poetry", model=MODEL)
     assert found["text"] is None

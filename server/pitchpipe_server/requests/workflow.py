@@ -58,18 +58,24 @@ class _Told:
 
 
 def _answers(params: Any) -> _Answers:
-    """Empty texts count as left out; files may be named by URI."""
+    """Empty texts count as left out; files may be named by URI.
+
+    Raises:
+        JsonRpcInvalidParams: an answer is no string, or a URI of another machine's.
+    """
 
     def path(name: str) -> str | None:
         said = parameters.optional_text(params, name)
-        return path_of(said) if said and said.startswith("file:") else said or None
+        return (
+            parameters.file(said) if said and ("://" in said or said.startswith("file:")) else said
+        )
 
     return _Answers(
         task=parameters.optional_text(params, "task") or None,
-        model=path("model"),
-        data=path("data"),
+        model=path("model") or None,
+        data=path("data") or None,
         method=parameters.optional_text(params, "method") or None,
-        folder=path("folder"),
+        folder=path("folder") or None,
     )
 
 
