@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +33,15 @@ def vsix() -> Path:
         "there is no .vsix: python -m build --outdir dist . && python .ci/vsix.py dist"
     )
     return found[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keeps a picture of the window of a test that failed."""
+    report = yield
+    shown = getattr(item, "funcargs", {}).get("window")
+    if report.failed and isinstance(shown, window.Window):
+        shown.shot(f"failed-{item.name}")
+    return report

@@ -71,13 +71,44 @@ class Window:
     def word(self, word: str, nth: int = 0) -> Locator:
         """A token of the text of the active editor."""
         spans = self.page.locator(".editor-instance .view-lines .view-line span > span")
-        return spans.filter(has_text=re.compile(rf"^\s*{re.escape(word)}\s*$")).nth(nth)
+        escaped = re.escape(word).replace("\\ ", r"\s")  # VS Code's are no-break spaces
+        return spans.filter(has_text=re.compile(rf"^\s*{escaped}\s*$")).nth(nth)
 
     def squiggles(self, severity: str = "error") -> Locator:
         return self.page.locator(f".editor-instance .squiggly-{severity}")
 
     def lens(self, text: str) -> Locator:
         return self.page.locator(".editor-instance .codelens-decoration a", has_text=text)
+
+    def hover(self, text: str) -> Locator:
+        """The card that is shown over a word."""
+        return self.page.locator(".monaco-hover:not(.hidden)", has_text=text).first
+
+    def text(self) -> str:
+        """The visible lines of the active editor."""
+        lines = self.page.locator(".editor-instance .view-lines").first.inner_text()
+        return lines.replace("\N{NO-BREAK SPACE}", " ")
+
+    def undo(self) -> None:
+        """Takes back all edits of the active editor since it was saved."""
+        self.page.keyboard.press("Escape")
+        dirty = self.page.locator(".tab.active.dirty")
+        for _ in range(30):
+            if not dirty.count():
+                return
+            self.page.keyboard.press("Control+Z")
+            self.page.wait_for_timeout(100)
+        raise AssertionError("undoing did not bring the saved text back")
+
+    def select(self, word: str, length: int) -> None:
+        """Selects what stands around a word by growing the selection to so many characters."""
+        self.word(word).click()
+        for _ in range(6):
+            if self.page.locator(".statusbar").get_by_text(f"({length} selected)").count():
+                return
+            self.page.keyboard.press("Shift+Alt+ArrowRight")
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"no selection of {length} characters around {word}")
 
     def command(self, title: str) -> None:
         """Runs a command of the palette by its title, as in `Pitchpipe: Run Workflow`."""
@@ -113,10 +144,11 @@ class Window:
         classes = self.page.locator(".monaco-workbench").first.get_attribute("class")
         return kind in (classes or "").split()
 
-    def shot(self, name: str) -> Path:
-        """A picture of the window, for a person to look at."""
+    def shot(self, name: str, rest: bool = True) -> Path:
+        """A picture of the window, for a person to look at; unless `rest`, of what is pointed at."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.mouse.move(700, 5)
+        if rest:
+            self.page.mouse.move(200, 5)
         time.sleep(0.4)  # fades and delayed widgets
         file = SCREENSHOTS / f"{name}.png"
         self.page.screenshot(path=file)

@@ -1,0 +1,111 @@
+"""What a user sees of a workflow in VS Code's window. The tests share the window and go in order.
+
+Each leaves a picture in vscode-extension/test/screenshots, for a person to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from editors import project
+from editors.project import until
+from vscode import server
+from vscode.window import Window
+
+pytestmark = pytest.mark.editors
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return project.make(tmp_path_factory.mktemp("editing") / "project")
+
+
+@pytest.fixture(scope="module")
+def window(
+    browser: Any, vsix: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Window]:
+    home = tmp_path_factory.mktemp("home")
+    server.install(home, vsix)
+    with server.serving(home) as serving:
+        opened = Window(browser.new_page(viewport={"width": 1400, "height": 850}))
+        opened.goto(serving.address(file.parent))
+        opened.open(file.name)
+        yield opened
+        opened.page.close()
+
+
+@pytest.fixture(autouse=True)
+def taken_back(window: Window) -> Iterator[None]:
+    """Every test begins with the file as it was."""
+    yield
+    window.undo()
+
+
+def test_a_workflow_shows_findings_lenses_and_hints(window: Window) -> None:
+    page = window.page
+    window.squiggles().first.wait_for()
+    for title in ("Run", "Smoke run", "Estimate"):
+        window.lens(title).first.wait_for()
+    page.get_by_text("60 rows").wait_for()
+    page.get_by_text("needs about").wait_for()
+    window.shot("01-findings-lenses-hints")
+    assert page.locator(".statusbar").get_by_text("Pitchpipe workflow").count() == 1
+
+
+def test_templates_are_coloured_apart_from_their_text(window: Window) -> None:
+    column, around = window.word("text"), window.word('"Wie klingt „ü“ 🎺?')
+    colour = "(e) => getComputedStyle(e).color"
+    assert column.evaluate(colour) != around.evaluate(colour)
+
+
+def test_a_hover_explains_a_key(window: Window) -> None:
+    window.word("max_steps").hover()
+    window.hover("optimizer steps").wait_for()
+    window.shot("02-hover-key", rest=False)
+
+
+def test_a_hover_tells_memory_by_parts(window: Window) -> None:
+    window.page.mouse.move(200, 5)
+    window.word("lora").hover()
+    window.hover("The peak").wait_for()
+    window.shot("03-hover-memory", rest=False)
+    window.page.mouse.move(200, 5)
+
+
+def test_target_modules_are_completed_from_the_model(window: Window) -> None:
+    page = window.page
+    window.select("all-linear", len("all-linear"))
+    page.keyboard.type("[q")
+    row = page.locator(".suggest-widget.visible .monaco-list-row", has_text="q_proj")
+    row.first.wait_for()
+    window.shot("04-completion", rest=False)
+    page.keyboard.press("Enter")
+    until(lambda: "[q_proj]" in window.text(), "the module is written")
+
+
+def test_a_quick_fix_mends_a_key(window: Window) -> None:
+    page = window.page
+    window.word("loging_steps").click()
+    page.keyboard.press("Control+.")
+    menu = page.locator(".action-widget .monaco-list-row")
+    menu.filter(has_text="logging_steps").first.wait_for()
+    window.shot("05-quick-fix", rest=False)
+    page.keyboard.press("Enter")
+    until(lambda: window.word("logging_steps").count() == 1, "the key is renamed")
+    until(lambda: window.squiggles().count() == 0, "the finding has gone")
+
+
+def test_problems_name_their_code_with_a_link(window: Window) -> None:
+    page = window.page
+    window.squiggles().first.wait_for()
+    page.keyboard.press("Control+Shift+M")
+    row = page.locator(".markers-panel .monaco-list-row", has_text="did you mean `logging_steps`?")
+    row.wait_for()
+    link = row.get_by_text("unknown-key")
+    link.wait_for()
+    window.shot("06-problems")
+    page.keyboard.press("Control+Shift+M")
