@@ -5,6 +5,19 @@ import type { RunEvent } from "../api/protocol";
 /** `again`: the details must be asked for once more. */
 export type Verdict = "news" | "known" | "again";
 
+/**
+ * What follows from these is more than they tell: a resumed run computes steps again, and its clock
+ * stood still in between; a prediction, scores, answers and a report are in the details alone.
+ */
+const TELL_LESS = new Set([
+  "run-started",
+  "prediction",
+  "stage-done",
+  "failure",
+  "interrupted",
+  "run-done",
+]);
+
 export class Following {
   /** Behind what is known of the file. */
   private offset = -1;
@@ -25,7 +38,6 @@ export class Following {
     if (this.seq !== null && event.seq !== this.seq + 1) return "again";
     this.offset = offset;
     this.seq = event.seq;
-    // A resumed run computes steps again, and its clock stood still in between.
-    return event.kind === "run-started" ? "again" : "news";
+    return TELL_LESS.has(event.kind) ? "again" : "news";
   }
 }

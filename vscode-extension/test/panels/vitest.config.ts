@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: { alias: { vscode: path.join(import.meta.dirname, "vscode.ts") } },
   test: {
-    include: ["test/panels/**/*.test.ts"],
+    // `MEASURE=1`: how fast they are, which is no test.
+    include: [`test/panels/**/*.${process.env.MEASURE ? "measure" : "test"}.ts`],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,

@@ -161,8 +161,8 @@ function card(row: PreviewRow, { max_length: most }: PreviewResult): HTMLElement
         "aria-label": t("rowName", row.source, count(row.row + 1)),
       },
       ...stretches(row.tokens).map(stretch),
-      row.cut > 0 && el("span", { class: "cut", text: t("cutMark", count(row.cut), count(most)) }),
     ),
+    row.cut > 0 && el("p", { class: "cut", text: t("cutMark", count(row.cut), count(most)) }),
   );
 }
 

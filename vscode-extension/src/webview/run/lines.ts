@@ -89,7 +89,7 @@ function linesOf(run: Shown, metric: string, view: View, names: Names, several: 
     found.push({
       key,
       label: metric === "loss" && !several ? names.training : run.label,
-      points: smooth ? { x: values.x, y: smoothed(values.y, view.smoothing) } : values,
+      points: smooth ? { x: values.x, y: smoothed(values, view.smoothing) } : values,
       raw: smooth ? values : null,
       look: run.look,
       marked: false,

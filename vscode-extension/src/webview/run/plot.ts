@@ -53,7 +53,7 @@ export function settings(
   return {
     width: wiring.width,
     height: wiring.height,
-    padding: [8, 10, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: false, range: () => wiring.range() },
@@ -62,7 +62,7 @@ export function settings(
         : { range: (_, low, high) => span(drawing, wiring, low, high) },
     },
     axes: [
-      { ...axis, ...across, size: 26, gap: 5, grid: { show: false } },
+      { ...axis, ...across, size: 22, gap: 4, grid: { show: false } },
       {
         ...axis,
         size: 54,

@@ -63,15 +63,27 @@ export function firstAtLeast(x: readonly number[], value: number): number {
   return low;
 }
 
+/** With more points than this, smoothing goes by how far they lie apart, not by how many they are. */
+const POINTS_OF_A_PLOT = 1000;
+
 /** An exponential mean without bias at the start. `weight` 0 changes nothing, near 1 is smoothest. */
-export function smoothed(y: readonly (number | null)[], weight: number): (number | null)[] {
-  if (weight <= 0) return [...y];
-  let sum = 0;
-  let weights = 0;
-  return y.map((value) => {
+export function smoothed({ x, y }: Points, weight: number): (number | null)[] {
+  if (weight <= 0 || x.length < 2) return [...y];
+  const wide = (x.at(-1) as number) - (x[0] as number) || 1;
+  const density = Math.min(x.length - 1, POINTS_OF_A_PLOT) / wide;
+  let [sum, weights, last] = [0, 0, x[0] as number];
+  // Most steps are alike.
+  let [gap, rest] = [0, 1];
+  return y.map((value, i) => {
     if (value == null) return null;
-    sum = weight * sum + (1 - weight) * value;
-    weights = weight * weights + (1 - weight);
+    const at = x[i] as number;
+    if (at - last !== gap) {
+      gap = at - last;
+      rest = weight ** (gap * density);
+    }
+    last = at;
+    sum = rest * sum + value;
+    weights = rest * weights + 1;
     return sum / weights;
   });
 }
