@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from vscode.server import EXTENSION, Server
 from vscode.window import Browser
 
 SOURCES = EXTENSION / "test" / "host"
+STUBS = SOURCES / "stubs"  # extensions of others, as far as ours asks them
 BUILT = EXTENSION / ".vscode-test" / "host"
 LIMIT = 400.0  # seconds for all of them
 STEP = re.compile(r"^(?P<indent> *)(?P<kind>suite|test)\(\s*\"(?P<title>[^\"\n]+)\"", re.MULTILINE)
@@ -41,6 +43,14 @@ def titles() -> list[str]:
             else:
                 found.append(" > ".join([*(title for _, title in suites), step["title"]]))
     return found
+
+
+def install_stubs(home: Path) -> None:
+    """Puts the stubs of others' extensions where a server finds them that is started then."""
+    for stub in STUBS.iterdir():
+        said = json.loads((stub / "package.json").read_text(encoding="utf-8"))
+        name = f"{said['publisher']}.{said['name']}-{said['version']}"
+        shutil.copytree(stub, home / "extensions" / name)
 
 
 def run(server: Server, browser: Browser, folder: Path, results: Path) -> dict[str, Outcome]:

@@ -36,13 +36,14 @@ async function newWorkflow(
     if (!wanted) return undefined;
     const made = await session.request<NewWorkflowResult>(method.newWorkflow, {
       ...wanted,
-      ...(folder ? { folder: folder.fsPath } : {}),
+      ...placeOf(folder),
     });
     if (made.text === null) {
       const text = made.message ?? vscode.l10n.t("No workflow was made.");
       void vscode.window.showErrorMessage(text);
       return undefined;
     }
+    if (made.message) void vscode.window.showWarningMessage(made.message);
     return await show(made.text, made.name ?? "new.tune.yaml", folder);
   } catch (error) {
     if (!(error instanceof NoServer)) throw error;
@@ -55,7 +56,7 @@ async function ask(
   session: Session,
   folder: vscode.Uri | undefined,
 ): Promise<NewWorkflowParams | undefined> {
-  const { choices } = await session.request<NewWorkflowResult>(method.newWorkflow);
+  const { choices } = await session.request<NewWorkflowResult>(method.newWorkflow, placeOf(folder));
   if (!choices) return undefined;
   const given = await answers(vscode.l10n.t("New Workflow"), [
     async () => taskQuestion(choices),
@@ -141,6 +142,10 @@ function folderForIt(): vscode.Uri | undefined {
   const near = active && vscode.workspace.getWorkspaceFolder(active)?.uri;
   const all = [near, ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri)];
   return all.find((uri) => uri?.scheme === "file");
+}
+
+function placeOf(folder: vscode.Uri | undefined): NewWorkflowParams {
+  return folder ? { folder: folder.fsPath } : {};
 }
 
 /** Writes the file where there is a folder for it, else opens it unsaved; the estimate beside it. */

@@ -12,14 +12,20 @@ import { selectPython } from "./selectPython";
 import { Server } from "./server";
 import { described, pythonInWords, showStatus } from "./status";
 
+const PAUSE = 200; // milliseconds: settings often change together
 const RESTARTS = ["python", "server.python", "server.arguments", "server.environment"];
 
 export function activateEnvironment(session: Session): vscode.Disposable {
   const server = new Server(session);
-  const refresh = () => void server.refresh();
+  let timer: NodeJS.Timeout | undefined;
+  const refresh = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void server.refresh(), PAUSE);
+  };
   const { registerCommand } = vscode.commands;
   const parts = vscode.Disposable.from(
     server,
+    { dispose: () => clearTimeout(timer) },
     showStatus(session, server),
     tellOfProblems(server),
     registerCommand("pitchpipe.environment.install", () => install(session, server)),
