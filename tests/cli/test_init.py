@@ -76,6 +76,13 @@ def test_all_weights_are_trained_slowly_and_without_an_adapter(tmp_path: Path) -
     assert workflow["training"]["learning_rate"] == 0.00002
 
 
+def test_a_data_set_of_the_hub_is_named(tmp_path: Path) -> None:
+    done = pitchpipe("init", "new.yaml", "--data", "openai/gsm8k", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "the columns of `openai/gsm8k` are not known here" in done.stderr
+    assert load(tmp_path / "new.yaml")["data"]["train"] == [{"dataset_name": "openai/gsm8k"}]
+
+
 def test_every_section_carries_the_schemas_own_words(tmp_path: Path) -> None:
     init(tmp_path, "plain")
     text = (tmp_path / "new.yaml").read_text(encoding="utf-8")

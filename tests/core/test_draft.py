@@ -40,8 +40,8 @@ def table(rows: Rows) -> TableFact:
 def text(rows: Rows, task: str = "text-generation", **answers: Any) -> str:
     parts, unclear = draft.parts(table(rows), task, "rows.jsonl")
     assert unclear is None
-    said = {"name": "new", "model": "models/tiny", "data": "data/rows.jsonl"} | answers
-    return draft.workflow(SCHEMA, task=task, parts=parts, **said)
+    said: dict[str, Any] = {"name": "new", "model": "models/tiny", "data": "data/rows.jsonl"}
+    return draft.workflow(SCHEMA, task=task, parts=parts, **(said | answers))
 
 
 def world(rows: Rows) -> World:
@@ -142,6 +142,43 @@ def test_choices_come_in_the_schemas_words() -> None:
 )
 def test_paths_are_spelt_from_the_files_folder(path: str, folder: str, spelt: str) -> None:
     assert draft.spelt(path, folder) == spelt
+
+
+@pytest.mark.parametrize(
+    ("name", "is_there", "dataset"),
+    [
+        ("openai/gsm8k", False, True),
+        ("imdb", False, True),
+        ("org/rows-v1.0", False, True),
+        ("openai/gsm8k", True, False),
+        ("data/rows.jsonl", False, False),
+        ("rows.CSV", False, False),
+        ("./rows", False, False),
+        ("C:\\data\\rows", False, False),
+        ("/data/rows", False, False),
+    ],
+)
+def test_a_hub_name_is_no_file(name: str, is_there: bool, dataset: bool) -> None:
+    assert draft.is_dataset(name, is_there=is_there) is dataset
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("task", TASKS)
+def test_a_data_set_of_the_hub_is_named(task: str, method: str) -> None:
+    written = draft.workflow(
+        SCHEMA,
+        name="new",
+        task=task,
+        model="models/tiny",
+        data="openai/gsm8k",
+        parts=draft.Mapped(),
+        method=method,
+        hub=True,
+    )
+    found = analysis(written)
+    assert found.findings == ()
+    data: Any = found.context.reading.data
+    assert data["data"]["train"] == [{"dataset_name": "openai/gsm8k"}]
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,7 @@ async def test_answers_become_a_file_without_a_finding(
         ({"data": "nothing.jsonl"}, "nothing.jsonl was not read: "),
         ({"task": "classification", "data": "texts.txt"}, "classification"),
         ({"model": MODEL}, "data/train.jsonl"),
+        ({"data": "openai/gsm8k"}, "the columns of `openai/gsm8k` are not known here"),
     ],
 )
 async def test_there_is_a_file_all_the_same_with_a_message(

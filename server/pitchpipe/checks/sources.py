@@ -50,12 +50,12 @@ def data_unreadable(context: Context, source: Source) -> Iterator[Report]:
     if isinstance(table, TableFact) and table.problem:
         line = f", line {table.problem.line}" if table.problem.line else ""
         yield Report(f"`{name}`{line}: {table.problem.message}", path.span, path.path)
-    elif isinstance(table, NotRead) and _ending(name) not in _ENDINGS:
+    elif isinstance(table, NotRead) and _ending(name) not in ENDINGS:
         message = f"`{name}` can't be read as data; its name must end in {_READABLE}"
         yield Report(message, path.span, path.path)
 
 
-_ENDINGS = {"jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet", "arrow"}
+ENDINGS = {"jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet", "arrow"}
 
 
 def data_not_read(context: Context, source: Source) -> Iterator[Report]:
@@ -63,7 +63,7 @@ def data_not_read(context: Context, source: Source) -> Iterator[Report]:
     if (found := context.data_file(source)) is None:
         return
     path, table = found
-    if isinstance(table, NotRead) and _ending(path.value) in _ENDINGS:
+    if isinstance(table, NotRead) and _ending(path.value) in ENDINGS:
         message = f"`{path.value}` was not looked into: {table.reason}"
         yield Report(message, path.span, path.path)
 
@@ -135,7 +135,7 @@ def _near(context: Context, written: str, file: FileFact) -> str | None:
 
 def _other_ending(name: str, siblings: tuple[str, ...]) -> str | None:
     stem = name.partition(".")[0]
-    same = [s for s in siblings if s.partition(".")[0] == stem and _ending(s) in _ENDINGS]
+    same = [s for s in siblings if s.partition(".")[0] == stem and _ending(s) in ENDINGS]
     return same[0] if len(same) == 1 else None
 
 

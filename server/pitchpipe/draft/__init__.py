@@ -1,8 +1,8 @@
 """A workflow to start from: what there is to choose, and the commented file."""
 
 from pitchpipe.draft.choices import Choice, methods, tasks
-from pitchpipe.draft.columns import Mapped, parts
-from pitchpipe.draft.paths import ENDING, file_name, spelt
+from pitchpipe.draft.columns import Mapped, parts, unseen
+from pitchpipe.draft.paths import ENDING, file_name, is_dataset, spelt
 from pitchpipe.draft.text import DATA, MODEL, workflow
 
 __all__ = [
@@ -12,9 +12,11 @@ __all__ = [
     "Choice",
     "Mapped",
     "file_name",
+    "is_dataset",
     "methods",
     "parts",
     "spelt",
     "tasks",
+    "unseen",
     "workflow",
 ]

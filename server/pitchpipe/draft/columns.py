@@ -48,6 +48,14 @@ def parts(table: Table, task: str, name: str) -> tuple[Mapped, str | None]:
     return found, None
 
 
+def unseen(dataset: str) -> str:
+    """What is not clear of a data set of the hub, which nobody has looked into."""
+    return (
+        f"the columns of `{dataset}` are not known here; give them their parts in `columns` "
+        "where they have other names"
+    )
+
+
 def mapped(table: TableFact) -> Mapped | None:
     """The parts that the columns of `table` play, or None where it is not clear."""
     texts = [c.name for c in table.columns if set(c.types) & {"string", "integer", "number"}]

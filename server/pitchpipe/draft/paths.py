@@ -6,11 +6,13 @@ import re
 from collections.abc import Container
 from pathlib import PurePosixPath
 
-from pitchpipe.paths import flavour_of
+from pitchpipe.checks.sources import ENDINGS
+from pitchpipe.paths import flavour_of, is_path
 
 ENDING = ".tune.yaml"
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_DATASET = re.compile(r"[\w-]+|[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 _LONGEST = 60  # characters; the schema allows a few more
 
 
@@ -28,6 +30,16 @@ def spelt(path: str, folder: str) -> str:
     near = above and flavour.dirname(above) != above
     found: str = flavour.relpath(absolute, folder) if near else absolute
     return found.replace("\\", "/") if flavour.sep == "\\" else found
+
+
+def is_dataset(name: str, *, is_there: bool) -> bool:
+    """Whether `name` is to be taken for a data set of the hub rather than for a file.
+
+    `is_there`: there is something of that name on this machine.
+    """
+    ending = name.rpartition(".")[2].lower()
+    named = _DATASET.fullmatch(name) is not None and not is_path(name)
+    return named and not is_there and ending not in ENDINGS
 
 
 def file_name(data: str | None, task: str, taken: Container[str] = ()) -> str:

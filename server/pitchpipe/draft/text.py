@@ -62,12 +62,15 @@ def workflow(
     data: str,
     parts: Mapped,
     method: str | None = None,
+    hub: bool = False,
 ) -> str:
     """The text of a workflow. `data` and `model` are as the file shall spell them.
 
+    `hub`: `data` is a data set of the hub.
+
     `task` and `method` are what the schema knows; None: its default.
     """
-    source: dict[str, Any] = {"path": data}
+    source: dict[str, Any] = {"dataset_name" if hub else "path": data}
     if parts.columns:
         source["columns"] = parts.columns
     method = method or str(schema.default(METHOD))

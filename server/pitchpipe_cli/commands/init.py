@@ -22,9 +22,10 @@ def execute(arguments: argparse.Namespace) -> Exit:
         name=file.name.partition(".")[0] or "workflow",
         task=arguments.task,
         model=_model(arguments.model, file.parent),
-        data=_spelt(Path(arguments.data), file.parent) if arguments.data else draft.DATA,
+        data=_data(arguments.data, file.parent),
         parts=_parts(arguments.data, arguments.task),
         method=arguments.method,
+        hub=arguments.data is not None and _is_dataset(arguments.data),
     )
     try:
         run_index.write_atomically(file, text)
@@ -42,6 +43,17 @@ def _model(name: str | None, folder: Path) -> str:
     return _spelt(Path(name), folder) if Path(name).is_dir() else name
 
 
+def _data(name: str | None, folder: Path) -> str:
+    """The rows as the file has to name them."""
+    if name is None:
+        return draft.DATA
+    return name if _is_dataset(name) else _spelt(Path(name), folder)
+
+
+def _is_dataset(name: str) -> bool:
+    return draft.is_dataset(name, is_there=Path(name).exists())
+
+
 def _spelt(path: Path, folder: Path) -> str:
     """How a file in `folder` has to spell `path`, which starts from the working directory."""
     if path.is_absolute():
@@ -52,6 +64,9 @@ def _spelt(path: Path, folder: Path) -> str:
 def _parts(data: str | None, task: str) -> Mapped:
     """What the columns of the data file are for, as far as the file is there and tells."""
     if data is None:
+        return Mapped()
+    if _is_dataset(data):
+        terminal.err(f"pitchpipe: {draft.unseen(data)}\n")
         return Mapped()
     path = Path(data).absolute()
     table = Reader(path.parent, python=interpreter.named()).table(str(path))

@@ -66,16 +66,15 @@ def _answers(params: Any) -> _Answers:
 
     def path(name: str) -> str | None:
         said = parameters.optional_text(params, name)
-        return (
-            parameters.file(said) if said and ("://" in said or said.startswith("file:")) else said
-        )
+        is_uri = said is not None and ("://" in said or said.startswith("file:"))
+        return parameters.file(said) if said and is_uri else said or None
 
     return _Answers(
         task=parameters.optional_text(params, "task") or None,
-        model=path("model") or None,
-        data=path("data") or None,
+        model=path("model"),
+        data=path("data"),
         method=parameters.optional_text(params, "method") or None,
-        folder=path("folder") or None,
+        folder=path("folder"),
     )
 
 
@@ -107,9 +106,7 @@ async def _written(server: PitchpipeServer, answers: _Answers) -> _Told:
     folder = answers.folder or os.getcwd()  # noqa: PTH109  # the core takes paths as texts
     world = server.engine.world
     task = answers.task or str(schema.default(("task",)))
-    parts, message = draft.Mapped(), None
-    if answers.data is not None:
-        parts, message = await _parts(server, world.facts(folder), folder, answers.data, task)
+    rows = await _rows(server, answers, folder, task)
     taken = {child.name for child in world.children(folder)}
     name = draft.file_name(answers.data, task, taken)
     text = draft.workflow(
@@ -117,12 +114,41 @@ async def _written(server: PitchpipeServer, answers: _Answers) -> _Told:
         name=name.removesuffix(draft.ENDING),
         task=task,
         model=_model(world.facts(folder), answers),
-        data=_spelt(answers.data, answers.folder) if answers.data else draft.DATA,
-        parts=parts,
+        data=rows.data,
+        parts=rows.parts,
         method=answers.method,
+        hub=rows.hub,
     )
     path = os.path.join(folder, name)  # noqa: PTH118  # as above
-    return _Told(text=text, name=name, message=message or await _wrong(server, text, path))
+    return _Told(text=text, name=name, message=rows.message or await _wrong(server, text, path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where they come from, as the file spells it; `message`: what of them is not clear."""
+
+    data: str
+    hub: bool
+    parts: Mapped
+    message: str | None = None
+
+
+async def _rows(server: PitchpipeServer, answers: _Answers, folder: str, task: str) -> _Rows:
+    from pitchpipe import draft  # noqa: PLC0415  # as above
+
+    data, facts = answers.data, server.engine.world.facts(folder)
+    if data is None:
+        return _Rows(draft.DATA, False, draft.Mapped())
+    path = os.path.join(folder, data)  # noqa: PTH118  # as above
+    if draft.is_dataset(data, is_there=facts.file(path).exists):
+        return _Rows(data, True, draft.Mapped(), draft.unseen(data))
+    spelt = _spelt(data, answers.folder)
+    try:
+        table = await server.patiently(lambda: facts.table(path), until=lambda _: True)
+    except NotYet:
+        message = f"{spelt} takes long to read; give its columns their parts in `columns`"
+        return _Rows(spelt, False, draft.Mapped(), message)
+    return _Rows(spelt, False, *draft.parts(table, task, spelt))
 
 
 def _model(facts: PatientFacts, answers: _Answers) -> str:
@@ -146,20 +172,6 @@ def _unknown(said: str, choices: tuple[Choice, ...]) -> str | None:
 
     names = [choice.name for choice in choices]
     return None if said in names else f"`{said}` is none of {one_of(names)}"
-
-
-async def _parts(
-    server: PitchpipeServer, facts: PatientFacts, folder: str, name: str, task: str
-) -> tuple[Mapped, str | None]:
-    """What the columns of the data file are for, and what of it is not clear."""
-    from pitchpipe import draft  # noqa: PLC0415  # as above
-
-    path = os.path.join(folder, name)  # noqa: PTH118  # as above
-    try:
-        table = await server.patiently(lambda: facts.table(path), until=lambda _: True)
-    except NotYet:
-        return draft.Mapped(), f"{name} takes long to read; set `columns` yourself"
-    return draft.parts(table, task, name)
 
 
 async def _wrong(server: PitchpipeServer, text: str, path: str) -> str | None:
