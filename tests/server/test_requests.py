@@ -90,6 +90,18 @@ async def test_an_estimate_is_of_the_newest_text(client: Client, tmp_path: Path)
         assert [m["name"] for m in found["methods"] if m["current"]] == ["full"]
 
 
+async def test_a_request_that_is_cancelled_leaves_the_next_alone(
+    client: Client, tmp_path: Path
+) -> None:
+    uri = opened(client, tmp_path)
+    for _ in range(3):
+        number, answer = client.request("pitchpipe/memory", {"uri": uri})
+        await asyncio.sleep(0.02)
+        client.tell("$/cancelRequest", {"id": number})
+        assert "error" in await asyncio.wait_for(answer, 30) or (await answer)["result"]["methods"]
+    assert (await ask(client, "memory", uri=uri))["methods"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

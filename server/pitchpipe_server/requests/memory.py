@@ -79,6 +79,7 @@ class _Estimates:
         if id(found) not in self._known:
             work = asyncio.to_thread(lambda: asdict(memory(found, schema)))
             self._begun = asyncio.ensure_future(work)
+            self._begun.add_done_callback(_looked_at)
             self._keep(found, await asyncio.shield(self._begun))
         return self._known[id(found)][1]
 
@@ -102,3 +103,9 @@ class _Estimates:
         path = path_of(uri)
         same = (text.uri for text in self._server.texts if path and path_of(text.uri) == path)
         return next(same, uri)
+
+
+def _looked_at(done: asyncio.Future[dict[str, Any]]) -> None:
+    """What nobody waits for any more may fail without a word in the log."""
+    if not done.cancelled():
+        done.exception()
