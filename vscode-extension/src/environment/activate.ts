@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { method } from "../api/protocol";
 import { onDidChangeSchemaElsewhere } from "../schema";
 import type { Session } from "../session";
-import { install } from "./install";
+import { install, type Wish } from "./install";
 import { act, tell, tellOfProblems } from "./messages";
 import { onDidChangeInterpreter } from "./pythonExtensions";
 import { openSample } from "./sample";
@@ -28,7 +28,10 @@ export function activateEnvironment(session: Session): vscode.Disposable {
     { dispose: () => clearTimeout(timer) },
     showStatus(session, server),
     tellOfProblems(server),
-    registerCommand("pitchpipe.environment.install", () => install(session, server)),
+    // Menus and the walkthrough hand over what they like; a wish has a folder.
+    registerCommand("pitchpipe.environment.install", (wish?: Wish) =>
+      install(session, server, wish?.folder ? wish : undefined),
+    ),
     registerCommand("pitchpipe.environment.selectPython", () => selectPython(server)),
     registerCommand("pitchpipe.server.restart", async () => {
       await server.restart();

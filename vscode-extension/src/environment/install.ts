@@ -24,20 +24,32 @@ import { LEAST_PYTHON, written } from "./versions";
 type TargetItem = vscode.QuickPickItem & { target?: Target };
 type ExtentItem = vscode.QuickPickItem & { extent: Extent };
 
+/** What is wanted, where somebody says so beforehand: a new environment in that folder. */
+export interface Wish {
+  folder: string;
+  extent: Extent;
+}
+
 /** Asks what and where to, and does it; whether a server runs afterwards. */
-export async function install(session: Session, server: Server): Promise<boolean> {
+export async function install(session: Session, server: Server, wish?: Wish): Promise<boolean> {
   if (!vscode.workspace.isTrusted) {
     await refuse();
     return false;
   }
-  const target = await askWhere(session, server);
+  const candidates = await server.candidates();
+  const found = await all(candidates, (candidate) => server.ask(candidate));
+  if (wish) {
+    const interpreter = maker(found);
+    if (!interpreter) return false;
+    return carryOut(session, server, { interpreter, make: wish.folder }, wish.extent);
+  }
+  const target = await askWhere(session, found);
   if (!target) return false;
   const extent = await askWhat(target.interpreter);
   return extent !== undefined && carryOut(session, server, target, extent);
 }
 
-/** Installs without asking; whether a server runs afterwards. */
-export async function carryOut(
+async function carryOut(
   session: Session,
   server: Server,
   target: Target,
@@ -80,9 +92,10 @@ async function refuse(): Promise<void> {
   if (chosen === manage) await vscode.commands.executeCommand("workbench.trust.manage");
 }
 
-async function askWhere(session: Session, server: Server): Promise<Target | undefined> {
-  const candidates = await server.candidates();
-  const found = await all(candidates, (candidate) => server.ask(candidate));
+async function askWhere(
+  session: Session,
+  found: readonly Interpreter[],
+): Promise<Target | undefined> {
   const items = targetItems(found, newEnvironments(session.context));
   if (items.length === 0) {
     const least = written(LEAST_PYTHON);

@@ -91,7 +91,7 @@ suite("Environment", () => {
   test("a module in the workspace is not taken for one of Python's", async () => {
     const mark = join(HERE, "imported");
     const code = `open(${JSON.stringify(mark)}, "w").close()\n`;
-    const module = join(HERE, "importlib.py");
+    const module = join(HERE, "json.py");
     await writeFile(module, code);
     try {
       const before = serverProcess();
@@ -192,6 +192,27 @@ suite("Environment", () => {
     await serving(join(HERE, ".venv", "bin", "python"));
     const status = await session.request<{ settings: { python: string } }>(method.status);
     assert.equal(status.settings.python, join(HERE, ".venv", "bin", "python"));
+  });
+
+  test("an installation that fails leaves the server as it is", async () => {
+    const before = serverProcess();
+    const wish = { folder: join(HERE, "rows.jsonl", "environment"), extent: "server" };
+    assert.equal(
+      await vscode.commands.executeCommand("pitchpipe.environment.install", wish),
+      false,
+    );
+    assert.equal(serverProcess(), before);
+    await serving(python);
+  });
+
+  test("an installation into a new environment brings its server up", async function () {
+    const wheels = vscode.extensions.getExtension("pitchpipe.pitchpipe")?.extensionPath ?? "";
+    if (!existsSync(join(wheels, "wheel"))) this.skip(); // what `make build` puts there
+    this.timeout(240_000);
+    await set("server.python", "");
+    const wish = { folder: join(HERE, ".venv"), extent: "server" };
+    assert.equal(await vscode.commands.executeCommand("pitchpipe.environment.install", wish), true);
+    await serving(join(HERE, ".venv", "bin", "python"));
   });
 
   test("what a program says after it has started decides, not its name", async () => {
