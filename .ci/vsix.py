@@ -40,7 +40,7 @@ FILES = {
     "extension/syntaxes/pitchpipe.tmLanguage.json",
 }
 OTHERS = re.compile(
-    r"extension/(dist/media/\w+\.css|l10n/bundle\.l10n(\.\w+)?\.json|walkthrough/[\w-]+\.(md|svg)"
+    r"extension/(dist/media/\w+\.css|l10n/bundle\.l10n(\.\w+)?\.json|walkthrough/[\w.-]+\.(md|svg)"
     r"|samples/[\w./-]+|wheel/pitchpipe-[\w.]+-py3-none-any\.whl)"
 )
 

@@ -1,14 +1,15 @@
 // Writes l10n/bundle.l10n.json: every text that the sources hand to `l10n.t`. Each is its own key.
+// What the sources no longer say is taken out of the translations, and what they lack is told.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const BUNDLE = join(ROOT, "l10n", "bundle.l10n.json");
+const FOLDER = join(ROOT, "l10n");
 const TEXT = /\bl10n\s*\.t\(\s*("(?:[^"\\]|\\.)*")/g;
 
 /** The texts of all sources, sorted. */
-export async function texts() {
+async function texts() {
   const found = new Set();
   for (const entry of await readdir(join(ROOT, "src"), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
@@ -18,7 +19,18 @@ export async function texts() {
   return [...found].sort();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bundle = Object.fromEntries((await texts()).map((text) => [text, text]));
-  await writeFile(BUNDLE, `${JSON.stringify(bundle, null, 2)}\n`);
+const found = await texts();
+await written("bundle.l10n.json", Object.fromEntries(found.map((text) => [text, text])));
+for (const name of await readdir(FOLDER)) {
+  if (!/^bundle\.l10n\..+\.json$/.test(name)) continue;
+  const translated = JSON.parse(await readFile(join(FOLDER, name), "utf8"));
+  const kept = found.filter((text) => text in translated);
+  await written(name, Object.fromEntries(kept.map((text) => [text, translated[text]])));
+  const missing = found.filter((text) => !(text in translated));
+  console.log(`${name}: ${kept.length} of ${found.length} translated`);
+  for (const text of missing) console.log(`  ${text}`);
+}
+
+function written(name, bundle) {
+  return writeFile(join(FOLDER, name), `${JSON.stringify(bundle, null, 2)}\n`);
 }
