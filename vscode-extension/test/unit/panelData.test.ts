@@ -64,9 +64,10 @@ describe("the best model", () => {
     expect(best(all, "loss")).toEqual(["tuned"]);
   });
 
-  it("is nobody by a metric of which nobody knows the way, or alone", () => {
+  it("is nobody by a metric of which nobody knows the way, or alone, or like all others", () => {
     expect(direction("length")).toBeNull();
     expect(best([column("base", 1)], "accuracy")).toEqual([]);
+    expect(best([column("base", 1), column("tuned", 1)], "accuracy")).toEqual([]);
   });
 
   it("is told by the telling metrics first", () => {
@@ -78,7 +79,7 @@ describe("the best model", () => {
 describe("tokens", () => {
   const token = (text: string, learnt: boolean) => ({ text, learnt });
 
-  it("are joined where they are alike; special ones stand alone", () => {
+  it("are joined where they are alike; special ones stand alone, or like all others", () => {
     const found = stretches([
       token("<|im_start|>", false),
       token("<|im_start|>", false),

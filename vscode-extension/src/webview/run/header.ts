@@ -135,13 +135,11 @@ export class Header {
         count(run.step),
         run.total_steps == null ? "" : t("stepOf", "", count(run.total_steps)),
       ],
-      working
-        ? [t("timeLeft"), duration(left), t("startedAt", moment(run.started))]
+      working && left !== null
+        ? [t("timeLeft"), duration(left), `${t("elapsed")} ${duration(run.seconds)}`]
         : [t("elapsed"), duration(run.seconds), ""],
       [t("tokensPerSecond"), speed == null ? NOTHING : count(speed), ""],
     ];
-    if (working)
-      rows[2] = [t("timeLeft"), duration(left), `${t("elapsed")} ${duration(run.seconds)}`];
     fill(
       this.figures,
       rows.map(([name]) => name),

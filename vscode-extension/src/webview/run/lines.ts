@@ -85,7 +85,8 @@ function linesOf(run: Shown, metric: string, view: View, names: Names, several: 
   const found: Line[] = [];
   const values = pointsOf(run.details, metric, view);
   if (values) {
-    const smooth = view.smoothing > 0 && values.x.length > 2;
+    // A schedule is exact: smoothed it would only be late.
+    const smooth = view.smoothing > 0 && values.x.length > 2 && metric !== "learning_rate";
     found.push({
       key,
       label: metric === "loss" && !several ? names.training : run.label,

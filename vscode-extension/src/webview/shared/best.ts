@@ -14,12 +14,13 @@ export function direction(metric: string): Direction {
   return HIGHER_IS_BETTER.has(metric) ? "higher" : null;
 }
 
-/** The kinds that have the best value; none where fewer than two were measured or no way is better. */
+/** The kinds that have the best value; none where all are the same or no way is better. */
 export function best(evaluated: readonly Evaluated[], metric: string): string[] {
   const way = direction(metric);
   const measured = evaluated.filter((e) => e.metrics[metric] !== undefined);
-  if (!way || measured.length < 2) return [];
+  if (!way) return [];
   const values = measured.map((e) => e.metrics[metric]?.value as number);
+  if (values.every((value) => value === values[0])) return [];
   const top = way === "lower" ? Math.min(...values) : Math.max(...values);
   return measured.filter((e) => e.metrics[metric]?.value === top).map((e) => e.kind);
 }
