@@ -40,6 +40,9 @@ def check_taken(text: str, label: str, after: str, client: Client | None = None)
 
 # text → labels that come first, in order
 FIRST = {
+    "data: {train: ‸}": ["[{…}]"],
+    "x: &one 1\ny: &two {seed: 1}\ntraining: *‸": ["*two", "*one"],
+    "x: &two {seed: 1}\ny: &one 1\ntraining:\n  seed: *‸": ["*one", "*two"],
     "‸": ["model", "data", "version"],
     "version: 1\n‸": ["model", "data", "name"],
     "mo‸": ["model"],
@@ -145,6 +148,8 @@ def test_what_comes_first(text: str) -> None:
 
 
 NEVER = {
+    "x: &two 2\ntraining:\n  <<: *‸": "*two",
+    "training: {seed: 1} ‸": None,
     PHRASES + "  prompt_template: |\n    Say ph‸": None,
     "training:\n  optim: |\n    sgd\n    ‸": None,
     "training:\n  optim: sgd\n    a‸": None,
@@ -198,6 +203,14 @@ def test_what_would_say_nothing_comes_last(text: str) -> None:
 
 
 TAKEN = {
+    ("training: {optim:‸}", "sgd"): "training: {optim: sgd‸}",
+    ("data: {train: ‸}", "[{…}]"): "data: {train: [{‸}]}",
+    ("training: {seed: 1, # c, d\n  op‸\n}", "optim"): (
+        "training: {seed: 1, # c, d\n  optim: ‸\n}"
+    ),
+    ("training:\n  optim: ‸# why", "sgd"): "training:\n  optim: sgd ‸# why",
+    ("train‸ # why\n", "training"): "training:‸ # why\n",
+    ("training:\n  op‸ # why\n", "optim"): "training:\n  optim: ‸ # why\n",
     ("evaluate:\n  metrics: ‸", "loss"): "evaluate:\n  metrics: [loss]‸",
     ('model:\n  "na‸"', "name_or_path"): 'model:\n  "name_or_path": ‸',
     ('training:\n  seed: 1\n  "o‸"\n', "optim"): 'training:\n  seed: 1\n  "optim": ‸\n',

@@ -14,6 +14,7 @@ from pitchpipe.ide.completion.keys import key_items
 from pitchpipe.ide.completion.templates import columns_in_braces
 from pitchpipe.ide.items import CompletionItem, Completions
 from pitchpipe.ide.slots import Slot, quoted_key, slot_at
+from pitchpipe.ide.slots.words import line_end
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.streams import of_cursor
 from pitchpipe.keypath import KeyPath
@@ -43,6 +44,8 @@ def complete(snapshot: Snapshot, offset: int) -> Completions | None:
     if len(snapshot.text[slot.replace.start : slot.replace.end].splitlines()) > 1:
         return None  # a text of several lines, of which an editor can't replace but one
     items = tuple(_behind_blank(item) if slot.gap else item for item in place.items())
+    if snapshot.text.startswith("#", slot.replace.end):
+        items = tuple(replace(item, text=f"{item.text} ") for item in items)
     if place.layout.newline != "\n":
         items = tuple(replace(i, text=i.text.replace("\n", place.layout.newline)) for i in items)
     return Completions(slot.replace, slot.insert, place.indent, items) if items else None
@@ -78,6 +81,12 @@ class _Place:
     def deeper(self) -> str:
         """Of a further line that belongs to what is written at the slot, relative to `indent`."""
         return " " * max(0, self.slot.column - len(self.indent))
+
+    @property
+    def _commented(self) -> bool:
+        """Whether a comment follows on the line, which belongs behind what is written there."""
+        text, end = self.snapshot.text, self.slot.replace.end
+        return not self.slot.flow and text[end : line_end(text, end)].lstrip().startswith("#")
 
     def items(self) -> Iterator[CompletionItem]:
         rule = self.snapshot.schema.at(self.slot.path)
@@ -115,7 +124,7 @@ class _Place:
             self.slot,
             self.layout,
             lead=lead,
-            deeper=self.deeper if deeper is None else deeper,
+            deeper=None if self._commented else self.deeper if deeper is None else deeper,
         )
 
     def _merge(self) -> Iterator[CompletionItem]:

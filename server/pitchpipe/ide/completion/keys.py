@@ -17,14 +17,15 @@ _IDLE = "not beside what is written here"
 
 
 def key_items(
-    snapshot: Snapshot, path: KeyPath, slot: Slot, layout: Layout, *, lead: str, deeper: str
+    snapshot: Snapshot, path: KeyPath, slot: Slot, layout: Layout, *, lead: str, deeper: str | None
 ) -> Iterator[CompletionItem]:
     """The keys that the section at `path` lacks, in the schema's order.
 
     Those it needs come first, and last those that what is written leaves nothing to do: whoever
     wants one of them may be about to change the other.
 
-    `lead` goes before the key; lines below it begin with `deeper`, relative to the cursor's line.
+    `lead` goes before the key; lines below it begin with `deeper`, relative to the cursor's line;
+    None: there are to be none.
     """
     schema = snapshot.schema
     needed = schema.required(path)
@@ -61,13 +62,18 @@ class _Skeleton:
         self._layout = layout
         self._snippets = snippets
 
-    def behind(self, path: KeyPath, indent: str, *, flow: bool) -> str:
-        """The text behind the key at `path`, whose own line is indented by `indent`."""
+    def behind(self, path: KeyPath, indent: str | None, *, flow: bool) -> str:
+        """The text behind the key at `path`, whose own line is indented by `indent`.
+
+        With None it stays on that line.
+        """
         if flow:
             return self._in_flow(path)
         kind = self._kind(path)
         if kind == "scalar":
             return ": " + ("$0" if self._snippets else "")
+        if indent is None:
+            return ":"
         mark = "${1}" if self._snippets else ""
         return ":" + self._below(path, indent, mark)
 

@@ -26,6 +26,9 @@ BLOCK = frozenset({Style.LITERAL, Style.FOLDED})
 
 _DASHES = re.compile(r"(?:- +|-(?=\Z))*")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_NO_VALUE = ("|", ">", "&", "!", "{", "[", "'", '"')
+"""What a value begins with that has yet to be named, or has ended before the cursor."""
+_MARKER = re.compile(r"(?:---|\.\.\.)[ \t]")
 _NO_WORD = frozenset("#|>%@`?")
 
 
@@ -47,7 +50,7 @@ def slot(document: Document, offset: int, start: int, before: str) -> Slot | Non
     bom = before.startswith("\ufeff")
     start, before = start + bom, before[bom:]
     content = before.lstrip(" ")
-    if content.startswith("\t"):
+    if content.startswith(("\t", "--", "..")) or _MARKER.match(before):
         return None
     column = len(before) - len(content)
     dashes = length(_DASHES.match(content))
@@ -113,7 +116,7 @@ def _value(
     column = document.lines.position(at)[1]
     begin = at + key.end()
     begin += length(PROPERTY.match(text, begin))
-    if begin > offset or text[begin:offset].startswith(("|", ">")):
+    if begin > offset or text[begin:offset].startswith(_NO_VALUE):
         return None
     end = max(plain_end(text, begin, line_end(text, offset)), offset)
     replace, insert = Span(begin, end), Span(begin, offset)

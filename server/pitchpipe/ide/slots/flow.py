@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from pitchpipe.document import Document
 from pitchpipe.ide.slots.slot import Slot
-from pitchpipe.ide.slots.words import KEY, PROPERTY, flow_end, in_comment, length, unquoted
+from pitchpipe.ide.slots.words import (
+    KEY,
+    PROPERTY,
+    flow_end,
+    in_comment,
+    length,
+    line_end,
+    unquoted,
+)
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Mapping, Sequence
+
+_BEFORE = re.compile(r"(?:\s+|#[^\r\n]*)*")
+_BEFORE_COMMENT = " \t\r\n,[{"
 
 
 def in_flow(
@@ -19,7 +32,7 @@ def in_flow(
     segment = text[begin:offset]
     if in_comment(segment.rpartition("\n")[2]):
         return None
-    lead = len(segment) - len(segment.lstrip())
+    lead = length(_BEFORE.match(segment))
     key = KEY.match(segment, lead)
     word = begin + (key.end() if key else lead)
     word += length(PROPERTY.match(text, word))
@@ -31,7 +44,8 @@ def in_flow(
     inner = (*path, commas) if isinstance(node, Sequence) else path
     if key or isinstance(node, Sequence):
         there = (*inner, unquoted(key["key"])) if key else inner
-        return Slot("value", there, replace, insert, text[word:offset], column, flow=True)
+        gap = key is not None and text[word - 1] == ":"
+        return Slot("value", there, replace, insert, text[word:offset], column, flow=True, gap=gap)
     taken = frozenset(e.key.raw for e in node.entries if not e.span.start <= word <= e.span.end)
     return Slot(
         "key",
@@ -54,6 +68,8 @@ def _segment(text: str, start: int, offset: int) -> tuple[int, int]:
         if char in "'\"":
             close = text.find(char, at + 1)
             at = offset if close == -1 else close
+        elif char == "#" and text[at - 1] in _BEFORE_COMMENT:
+            at = line_end(text, at)
         elif char in "[{":
             depth += 1
         elif char in "]}":

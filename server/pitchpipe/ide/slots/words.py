@@ -35,6 +35,8 @@ def plain_line_end(text: str, offset: int) -> int:
 
 def plain_end(text: str, at: int, end: int) -> int:
     """Where what begins at `at` ends on a line that ends at `end`: before blanks and a comment."""
+    if text.startswith("#", at):
+        return at
     found = _COMMENT.search(text[at:end])
     end = at + found.start() if found else end
     return at + len(text[at:end].rstrip())
