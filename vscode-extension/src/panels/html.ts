@@ -16,6 +16,11 @@ export function options(extension: vscode.Uri): vscode.WebviewOptions & vscode.W
   return { enableScripts: true, localResourceRoots: [media(extension)], enableFindWidget: true };
 }
 
+export function icon(extension: vscode.Uri): { light: vscode.Uri; dark: vscode.Uri } {
+  const file = (kind: string) => vscode.Uri.joinPath(extension, "images", `workflow-${kind}.svg`);
+  return { light: file("light"), dark: file("dark") };
+}
+
 export function page(
   webview: vscode.Webview,
   extension: vscode.Uri,

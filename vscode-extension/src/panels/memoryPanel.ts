@@ -5,7 +5,8 @@ import * as vscode from "vscode";
 import { type MemoryParams, type MemoryResult, method } from "../api/protocol";
 import type { Session } from "../session";
 import { ActiveWorkflow } from "./active";
-import { options, page } from "./html";
+import { ask, messageOf } from "./asking";
+import { icon, options, page } from "./html";
 import { Latest } from "./latest";
 import { fromMemory, type ToMemory } from "./messages";
 import { memoryStrings } from "./strings";
@@ -59,7 +60,7 @@ class MemoryPanel {
     const extension = session.context.extensionUri;
     panel.webview.options = options(extension);
     panel.title = vscode.l10n.t("Memory");
-    panel.iconPath = vscode.Uri.joinPath(extension, "images", "activity.svg");
+    panel.iconPath = icon(extension);
     this.workflow = new ActiveWorkflow(
       uri,
       async (other) => (await this.estimate(other)).methods.length > 0,
@@ -105,7 +106,7 @@ class MemoryPanel {
       message = result.message;
       if (message === null) this.last = result;
     } catch (error) {
-      message = error instanceof Error ? error.message : String(error);
+      message = messageOf(error);
     }
     if (!this.live || uri !== this.workflow.uri) return;
     const name = path.posix.basename(uri.path);
@@ -124,6 +125,6 @@ class MemoryPanel {
     // The client hears of a change after this panel does; its message must go first.
     await new Promise((done) => setTimeout(done, 0));
     const params: MemoryParams = { uri: uri.toString() };
-    return this.session.request<MemoryResult>(method.memory, params);
+    return ask<MemoryResult>(this.session, method.memory, params);
   }
 }

@@ -5,7 +5,8 @@ import * as vscode from "vscode";
 import { method, type PreviewParams, type PreviewResult } from "../api/protocol";
 import type { Session } from "../session";
 import { ActiveWorkflow } from "./active";
-import { options, page } from "./html";
+import { ask, messageOf } from "./asking";
+import { icon, options, page } from "./html";
 import { Latest } from "./latest";
 import { fromPreview, PAGE, type ToPreview } from "./messages";
 import { previewStrings } from "./strings";
@@ -58,7 +59,7 @@ class PreviewPanel {
     const extension = session.context.extensionUri;
     panel.webview.options = options(extension);
     panel.title = vscode.l10n.t("Preview");
-    panel.iconPath = vscode.Uri.joinPath(extension, "images", "activity.svg");
+    panel.iconPath = icon(extension);
     // To render rows takes seconds: only a file that is plainly a workflow is followed.
     this.workflow = new ActiveWorkflow(uri, async () => false);
     const subscriptions = vscode.Disposable.from(
@@ -106,14 +107,9 @@ class PreviewPanel {
     this.send({ type: "asking", ...about });
     const { skip } = this;
     const params: PreviewParams = { uri: uri.toString(), rows: PAGE, skip };
-    const result = await this.session
-      .request<PreviewResult>(method.preview, params)
-      .catch((error: unknown) => ({
-        message: error instanceof Error ? error.message : String(error),
-        rows: [],
-        total: null,
-        max_length: null,
-      }));
+    const result = await ask<PreviewResult>(this.session, method.preview, params).catch(
+      (error: unknown) => ({ message: messageOf(error), rows: [], total: null, max_length: null }),
+    );
     if (uri === this.workflow.uri && skip === this.skip) {
       this.send({ type: "rows", ...about, skip, result });
     }

@@ -11,8 +11,9 @@ import {
   type RunEvent,
 } from "../api/protocol";
 import type { Session } from "../session";
+import { ask, messageOf } from "./asking";
 import { Following } from "./following";
-import { options, page } from "./html";
+import { icon, options, page } from "./html";
 import { Latest } from "./latest";
 import { fromRun, MOST_RUNS, type ToRun } from "./messages";
 import { runStrings } from "./strings";
@@ -73,7 +74,7 @@ class RunPanel {
     const extension = session.context.extensionUri;
     panel.webview.options = options(extension);
     panel.title = titleOf(folders);
-    panel.iconPath = vscode.Uri.joinPath(extension, "images", "activity.svg");
+    panel.iconPath = icon(extension);
     const send = (message: ToRun) => void panel.webview.postMessage(message);
     this.shown = folders.map((folder) => new ShownRun(session, folder, send));
     this.subscriptions = [
@@ -191,11 +192,11 @@ class ShownRun {
     this.asking = true;
     const params: RunDetailsParams = { folder: this.folder, most: MOST_POINTS };
     try {
-      const details = await this.session.request<RunDetails>(method.runDetails, params);
+      const details = await ask<RunDetails>(this.session, method.runDetails, params);
       this.following.caughtUp(details.offset);
       if (this.live) this.send({ type: "details", folder: this.folder, details });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (this.live) this.send({ type: "trouble", folder: this.folder, message });
     }
     this.asking = false;

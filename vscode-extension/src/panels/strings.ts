@@ -31,7 +31,6 @@ export function runStrings() {
     timeLeft: l10n.t("Time left"),
     elapsed: l10n.t("Working time"),
     memory: l10n.t("Memory"),
-    memoryOf: l10n.t("{0} measured, {1} predicted ({2} to {3})"),
     predicted: l10n.t("predicted {0}"),
     predictedBand: l10n.t("Predicted, {0} to {1}"),
     // Actions
@@ -65,7 +64,6 @@ export function runStrings() {
     workingTime: l10n.t("working time"),
     atStep: l10n.t("step {0}"),
     atTime: l10n.t("at {0}"),
-    noValue: l10n.t("no value"),
     chartRole: l10n.t("chart"),
     chartLabel: l10n.t("{0} over {1}"),
     chartHelp: l10n.t(
@@ -73,7 +71,6 @@ export function runStrings() {
     ),
     toggleSeries: l10n.t("Show or hide {0}"),
     rowsOf: l10n.t("{0} of {1} values"),
-    nothingMeasured: l10n.t("Nothing was measured yet."),
     waitingForSteps: l10n.t("Charts appear with the first training step."),
     // Runs
     runs: l10n.t("Runs"),
@@ -104,7 +101,6 @@ export function runStrings() {
     prompt: l10n.t("Prompt"),
     expected: l10n.t("Expected"),
     matches: l10n.t("as expected"),
-    noEvaluation: l10n.t("The evaluation comes after training."),
     more: l10n.t("Show {0} more"),
     empty: l10n.t("(empty)"),
   };
@@ -112,7 +108,6 @@ export function runStrings() {
 
 export function memoryStrings() {
   return {
-    title: l10n.t("Memory"),
     loading: l10n.t("Estimating…"),
     noFile: l10n.t("Open a workflow to see what memory it takes."),
     held: l10n.t("Of the file as it was before: {0}"),
@@ -133,7 +128,6 @@ export function memoryStrings() {
     deviceLine: l10n.t("{0}: {1}"),
     likely: l10n.t("Likely"),
     interval: l10n.t("Interval"),
-    tensors: l10n.t("Tensors"),
     whisker: l10n.t("Line: from lowest to highest"),
     asTable: l10n.t("Show as Table"),
     fitsYes: l10n.t("fits"),
@@ -163,7 +157,6 @@ export function memoryStrings() {
 
 export function previewStrings() {
   return {
-    title: l10n.t("Preview"),
     loading: l10n.t("Rendering rows…"),
     noFile: l10n.t("Open a workflow to see its rows as the model will."),
     legend: l10n.t("Legend"),

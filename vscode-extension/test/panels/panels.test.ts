@@ -196,7 +196,7 @@ describe("the Run panel", () => {
   it("is read by keyboard alone, aloud", async () => {
     const panel = await openRuns([details()]);
     const reached: string[] = [];
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 36; i++) {
       await panel.page.keyboard.press("Tab");
       reached.push(
         await panel.page.evaluate(

@@ -49,7 +49,7 @@ export class Evaluation {
       table(details.evaluated),
     ]);
     const count = this.more * SAMPLES_AT_ONCE;
-    fill(this.answers, [details.run.folder, details.samples.length, count], () =>
+    fill(this.answers, [details.run.folder, details.samples, count], () =>
       this.cards(details, count),
     );
   }

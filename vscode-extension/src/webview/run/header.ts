@@ -44,6 +44,7 @@ export function actions(run: Run, label: string | null): HTMLElement[] {
     ...(run.resumable && !working ? [button("resume", "resume", t("resume"), "primary")] : []),
     ...(run.report ? [button("report", "report", t("openReport"), working ? "" : "primary")] : []),
     button("log", "log", t("openLog"), ""),
+    ...(label === null ? [button("reveal", "reveal", t("reveal"), "")] : []),
   ];
 }
 
@@ -227,5 +228,6 @@ function showMemory(element: HTMLElement, { predicted, measured }: Run): void {
 }
 
 export function basename(path: string): string {
-  return decodeURIComponent(path.split(/[\\/]/).filter(Boolean).at(-1) ?? path);
+  const name = path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+  return path.startsWith("file:") ? decodeURIComponent(name) : name;
 }
