@@ -157,7 +157,10 @@ async function show(
   const document = folder
     ? await vscode.workspace.openTextDocument(await written(text, name, folder))
     : await vscode.workspace.openTextDocument({ language: LANGUAGE, content: text });
-  await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+  await vscode.window.showTextDocument(document, {
+    viewColumn: vscode.ViewColumn.One,
+    preview: false,
+  });
   await vscode.commands.executeCommand("pitchpipe.workflow.memory", document.uri);
   return document.uri;
 }

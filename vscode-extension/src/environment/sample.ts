@@ -22,7 +22,7 @@ export async function openSample(
     await vscode.workspace.fs.copy(shipped, sample);
   }
   const workflow = vscode.Uri.joinPath(sample, WORKFLOW);
-  await vscode.window.showTextDocument(workflow);
+  await vscode.window.showTextDocument(workflow, { preview: false });
   if (!vscode.workspace.getWorkspaceFolder(workflow)) void offerToOpen(sample);
   return workflow;
 }
