@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from editors import project
 from vscode import server, window
 
 
@@ -35,6 +36,27 @@ def vsix() -> Path:
     return found[0]
 
 
+@pytest.fixture(scope="module")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workflow that runs in seconds, in a folder with its rows and its model."""
+    file = project.make(tmp_path_factory.mktemp("tone") / "project")
+    tone = file.with_name("tone.tune.yaml")
+    tone.write_text(project.WORKFLOW.replace("loging", "logging"), encoding="utf-8")
+    file.unlink()
+    return tone
+
+
+@pytest.fixture(scope="module")
+def serving(
+    vsix: Path, installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[server.Server]:
+    """VS Code's server with the extension as users get it."""
+    home = tmp_path_factory.mktemp("home")
+    server.install(home, vsix)
+    with server.serving(home) as started:
+        yield started
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -43,5 +65,5 @@ def pytest_runtest_makereport(
     report = yield
     shown = getattr(item, "funcargs", {}).get("window")
     if report.failed and isinstance(shown, window.Window):
-        shown.shot(f"failed-{item.name}")
+        shown.shot(f"failed-{item.name}", rest=False)
     return report

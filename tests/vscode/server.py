@@ -54,6 +54,12 @@ class Server:
         said = f"&payload={quote(json.dumps(payload))}" if payload else ""
         return f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}{said}"
 
+    def set(self, **settings: Any) -> None:
+        """Changes settings of this machine, which windows that are open take up."""
+        file = self.home / "data" / "data" / "Machine" / "settings.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**SETTINGS, **settings}), encoding="utf-8")
+
     def remote(self, path: Path) -> str:
         return f"vscode-remote://127.0.0.1:{self.port}{path}"
 
@@ -74,11 +80,9 @@ def node() -> Path:
 def serving(
     home: Path, *, trust: bool = False, settings: Mapping[str, Any] | None = None, **env: str
 ) -> Iterator[Server]:
-    """A server that trusts every folder, or with `trust` asks; ends with all that it started."""
+    """A server that trusts every folder, or with `trust` none; ends with all that it started."""
     server = Server(_free_port(), home)
-    machine = home / "data" / "data" / "Machine" / "settings.json"
-    machine.parent.mkdir(parents=True, exist_ok=True)
-    machine.write_text(json.dumps({**SETTINGS, **(settings or {})}), encoding="utf-8")
+    server.set(**(settings or {}))
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [

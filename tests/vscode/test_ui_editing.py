@@ -13,8 +13,8 @@ import pytest
 
 from editors import project
 from editors.project import until
-from vscode import server
-from vscode.window import Window
+from vscode.server import Server
+from vscode.window import Window, opened
 
 pytestmark = pytest.mark.editors
 
@@ -25,17 +25,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def window(
-    browser: Any, vsix: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Window]:
-    home = tmp_path_factory.mktemp("home")
-    server.install(home, vsix)
-    with server.serving(home) as serving:
-        opened = Window(browser.new_page(viewport={"width": 1400, "height": 850}))
-        opened.goto(serving.address(file.parent))
-        opened.open(file.name)
-        yield opened
-        opened.page.close()
+def window(browser: Any, serving: Server, file: Path) -> Iterator[Window]:
+    with opened(browser, serving.address(file.parent)) as window:
+        window.open(file.name)
+        yield window
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,18 @@ def browsing() -> Iterator[Browser]:
             browser.close()
 
 
+@contextmanager
+def opened(browser: Browser, address: str) -> Iterator[Window]:
+    """A window with a memory of its own, which lasts over a reload."""
+    context = browser.new_context(viewport={"width": 1400, "height": 850}, locale="en-GB")
+    try:
+        window = Window(context.new_page())
+        window.goto(address)
+        yield window
+    finally:
+        context.close()
+
+
 class Window:
     """One window; it opens with `goto`."""
 
@@ -78,7 +90,9 @@ class Window:
         return self.page.locator(f".editor-instance .squiggly-{severity}")
 
     def lens(self, text: str) -> Locator:
-        return self.page.locator(".editor-instance .codelens-decoration a", has_text=text)
+        # An icon may stand before it, which is a character too.
+        whole = re.compile(rf"^\W*{re.escape(text)}\W*$")
+        return self.page.locator(".editor-instance .codelens-decoration a", has_text=whole)
 
     def hover(self, text: str) -> Locator:
         """The card that is shown over a word."""
@@ -139,13 +153,13 @@ class Window:
         until(lambda: found.extend(filter(fits, self.page.frames)) or found, what)
         return found[0]
 
-    def theme(self, kind: str) -> bool:
-        """Whether the workbench is `vs`, `vs-dark`, `hc-black` or `hc-light`."""
-        classes = self.page.locator(".monaco-workbench").first.get_attribute("class")
-        return kind in (classes or "").split()
+    def wears(self, kind: str) -> None:
+        """Waits until the workbench is `vs`, `vs-dark`, `hc-black` or `hc-light`."""
+        self.page.wait_for_selector(f".monaco-workbench.{kind}")
+        self.page.wait_for_timeout(500)  # panels repaint after it
 
     def shot(self, name: str, rest: bool = True) -> Path:
-        """A picture of the window, for a person to look at; unless `rest`, of what is pointed at."""
+        """A picture for a person to look at; the pointer goes aside, unless it is not to `rest`."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         if rest:
             self.page.mouse.move(200, 5)
