@@ -9,6 +9,7 @@ from pitchpipe.document import Document
 from pitchpipe.ide.items import Folding
 from pitchpipe.ide.pieces import comments
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import documents
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Sequence
 
 _RUN = re.compile(r"^([ \t]*)#[^\n]*\n\1#", re.MULTILINE)
@@ -18,7 +19,8 @@ def foldings(snapshot: Snapshot) -> list[Folding]:
     """Every stretch of two lines or more, the outer ones first; one for each first line."""
     document = snapshot.document
     found: dict[int, Folding] = {}
-    for start, end in sorted(_stretches(document), key=lambda lines: (lines[0], -lines[1])):
+    stretches = [lines for one in documents(snapshot) for lines in _stretches(one)]
+    for start, end in sorted(stretches, key=lambda lines: (lines[0], -lines[1])):
         found.setdefault(start, Folding(start, end))
     for start, end in _comment_runs(document):
         found.setdefault(start, Folding(start, end, "comment"))

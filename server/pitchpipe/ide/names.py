@@ -18,6 +18,7 @@ from pitchpipe.ide.items import Location
 from pitchpipe.ide.links import links
 from pitchpipe.ide.pieces import content
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import of_cursor
 from pitchpipe.ide.tokens import fields
 from pitchpipe.span import Span
 from pitchpipe.syntax.characters import BLANKS, PROPERTY
@@ -47,6 +48,7 @@ class Refusal:
 
 def definition(snapshot: Snapshot, offset: int) -> tuple[Location, ...]:
     """Where what is named at `offset` is: an alias's anchor, or the file that a path leads to."""
+    snapshot = of_cursor(snapshot, offset)
     if anchor := _anchor_at(snapshot.document, offset):
         named = (o for o in _of_anchor(snapshot.document, anchor) if o.declares)
         return tuple(Location(o.span) for o in named)
@@ -65,6 +67,7 @@ def references(snapshot: Snapshot, offset: int, *, declaration: bool = True) -> 
 
 def occurrences(snapshot: Snapshot, offset: int) -> tuple[Occurrence, ...]:
     """Every place in the document that names what is named at `offset`, to be shown at once."""
+    snapshot = of_cursor(snapshot, offset)
     if anchor := _anchor_at(snapshot.document, offset):
         return tuple(_of_anchor(snapshot.document, anchor))
     column = _column_at(snapshot, offset)
@@ -77,6 +80,7 @@ def occurrences(snapshot: Snapshot, offset: int) -> tuple[Occurrence, ...]:
 
 def prepare_rename(snapshot: Snapshot, offset: int) -> Span | Refusal:
     """The place of the name at `offset`."""
+    snapshot = of_cursor(snapshot, offset)
     if anchor := _anchor_at(snapshot.document, offset):
         named = _of_anchor(snapshot.document, anchor)
         return next(o.span for o in named if _holds(o.span, offset, before=1))
@@ -87,6 +91,7 @@ def prepare_rename(snapshot: Snapshot, offset: int) -> Span | Refusal:
 
 def rename(snapshot: Snapshot, offset: int, new: str) -> tuple[Edit, ...] | Refusal:
     """The edits that give an anchor and its aliases the name `new`, with or without its `&`."""
+    snapshot = of_cursor(snapshot, offset)
     place = prepare_rename(snapshot, offset)
     if isinstance(place, Refusal):
         return place

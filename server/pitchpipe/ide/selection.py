@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pitchpipe.document import Document
 from pitchpipe.ide.pieces import comments, content
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import of_cursor
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 
@@ -21,7 +22,7 @@ def ranges(snapshot: Snapshot, offset: int) -> tuple[Span, ...]:
 
     Word, text without its quotes, scalar, entry, section, and so on.
     """
-    document = snapshot.document
+    document = of_cursor(snapshot, offset).document
     found = [Span(0, len(document.text)), *_around(document, offset)]
     found += _in_comment(document, offset)
     kept: list[Span] = []

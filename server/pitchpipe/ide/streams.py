@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
+from pitchpipe.document import Document, parse
 from pitchpipe.ide.snapshot import Snapshot
 
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _SAID = re.compile(r"^(?!%)[^\S\r\n]*[^\s#\ufeff]", re.MULTILINE)
+_MOST = 50
 _CHARACTER = re.compile(r"[^\r\n]")
 
 
@@ -23,6 +27,20 @@ def of_cursor(snapshot: Snapshot, offset: int) -> Snapshot:
     above = [m.start() for m in _MARKER.finditer(text) if m.end() <= offset]
     if not above or not _SAID.search(text[: above[-1]]):
         return snapshot
-    start = above[-1]
-    alone = snapshot.with_text(_CHARACTER.sub(" ", text[:start]) + text[start:])
-    return replace(snapshot, analysis=alone)
+    return replace(snapshot, analysis=snapshot.with_text(_from(text, above[-1])))
+
+
+def documents(snapshot: Snapshot) -> Iterator[Document]:
+    """Every document of the text, with places in the whole of it; the first few of very many."""
+    yield snapshot.document
+    if snapshot.document.alone:
+        return
+    text, end = snapshot.text, snapshot.document.parts.region.end
+    markers = (m.start() for m in _MARKER.finditer(text, end) if m.group() == "---")
+    for start in islice(markers, _MOST):
+        yield parse(_from(text, start))
+
+
+def _from(text: str, start: int) -> str:
+    """The text with what is before `start` blanked."""
+    return _CHARACTER.sub(" ", text[:start]) + text[start:]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pitchpipe import amounts
 from pitchpipe.ide.items import Symbol, SymbolKind
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.streams import documents
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence
 
@@ -28,9 +29,9 @@ class Found:
 
 
 def symbols(snapshot: Snapshot) -> tuple[Symbol, ...]:
-    """The keys of the document with those below them; values stand in the details."""
-    root = snapshot.document.root
-    return tuple(_inside(root, 0)) if root is not None else ()
+    """The keys of all documents with those below them; values stand in the details."""
+    roots = (document.root for document in documents(snapshot))
+    return tuple(symbol for root in roots if root is not None for symbol in _inside(root, 0))
 
 
 def search(snapshots: Iterable[Snapshot], query: str) -> list[Found]:

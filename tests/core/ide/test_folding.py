@@ -8,6 +8,10 @@ from pitchpipe.ide.folding import foldings
 from support.editing import snapshot
 
 CASES = {
+    "several documents": (
+        "a:\n  b: 1\n--- # x\nc:\n  d: |\n    ---\n...\n---\n",
+        ["0-1", "3-5", "4-5"],
+    ),
     "nothing": ("", []),
     "one line": ("a: 1\n", []),
     "a section": ("a:\n  b: 1\nc: 2\n", ["0-1"]),

@@ -22,6 +22,14 @@ PHRASES = "data:\n  train:\n    - path: data/phrases.jsonl\n      columns: {prom
 
 RENAMED = {
     "an anchor": ("a: &o‸ne 1\nb: *one\n", "a: &new 1\nb: *new\n"),
+    "of a further document": (
+        "a: &one 1\nb: *one\n---\nc: &one 2\nd: *on‸e\n---\ne: &one 3\n",
+        "a: &one 1\nb: *one\n---\nc: &new 2\nd: *new\n---\ne: &one 3\n",
+    ),
+    "of the first of several documents": (
+        "a: &o‸ne 1\nb: *one\n---\nc: &one 2\nd: *one\n",
+        "a: &new 1\nb: *new\n---\nc: &one 2\nd: *one\n",
+    ),
     "an alias": ("a: &one 1\nb: *on‸e\n", "a: &new 1\nb: *new\n"),
     "with the cursor at the mark": ("a: ‸&one 1\nb: *one\n", "a: &new 1\nb: *new\n"),
     "behind the name": ("a: &one 1\nb: *one‸\n", "a: &new 1\nb: *new\n"),

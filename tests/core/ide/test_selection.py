@@ -10,6 +10,7 @@ from pitchpipe.ide.selection import ranges
 from support.editing import CURSOR, under_cursor
 
 CASES = {
+    "a: 1\n---\nb: x‸\n": ["x", "b: x", "a: 1\n---\nb: x\n"],
     "‸": [""],
     "a: some wo‸rds\n": ["words", "some words", "a: some words", "a: some words\n"],
     "na‸me: 1\nb: 2\n": ["name", "name: 1", "name: 1\nb: 2", "name: 1\nb: 2\n"],

@@ -20,6 +20,7 @@ def outline(found: Iterable[Symbol], depth: int = 0) -> list[str]:
 
 
 CASES = {
+    "a: 1\n---\nb: 2\n...\n---\n- c\n": ["a number 1", "b number 2", "[0] string c"],
     "": [],
     "plain": [],
     "a: 1\nb: x\nc: true\nd:\ne: 1.5\n": [
