@@ -129,8 +129,10 @@ class Running:
         folder = run if isinstance(run, Path) else run.folder
         info = await self.apart(lambda: runs.planned(folder))
         earlier = await self.apart(lambda: self.runs.earlier(info)) if info else None
-        if self._follower.follow(run, earlier=earlier):
+        is_new = self._follower.follow(run, earlier=earlier)
+        if is_new or not isinstance(run, Path):
             self._announcing.changed(workflow)
+        if is_new:
             await self._show(folder, folder.name, workflow)
 
     async def _look_for_failure(self, path: str) -> None:

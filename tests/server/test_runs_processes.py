@@ -267,6 +267,33 @@ async def test_a_run_is_asked_once_to_stop_and_can_be_gone_on_with(
         assert kinds.count("interrupted") == 1
 
 
+@posix_only
+async def test_a_run_that_is_resumed_before_its_end_was_told_is_followed_on(
+    workflow: Path, stand_in: Callable[[str], str]
+) -> None:
+    started = start(stand_in("wait"), workflow)
+    follower = Follower()
+    assert follower.follow(started)
+    wait_for(started.folder, "ready")
+    stopping.cancel(started.folder, started.process)
+    started.process.wait(PATIENCE)
+
+    again = start(stand_in("wait"), workflow, resume="")
+    assert not follower.follow(again)
+    told = follower.look()
+    wait_for_the_next(again)
+    told += follower.look()
+    assert follower.process(again.folder) is again.process
+    assert [n.event["kind"] for n in told if n.event].count("run-started") == 2
+    assert not any(isinstance(n.update, Ended) for n in told)
+
+    stopping.cancel(again.folder, again.process)
+    again.process.wait(PATIENCE)
+    (*_, last) = follower.look()
+    assert isinstance(last.update, Ended)
+    assert last.update.state == "interrupted"
+
+
 def wait_for_the_next(started: Started) -> None:
     """Until the process that was just started listens."""
     deadline = time.monotonic() + PATIENCE

@@ -81,13 +81,17 @@ class Follower:
     ) -> bool:
         """Begins to follow a run; False for one that is followed already or has no plan.
 
+        Of one that is followed already, a process that was just started takes the last one's place.
         News begin behind the byte `offset` of its events; None: where the process that was just
         started begins, or the end as it is now. `earlier` are the stages' seconds of an earlier
         run, see `pace`.
         """
         started = run if isinstance(run, Started) else None
         folder = (started.folder if started else Path(str(run))).resolve()
-        reading = None if folder in self._followed else begun(folder)
+        known = self._followed.get(folder)
+        if known and started:
+            self._hand_over(known, started)
+        reading = None if known else begun(folder)
         if reading is None:
             return False
         if offset is None:
@@ -96,6 +100,15 @@ class Follower:
         self._pause = SHORTEST
         self._awake.set()
         return True
+
+    def _hand_over(self, known: _Followed, started: Started) -> None:
+        """What the last process ended with is no end any more."""
+        if known.started:
+            self._leaving.append(known.started.process)
+        known.started, known.since = started, time.monotonic()
+        known.ending, known.heard, known.share = None, False, 0.0
+        self._pause = SHORTEST
+        self._awake.set()
 
     def forget(self, folder: Path) -> None:
         """Tells nothing of a run any more."""
@@ -189,11 +202,12 @@ def _events(reading: Reading, *, to_the_end: bool) -> Iterator[tuple[int, Event]
 
 
 def _told(followed: _Followed, offset: int, event: Event) -> News:
-    """An ending is forgotten where another process wrote on behind it."""
+    """An ending is forgotten where another process wrote on behind it, or was started."""
     run, kind = followed.reading.run, event["kind"]
-    followed.heard = True
     followed.measured = followed.measured or kind == "measurement"
-    followed.ending = time.monotonic() if kind in ENDS else None
+    if followed.started is None or offset > followed.started.offset:
+        followed.heard = True
+        followed.ending = time.monotonic() if kind in ENDS else None
     update = meaning(run, event, followed.earlier)
     if isinstance(update, Progressed) and update.share is not None:
         followed.share = max(followed.share, update.share)
