@@ -1,7 +1,7 @@
 /** Commands on runs, from the *Runs* view, the palette and panels. */
 
 import * as vscode from "vscode";
-import { type DeleteRunResult, method } from "../api/protocol";
+import { type DeleteRunResult, method, type Run } from "../api/protocol";
 import { openRun, openRuns } from "../panels/runPanel";
 import { startRun, stopRuns } from "../running/start";
 import { goesOn } from "../running/state";
@@ -12,6 +12,8 @@ import { description, label } from "./describe";
 import { openReport } from "./report";
 import { reveal } from "./reveal";
 import type { Node, RunNode } from "./tree";
+
+const LEAVING = 15_000; // milliseconds that a process may take from its last word to its end
 
 type View = vscode.TreeView<Node>;
 
@@ -127,11 +129,19 @@ async function remove(session: Session, nodes: RunNode[]): Promise<void> {
   if (chosen !== yes) return;
   const failed: string[] = [];
   for (const { run } of ended) {
-    const { deleted, message } = await session.request<DeleteRunResult>(method.deleteRun, {
-      folder: run.folder,
-    });
+    const { deleted, message } = await deletion(session, run);
     if (!deleted) failed.push(message ?? run.id);
   }
   if (failed.length > 0) void vscode.window.showErrorMessage(failed.join("; "));
   await runs.refresh();
+}
+
+/** A process needs a moment from its run's end to its own. */
+async function deletion(session: Session, { folder, at }: Run): Promise<DeleteRunResult> {
+  const end = Math.max(Date.now(), (at ?? 0) * 1000 + LEAVING);
+  for (;;) {
+    const result = await session.request<DeleteRunResult>(method.deleteRun, { folder });
+    if (result.deleted || Date.now() >= end) return result;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
