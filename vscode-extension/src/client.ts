@@ -18,7 +18,7 @@ const SECTION = "pitchpipe";
 
 /** How a server is started. */
 export interface Launch {
-  python: string;
+  command: string;
   arguments: readonly string[];
   environment: Readonly<Record<string, string>>;
   /** Where it is started: Python looks there first for what it imports. */
@@ -35,8 +35,8 @@ export interface Host {
 
 export function makeClient(session: Session, launch: Launch, host: Host): LanguageClient {
   const server: Executable = {
-    command: launch.python,
-    args: ["-m", "pitchpipe_server", ...launch.arguments],
+    command: launch.command,
+    args: [...launch.arguments],
     options: {
       cwd: launch.folder,
       // What is written to a pipe is UTF-8, on Windows too.

@@ -31,7 +31,7 @@ export async function answers(
     const make = questions[given.length];
     if (!make) break;
     const step = { title, step: given.length + 1, totalSteps: questions.length };
-    const answer = await asked(step, await make(given));
+    const answer = await asked(step, await make([...given]));
     if (answer === undefined) return undefined;
     if (answer === vscode.QuickInputButtons.Back) given.pop();
     else given.push(answer as string);

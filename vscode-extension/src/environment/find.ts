@@ -32,7 +32,7 @@ export async function find(
       const why = error instanceof Error ? error.message : String(error);
       return { problem: { kind: "broken", command: candidate.command, why } };
     }
-    const interpreter = { ...probed, from: candidate.from };
+    const interpreter = { ...probed, ...candidate };
     if (!atLeast(interpreter.version, LEAST_PYTHON)) {
       if (isNamed(candidate)) return { problem: { kind: "tooOld", interpreter } };
       old ??= interpreter;
@@ -60,7 +60,7 @@ export async function all(
     const { value } = answer;
     if (!atLeast(value.version, LEAST_PYTHON)) return;
     if (found.some((other) => other.executable === value.executable)) return;
-    found.push({ ...value, from: candidate.from });
+    found.push({ ...value, ...candidate });
   });
   return found;
 }

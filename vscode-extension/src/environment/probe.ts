@@ -20,10 +20,8 @@ export interface Probed {
   runner: boolean;
 }
 
-/** An interpreter and where it was found. */
-export interface Interpreter extends Probed {
-  from: Candidate["from"];
-}
+/** A Python with how it is started, which may be through a program that does more. */
+export interface Interpreter extends Probed, Candidate {}
 
 const PATIENCE = 15_000; // milliseconds; a cold start from a network drive takes seconds
 

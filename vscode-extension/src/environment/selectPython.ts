@@ -46,7 +46,7 @@ export function itemOf(interpreter: Interpreter): Item {
     label: `Python ${written(interpreter.version)}`,
     description: interpreter.executable,
     detail: has,
-    python: interpreter.executable,
+    python: interpreter.args.length > 0 ? interpreter.executable : interpreter.command,
   };
 }
 

@@ -82,8 +82,12 @@ export class Server implements vscode.Disposable {
   private async launch(interpreter: Interpreter): Promise<Launch> {
     const settings = vscode.workspace.getConfiguration("pitchpipe");
     return {
-      python: interpreter.executable,
-      arguments: settings.get<string[]>("server.arguments", []),
+      command: interpreter.command,
+      arguments: [
+        ...interpreter.args,
+        ...["-m", "pitchpipe_server"],
+        ...settings.get<string[]>("server.arguments", []),
+      ],
       environment: settings.get<Record<string, string>>("server.environment", {}),
       folder: await safeFolder(this.session.context),
     };
@@ -91,7 +95,7 @@ export class Server implements vscode.Disposable {
 
   private async start(launch: Launch, interpreter: Interpreter): Promise<void> {
     this.become({ is: "starting", interpreter });
-    this.session.output.info(`starting ${launch.python} -m pitchpipe_server`);
+    this.session.output.info(`starting ${[launch.command, ...launch.arguments].join(" ")}`);
     let up = false;
     const client = makeClient(this.session, launch, {
       settings: () => ({

@@ -215,6 +215,21 @@ suite("Environment", () => {
     await serving(join(HERE, ".venv", "bin", "python"));
   });
 
+  test("a program that does more and then becomes Python is started as it is named", async () => {
+    const program = join(HERE, "wrapped python");
+    await writeFile(program, `#!/bin/sh\nPITCHPIPE_WRAPPED=1 exec "${python}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const before = serverProcess();
+    try {
+      await set("server.python", program);
+      const now = await another(before);
+      assert.match(readFileSync(`/proc/${now}/environ`, "utf8"), /PITCHPIPE_WRAPPED=1/);
+    } finally {
+      await rm(program);
+    }
+  });
+
   test("what a program says after it has started decides, not its name", async () => {
     const program = join(HERE, "python-of-sorts");
     await symlink("/bin/true", program);

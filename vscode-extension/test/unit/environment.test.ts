@@ -14,6 +14,8 @@ import { atLeast, compare } from "../../src/environment/versions";
 
 const python = (changes: Partial<Interpreter> = {}): Interpreter => ({
   from: "path",
+  command: "/usr/bin/python3",
+  args: [],
   version: [3, 11, 7],
   executable: "/usr/bin/python3",
   environment: false,

@@ -9,6 +9,8 @@ import { inShort, modelInWords } from "../../src/modelInWords";
 
 const interpreter: Interpreter = {
   from: "path",
+  command: "/usr/bin/python3",
+  args: [],
   version: [3, 11, 7],
   executable: "/usr/bin/python3",
   environment: false,
