@@ -90,7 +90,10 @@ class MemoryPanel {
         this.latest.ask();
       }),
     );
-    panel.onDidDispose(() => subscriptions.dispose());
+    panel.onDidDispose(() => {
+      this.live = false;
+      subscriptions.dispose();
+    });
     panel.webview.html = page(panel.webview, extension, "memory", panel.title, {
       strings: memoryStrings(),
       kept: uri ? { uri: uri.toString() } : {},

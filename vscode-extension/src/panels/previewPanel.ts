@@ -75,7 +75,10 @@ class PreviewPanel {
       }),
       panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
     );
-    panel.onDidDispose(() => subscriptions.dispose());
+    panel.onDidDispose(() => {
+      this.live = false;
+      subscriptions.dispose();
+    });
     panel.webview.html = page(panel.webview, extension, "preview", panel.title, {
       strings: previewStrings(),
       kept: uri ? { uri: uri.toString() } : {},

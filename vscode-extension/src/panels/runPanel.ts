@@ -65,6 +65,7 @@ class RunPanel {
   private readonly shown: ShownRun[];
   private readonly comparison = new Latest(() => this.compare());
   private readonly subscriptions: vscode.Disposable[];
+  private gone = false;
 
   constructor(
     private readonly session: Session,
@@ -75,7 +76,7 @@ class RunPanel {
     panel.webview.options = options(extension);
     panel.title = titleOf(folders);
     panel.iconPath = icon(extension);
-    const send = (message: ToRun) => void panel.webview.postMessage(message);
+    const send = (message: ToRun) => this.send(message);
     this.shown = folders.map((folder) => new ShownRun(session, folder, send));
     this.subscriptions = [
       panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
@@ -110,7 +111,7 @@ class RunPanel {
     const result = await this.session
       .request<CompareRunsResult>(method.compareRuns, params)
       .catch(() => undefined);
-    if (result) void this.panel.webview.postMessage({ type: "comparison", result } satisfies ToRun);
+    if (result && !this.gone) this.send({ type: "comparison", result });
   }
 
   private receive(message: unknown): void {
@@ -126,7 +127,12 @@ class RunPanel {
     }
   }
 
+  private send(message: ToRun): void {
+    void this.panel.webview.postMessage(message);
+  }
+
   private dispose(): void {
+    this.gone = true;
     for (const run of this.shown) run.pause();
     vscode.Disposable.from(...this.subscriptions).dispose();
   }

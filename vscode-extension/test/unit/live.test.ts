@@ -77,6 +77,14 @@ describe("metrics", () => {
     expect(details.series.eval_loss?.step).toEqual([]);
   });
 
+  it("of the evaluation tell the best so far, unless there are scores", () => {
+    for (const [i, loss] of [3, 1, 2].entries()) step(1105 + i, i + 1, { eval_loss: loss });
+    expect(details.run.best).toEqual(["eval_loss", 1]);
+    details.run.best = ["accuracy", 0.5];
+    step(1110, 9, { eval_loss: 0.1 });
+    expect(details.run.best).toEqual(["accuracy", 0.5]);
+  });
+
   it("tell how much time is left", () => {
     tell(1100, "stage-started", { stage: "train" });
     for (let i = 1; i <= 4; i++) step(1100 + 3 * i, i, { loss: 1 });

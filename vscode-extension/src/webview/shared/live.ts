@@ -89,10 +89,18 @@ function measured(details: RunDetails, event: Event, seconds: number): void {
     series.value.push(typeof value === "number" && Number.isFinite(value) ? value : null);
     if (series.step.length > 2 * MOST_KEPT) thinSeries(series);
   }
+  better(details, values);
   details.run.step = step;
   details.run.total_steps = number(event.total_steps) ?? details.run.total_steps;
   const stage = stageOf(details, event.stage);
   if (stage) pace(stage, details, seconds);
+}
+
+/** Until there are scores the lowest evaluation loss is the best that is known of a run. */
+function better({ run }: RunDetails, values: [string, number | null][]): void {
+  const loss = number(values.find(([name]) => name === "eval_loss")?.[1]);
+  if (loss === null || (run.best && run.best[0] !== "eval_loss")) return;
+  run.best = ["eval_loss", Math.min(loss, run.best?.[1] ?? loss)];
 }
 
 /** A resumed run computes steps again: the earlier measurements of them are superseded. */
