@@ -164,10 +164,6 @@ class LspMode(_Emacs):
     def hovered(self) -> str:
         return self._shown_in("*lsp-help*")
 
-    def complete(self, line: int, typed: str, then: str) -> None:
-        # lsp-mode 8.0.0 puts in the label alone where Emacs's own completion takes an item.
-        super().complete(line, typed, f": {then}")
-
     def fix(self, line: int, word: str) -> None:
         self._go(line, word)
         self._terminal.press("\x1bxlsp-execute-code-action\r")

@@ -56,7 +56,9 @@ def aliases(
     snapshot: Snapshot, slot: Slot, types: Set[str] = frozenset()
 ) -> Iterator[CompletionItem]:
     """The anchors above the cursor, those first that name something of one of these types."""
-    above = [(name, node) for at, name, node in snapshot.document.anchors if at < slot.replace.start]
+    above = [
+        (name, node) for at, name, node in snapshot.document.anchors if at < slot.replace.start
+    ]
     for name, node in sorted(above, key=lambda named: not _fits(named[1], types)):
         detail = flow(node.value) if isinstance(node, Scalar) else ""
         yield CompletionItem(f"*{name}", "anchor", f"*{name}", detail)
