@@ -13,7 +13,7 @@ from pitchpipe_runner.cataloguing.tracing import parts
 
 def defaults_of(config: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """By dotted names; and by part, what else its fields are where that part is not given."""
-    found: dict[str, Any] = {**unnamed_defaults(config), "num_labels": 2}
+    found: dict[str, Any] = {**unnamed_defaults(config), "num_labels": config.num_labels}
     absent: dict[str, dict[str, Any]] = {}
     by_name = dict(parts(config))
     for prefix, part in by_name.items():

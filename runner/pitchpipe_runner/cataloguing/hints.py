@@ -144,6 +144,10 @@ def _switch(layers: str, side: str) -> list[Formula]:
     ]
 
 
+_TIME_STEP_RANK: Formula = [
+    "if", ["==", "time_step_rank", ["text", "auto"]], ["//", ["+", "hidden_size", 15], 16],
+    "time_step_rank",
+]  # fmt: skip
 _UNSHUFFLED: Formula = ["int", ["//", 1, "downsample_ratio"]]
 _FALCON_NORMS: Formula = _else("num_ln_in_parallel_attn", ["if", "new_decoder_architecture", 2, 1])
 _FALCON_TWO: Formula = ["and", "parallel_attn", ["==", _FALCON_NORMS, 2]]
@@ -217,6 +221,7 @@ HINTS: dict[str, list[Formula]] = {
          ["if", "multi_query", ["+", "hidden_size", ["*", 2, _FALCON_HEAD]],
           ["*", 3, "hidden_size"]]],
     ],
+    **{name: [_TIME_STEP_RANK] for name in ("falcon_mamba", "mamba")},
     "gemma3n_text": [
         ["if", ["list", "intermediate_size"], "intermediate_size",
          ["each", "num_hidden_layers", "intermediate_size"]],
@@ -235,6 +240,7 @@ HINTS: dict[str, list[Formula]] = {
         ["//", "hidden_size", "num_attention_heads"],
         ["*", "num_attention_heads", ["//", "hidden_size", "num_attention_heads"]],
     ],
+    "gte": [["<", 0, "type_vocab_size"]],
     "hy_v4": [
         _kinds(["or", ["==", _LAYER, 0], ["==", ["%", _LAYER, 4], 1]], "full", "shared"),
     ],
@@ -296,6 +302,11 @@ HINTS: dict[str, list[Formula]] = {
     "roc_bert": [
         ["+", "hidden_size", ["if", "enable_pronunciation", "pronunciation_embed_dim", 0],
          ["if", "enable_shape", "shape_embed_dim", 0]],
+    ],
+    "squeezebert": [
+        *(["//", "hidden_size", f"{part}_groups"]
+          for part in ("q", "k", "v", "post_attention", "intermediate")),
+        ["//", "intermediate_size", "output_groups"],
     ],
     "switch_transformers": [
         *_switch("num_layers", "encoder"),

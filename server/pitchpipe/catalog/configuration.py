@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from pitchpipe.catalog.formulas import NoValue, evaluate
 
-_LABELS_BY_DEFAULT = 2
 _LAYER_TYPES = {"layer_types", "mtp_layer_types", "layers_block_type"}
 # What transformers renames when it reads a configuration (configuration_utils.py,
 # `_LEGACY_LAYER_TYPE_REMAP`).
@@ -25,8 +24,9 @@ def settle(shard: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     _check_types(shard, proper)
     given = _flat(proper, shard)
     fields: dict[str, Any] = {**shard["defaults"], **_of_absent_parts(shard, proper), **given}
-    if "num_labels" not in given:
-        fields["num_labels"] = _labels(raw)
+    names: Any = raw.get("id2label")
+    if "num_labels" not in given and isinstance(names, (dict, list)):
+        fields["num_labels"] = len(cast(Sized, names))
     for name, formula, always in shard["derived"]:
         if always or fields.get(name) is None:
             fields[name] = evaluate(formula, fields)
@@ -110,8 +110,3 @@ def _renamed(key: str, value: Any) -> Any:
         kinds = cast(list[Any], value)
         return [_LAYER_TYPES_RENAMED.get(v, v) if isinstance(v, str) else v for v in kinds]
     return value
-
-
-def _labels(raw: Mapping[str, Any]) -> int:
-    names: Any = raw.get("id2label")
-    return len(cast(Sized, names)) if isinstance(names, (dict, list)) else _LABELS_BY_DEFAULT
