@@ -10,6 +10,7 @@ from pitchpipe.findings import Finding, Fix
 from pitchpipe.ide import changes
 from pitchpipe.ide.choices import choices
 from pitchpipe.ide.items import Action
+from pitchpipe.ide.mending import mended
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.span import Span
 
@@ -48,6 +49,7 @@ def quick(snapshot: Snapshot, span: Span) -> Iterator[Action]:
     for finding in snapshot.findings:
         if not finding.fix and touch(finding.span, span):
             yield from choices(snapshot, finding)
+            yield from mended(snapshot, finding)
 
 
 def fix_all(snapshot: Snapshot) -> Action | None:
