@@ -1,0 +1,57 @@
+"""From nothing to a workflow that is looked at: installing, the walkthrough, the sample."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from editors.project import until
+from vscode import server
+from vscode.window import opened
+
+pytestmark = pytest.mark.editors
+
+INSTALLING = 240_000  # milliseconds until packages that are not there count as never coming
+
+
+def test_from_nothing_to_the_sample(browser: Any, vsix: Path, tone: Path, tmp_path: Path) -> None:
+    """All by clicks; the Python on the PATH has nothing installed."""
+    home, bare = tmp_path / "home", tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    home.mkdir()
+    # VS Code takes the PATH from a login shell.
+    (home / ".profile").write_text(f'PATH="{bare / "bin"}:$PATH"\n', encoding="utf-8")
+    server.install(home, vsix)
+    with (
+        server.serving(home, settings={"pitchpipe.server.python": ""}) as serving,
+        opened(browser, serving.address(tone.parent)) as window,
+    ):
+        page = window.page
+        window.command("Welcome: Open Walkthrough")
+        window.pick("Fine-tune with Pitchpipe")
+        steps = page.locator(".getting-started-step")
+        steps.nth(3).wait_for()
+        window.shot("40-walkthrough")
+        steps.filter(has_text="Install the server").click()
+        steps.filter(has_text="Install the server").get_by_role("button", name="Install").click()
+        window.pick("New environment in the workspace")
+        window.shot("41-what-to-install")
+        window.pick("The language server alone")
+        page.locator(".terminal-wrapper.active").wait_for()
+        done = steps.filter(has_text="Install the server").locator(".codicon.complete")
+        done.wait_for(timeout=INSTALLING)
+        window.shot("42-installed")
+        assert (tone.parent / ".venv" / "bin" / "python").exists()
+        window.command("Pitchpipe: Open Sample Workflow")
+        window.pick("project")
+        page.wait_for_selector('.tab.active[data-resource-name="tones.tune.yaml"]')
+        window.command("View: Toggle Panel Visibility")
+        until(lambda: window.lens("Smoke run").count() > 0, "lenses")
+        assert window.squiggles().count() == 0
+        window.shot("43-sample")
+        window.open(tone.name)
+        until(lambda: window.lens("Smoke run").count() > 0, "lenses")
