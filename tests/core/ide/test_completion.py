@@ -203,6 +203,8 @@ def test_what_would_say_nothing_comes_last(text: str) -> None:
 
 
 TAKEN = {
+    ("compute:\n  target: 2x RTX 4‸", "2x RTX 4090"): "compute:\n  target: 2x RTX 4090‸",
+    ("data:\n  train:\n    -pa‸\n", "path"): "data:\n  train:\n    - path: ‸\n",
     ("training: {optim:‸}", "sgd"): "training: {optim: sgd‸}",
     ("data: {train: ‸}", "[{…}]"): "data: {train: [{‸}]}",
     ("training: {seed: 1, # c, d\n  op‸\n}", "optim"): (
@@ -310,6 +312,24 @@ TAKEN = {
 @pytest.mark.parametrize(("text", "label"), TAKEN)
 def test_what_stands_there_afterwards(text: str, label: str) -> None:
     check_taken(text, label, TAKEN[text, label])
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "matched"),
+    [
+        ("data:\n  train:\n    -pa‸", "path", "-path"),
+        ("data:\n  train:\n  - path: x\n  -pa‸", "- path", "-path"),
+        ("data:\n  train:\n  - path: x\n  pa‸", "- path", "path"),
+        ("evaluate:\n  metrics:\n    - f1\n    -l‸", "loss", "-loss"),
+        ("evaluate:\n  metrics:\n    - f1\n    l‸", "loss", "loss"),
+        ("data:\n  train:\n    -‸", "path", "path"),
+    ],
+)
+def test_what_is_typed_is_compared_with_what_is_offered(
+    text: str, label: str, matched: str
+) -> None:
+    _, found = item(text, label)
+    assert (found.filter or found.label) == matched
 
 
 def test_without_snippets_the_cursor_stands_at_the_end() -> None:

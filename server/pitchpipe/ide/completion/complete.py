@@ -138,7 +138,8 @@ class _Place:
         """Items of a list where keys could be as well, told from them by their dash."""
         slot = replace(self.slot, kind="item", path=path, taken=frozenset(), list=None)
         for one in replace(self, slot=slot)._item("- "):
-            yield replace(one, label=f"- {one.label}", filter=one.label, preselect=False)
+            matched = one.filter or one.label
+            yield replace(one, label=f"- {one.label}", filter=matched, preselect=False)
 
     def _new(self, rule: Rule) -> Iterator[CompletionItem]:
         """Below a key that has no value yet."""
@@ -157,9 +158,12 @@ class _Place:
         if rule is None:
             return
         if "object" in _types(rule):
-            yield from self._keys(inner, dash, self.deeper + " " * len(dash))
+            found = self._keys(inner, dash, self.deeper + " " * len(dash))
         else:
-            yield from values.values(self.snapshot, self.slot, lead=dash)
+            found = values.values(self.snapshot, self.slot, lead=dash)
+        # A dash that has no blank behind it yet is a part of the word.
+        typed = "-" if self.slot.written.startswith("-") else ""
+        yield from (replace(one, filter=f"{typed}{one.filter}") if typed else one for one in found)
 
     def _value(self, rule: Rule) -> Iterator[CompletionItem]:
         """On the key's own line, behind a dash or in flow style."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from pitchpipe.ide.items import CompletionItem
 from pitchpipe.ide.slots import Slot
 from pitchpipe.ide.snapshot import Snapshot
 
+_COUNT = re.compile(r"[0-9]+ ?x +")
 _SPLITS = ("train", "train[:90%]", "train[90%:]", "train[:1000]", "validation", "test")
 
 
@@ -23,10 +25,13 @@ def models(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
 
 
 def devices(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
-    """The devices whose memory and speed are known."""
+    """The devices whose memory and speed are known, as many of each as are written."""
+    count = _COUNT.match(slot.written)
+    several = count.group() if count else ""
     for device in published.devices(snapshot.context.facts.devices()):
         size = f"{device.memory // 2**30} GiB"
-        yield CompletionItem(device.name, "value", device.name, size)
+        name = f"{several}{device.name}"
+        yield CompletionItem(name, "value", name, size)
 
 
 def splits(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
