@@ -40,7 +40,7 @@ it.each([1, 3])(
     for (const one of runs) {
       await panel.post({ type: "details", folder: one.run.folder, details: one });
     }
-    await panel.page.waitForFunction("document.querySelectorAll('.plot-card canvas').length >= 5");
+    await panel.page.locator(".plot-card canvas").nth(4).waitFor();
     await panel.page.waitForTimeout(1000);
     const measure = async (what: string, act: (i: number) => Promise<unknown>) => {
       await panel.page.evaluate("busy.length = 0");

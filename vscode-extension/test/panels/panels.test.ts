@@ -29,7 +29,7 @@ async function openRuns(runs: readonly RunDetails[], how?: How): Promise<Panel> 
   const panel = await shown.open("run", { folders: runs.map(({ run }) => run.folder) }, how);
   panels.push(panel);
   for (const one of runs) await tell(panel, one);
-  await panel.page.waitForFunction("document.querySelectorAll('.plot-card').length >= 5");
+  await panel.page.locator(".plot-card canvas").nth(4).waitFor();
   return panel;
 }
 
