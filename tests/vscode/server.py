@@ -78,9 +78,18 @@ def node() -> Path:
 
 @contextmanager
 def serving(
-    home: Path, *, trust: bool = False, settings: Mapping[str, Any] | None = None, **env: str
+    home: Path,
+    *,
+    driver: bool = False,
+    trust: bool = True,
+    settings: Mapping[str, Any] | None = None,
+    **env: str,
 ) -> Iterator[Server]:
-    """A server that trusts every folder, or with `trust` none; ends with all that it started."""
+    """A server; ends with all that it started.
+
+    With `driver` a window can run an extension's tests, and keeps its notifications to itself.
+    Without `trust` a window opens folders in Restricted Mode.
+    """
     server = Server(_free_port(), home)
     server.set(**(settings or {}))
     with (home / "server.log").open("wb") as log:
@@ -89,8 +98,8 @@ def serving(
                 *_program(home),
                 *("--host", "127.0.0.1", "--port", str(server.port)),
                 "--without-connection-token",
-                "--enable-smoke-test-driver",
-                *(() if trust else ("--disable-workspace-trust",)),
+                *(("--enable-smoke-test-driver",) if driver else ()),
+                *(("--disable-workspace-trust",) if trust else ()),
             ],
             cwd=INSTALLED,
             env=_environment(home) | env,
@@ -126,6 +135,8 @@ def _program(home: Path) -> list[str]:
     return [
         *(str(node()), "out/server-main.js", "--accept-server-license-terms"),
         *("--telemetry-level", "off"),
+        # The variables of this process, not those of a shell that the user would log in with.
+        "--force-disable-user-env",
         *("--server-data-dir", str(home / "data"), "--extensions-dir", str(home / "extensions")),
     ]
 

@@ -21,7 +21,8 @@ def outcomes(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     folder = project.make(tmp_path_factory.mktemp("host") / "project").parent
     results = folder.parent / "results.jsonl"
     host.install_stubs(folder.parent / "home")
-    with server.serving(folder.parent / "home", PITCHPIPE_HOST_RESULTS=str(results)) as serving:
+    home = folder.parent / "home"
+    with server.serving(home, driver=True, PITCHPIPE_HOST_RESULTS=str(results)) as serving:
         return host.run(serving, browser, folder, results)
 
 

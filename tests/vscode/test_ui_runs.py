@@ -91,7 +91,7 @@ def test_a_second_run_is_laid_over_the_first(window: Window, tone: Path) -> None
     page.locator('.tab[data-resource-name="tone.tune.yaml"]').click()
     window.lens("Smoke run").click()
     until(lambda: len(events(tone)) == 2, "another run begins")
-    until(lambda: events(tone)[1][-1:][0]["kind"] == "run-done", "it ends", RUN)
+    until(lambda: [e["kind"] for e in events(tone)[1]][-1:] == ["run-done"], "it ends", RUN)
     rows = page.locator(".pane-body .monaco-list-row").filter(has_text="smoke")
     until(lambda: rows.count() == 2, "both are listed")
     rows.nth(0).click()

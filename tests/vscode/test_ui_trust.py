@@ -49,7 +49,7 @@ def test_restricted_mode_runs_no_interpreter_of_the_workspace(
     with (
         # Nothing but the workspace names an interpreter; the one on the PATH has Pitchpipe.
         server.serving(
-            tmp_path / "home", trust=True, settings={"pitchpipe.server.python": ""}, PATH=beside
+            tmp_path / "home", trust=False, settings={"pitchpipe.server.python": ""}, PATH=beside
         ) as serving,
         opened(browser, serving.address(tone.parent)) as window,
     ):
