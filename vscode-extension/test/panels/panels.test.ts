@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RunDetails } from "../../src/api/protocol";
+import { FAINT } from "./contrast";
 import { details, memory, preview } from "./material";
 import { type Panel, type Stage, stage, type ThemeName } from "./opened";
 import { THEMES } from "./themes";
@@ -73,6 +74,7 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
     const panel = await openRuns([run], how);
     await panel.shot(`run-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
+    expect(await panel.page.evaluate(FAINT)).toEqual([]);
     const ink = (await panel.page.evaluate(INK)) as number[];
     expect(ink.length).toBe(5);
     expect(Math.min(...ink)).toBeGreaterThan(0.004);
@@ -80,6 +82,7 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
     await panel.page.waitForSelector(".evaluation .best");
     await panel.shot(`run-done-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
+    expect(await panel.page.evaluate(FAINT)).toEqual([]);
   });
 
   it("several runs lie above each other and fit", async () => {
@@ -95,6 +98,7 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
     await panel.page.waitForSelector("text=training.lora.r");
     await panel.shot(`runs-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
+    expect(await panel.page.evaluate(FAINT)).toEqual([]);
     expect(await panel.page.locator("table.runs tbody tr").count()).toBe(3);
   });
 
@@ -104,6 +108,7 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
     await panel.page.waitForSelector(".bars li");
     await panel.shot(`memory-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
+    expect(await panel.page.evaluate(FAINT)).toEqual([]);
   });
 
   it("rows are shown and fit", async () => {
@@ -112,6 +117,7 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
     await panel.page.waitForSelector(".rows li");
     await panel.shot(`preview-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
+    expect(await panel.page.evaluate(FAINT)).toEqual([]);
   });
 });
 

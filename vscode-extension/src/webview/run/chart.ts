@@ -26,7 +26,7 @@ export interface Hall {
 
 export class Chart {
   readonly element: HTMLElement;
-  private readonly title = el("h3", {});
+  private readonly title = el("h2", {});
   private readonly now = el("span", { class: "now" });
   private readonly where = el("span", { class: "where soft small" });
   private readonly legend = el("div", { class: "legend" });
@@ -132,7 +132,7 @@ export class Chart {
       this.values = [];
       this.legend.replaceChildren(
         ...lines.map((line) => {
-          const value = el("output", { class: "value" });
+          const value = el("span", { class: "value" });
           this.values.push(value);
           return el(
             "button",

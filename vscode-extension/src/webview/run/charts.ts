@@ -148,7 +148,7 @@ export class Charts {
     table.setAttribute("aria-pressed", String(view.asTable));
     return el(
       "div",
-      { class: "toolbar controls", role: "toolbar", "aria-label": t("charts") },
+      { class: "toolbar controls" },
       choice(t("xAxis"), view.axis, { step: t("bySteps"), time: t("byTime") }, (axis) => {
         delete this.zoomed.step;
         delete this.zoomed.time;
