@@ -114,6 +114,13 @@ function stageAndStep(run: Live, l10n: Words): string {
   return `${stage} ${number(progress.done)}/${number(progress.total)}`;
 }
 
+/** `train 12 %`. */
+export function stageAndShare(run: Live, l10n: Words): string {
+  const stage = run.stage ?? l10n.t("starting");
+  if (!run.progress?.total) return stage;
+  return `${stage} ${Math.floor((100 * run.progress.done) / run.progress.total)} %`;
+}
+
 function facts(run: Live, l10n: Words): string[] {
   const rest = left(run);
   return [

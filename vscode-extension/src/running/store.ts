@@ -155,7 +155,8 @@ export class Runs implements vscode.Disposable {
     const before = this.lives.get(key);
     const now = after(before ?? blank(key), event);
     this.set(now);
-    if (before === undefined || goesOn(before.state) !== goesOn(now.state)) void this.refresh();
+    const isNew = before === undefined || event.kind === "run-started";
+    if (isNew || goesOn(before.state) !== goesOn(now.state)) void this.refresh();
   }
 
   private set(run: Live): void {

@@ -1,8 +1,8 @@
 /** How the *Runs* view puts a run. */
 
-import type { Run, RunState } from "../api/protocol";
+import type { Interval, Run, RunState } from "../api/protocol";
 import { escaped, metric, plain, seconds, size, type Words } from "../running/format";
-import { statusText } from "../running/lines";
+import { stageAndShare } from "../running/lines";
 import { goesOn, type Live } from "../running/state";
 
 export interface Icon {
@@ -28,30 +28,36 @@ export function icon(state: RunState): Icon {
 export function label(run: Run, language: string): string {
   if (run.started === null) return run.id;
   const when = new Date(run.started * 1000);
-  return when.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return when.toLocaleString(language, {
+    ...(when.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" }),
+    month: "short",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+  });
 }
 
-/** `smoke · 0.521 eval_loss · 2 min 08 s · 1.99 GB (predicted 1.92 GB)`; of one that goes on, how far. */
+/** `smoke · 0.521 eval_loss · 2 min 08 s · 1.99 GB (predicted 1.92 GB)`; of one that goes on
+ * `train 12 % · 1.9 GB (predicted 1.92 GB)`, which changes so seldom that it can be read. */
 export function description(run: Run, live: Live | undefined, l10n: Words): string {
   const kind = run.smoke ? l10n.t("smoke") : "";
   if (live && goesOn(live.state)) {
     const predicted = run.predicted ?? live.predicted;
-    const memory = predicted ? l10n.t("predicted {0}", size(predicted.likely)) : "";
-    return [kind, statusText(live, l10n), memory].filter(Boolean).join(" · ");
+    const used = memory(live.bytes, predicted, l10n);
+    return [kind, stageAndShare(live, l10n), used].filter(Boolean).join(" · ");
   }
   return [
     kind,
     run.state === "done" ? "" : stateName(run.state, l10n),
     run.best ? `${metric(run.best[1])} ${plain(run.best[0])}` : "",
     run.seconds === null ? "" : seconds(run.seconds),
-    memory(run, l10n),
+    memory(run.measured, run.predicted, l10n),
   ]
     .filter(Boolean)
     .join(" · ");
 }
 
-function memory(run: Run, l10n: Words): string {
-  const { measured, predicted } = run;
+function memory(measured: number | null, predicted: Interval | null, l10n: Words): string {
   if (measured === null) return predicted ? l10n.t("predicted {0}", size(predicted.likely)) : "";
   if (!predicted) return size(measured);
   return l10n.t("{0} (predicted {1})", size(measured), size(predicted.likely));

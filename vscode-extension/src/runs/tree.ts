@@ -7,6 +7,8 @@ import type { Runs } from "../running/store";
 import { contextValue, description, icon, label, tooltip } from "./describe";
 
 const PAUSE = 400; // milliseconds between two drawings
+/** Between two drawings of a run that goes on: a drawing takes its hover and its menu away. */
+const PATIENCE = 5_000;
 
 /** An entry; it stays the same object while what it stands for is there. */
 export interface WorkflowNode {
@@ -24,7 +26,7 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   private readonly workflows = new Map<string, WorkflowNode>();
   private readonly runNodes = new Map<string, RunNode>();
   /** By entry, what of it was drawn: an entry that looks the same is left alone. */
-  private readonly drawn = new Map<Node, string>();
+  private readonly drawn = new Map<Node, { face: string; goesOn: boolean; at: number }>();
   private order = "";
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   private readonly listening: vscode.Disposable;
@@ -50,7 +52,8 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    this.drawn.set(node, this.face(node));
+    const now = { face: this.face(node), goesOn: this.goesOn(node), at: Date.now() };
+    this.drawn.set(node, now);
     return node.kind === "workflow" ? workflowItem(node) : this.runItem(node);
   }
 
@@ -72,8 +75,14 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     }
     for (const node of this.runNodes.values()) {
       const before = this.drawn.get(node);
-      if (before !== undefined && before !== this.face(node)) this.changed.fire(node);
+      if (before === undefined || before.face === this.face(node)) continue;
+      const canWait = before.goesOn && this.goesOn(node) && Date.now() - before.at < PATIENCE;
+      if (!canWait) this.changed.fire(node);
     }
+  }
+
+  private goesOn(node: Node): boolean {
+    return node.kind === "run" && goesOn(state(node.run, this.runs.live(node.run.folder)));
   }
 
   /** Brings the entries up to the list. */
@@ -108,6 +117,7 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     const live = this.runs.live(node.run.folder);
     return JSON.stringify([
       state(node.run, live),
+      node.run.started,
       description(node.run, live, vscode.l10n),
       node.run.report,
       node.run.resumable,

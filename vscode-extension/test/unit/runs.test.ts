@@ -57,10 +57,13 @@ test.each<[string, Partial<Run>, string]>([
 });
 
 test("a run that goes on says how far it is", () => {
-  const live = { ...going, step: 120, totalSteps: 400, loss: 2.31, bytes: 1.9e9 };
+  const progress = { done: 121, total: 400, unit: "steps", first: 0, since: 0, at: 1 };
+  const live = { ...going, progress, bytes: 1.9e9 };
   expect(description(run({ state: "running" }), live, l10n)).toBe(
-    "train 120/400 · loss 2.31 · 1.9 GB · predicted 1.92 GB",
+    "train 30 % · 1.9 GB (predicted 1.92 GB)",
   );
+  const start = { ...going, stage: null };
+  expect(description(run({ state: "running", predicted: null }), start, l10n)).toBe("starting");
 });
 
 test.each<[Partial<Run>, RunState, string]>([
@@ -79,7 +82,9 @@ test("each state has an icon of its own", () => {
 });
 
 test("a run is called by when it began", () => {
-  expect(label(run(), "en")).toContain("2026");
+  expect(label(run({ started: 1577880000 }), "en")).toMatch(/^Jan 1, 2020, \d+:\d\d [AP]M$/);
+  const today = label(run({ started: Date.now() / 1000 }), "en");
+  expect(today).not.toContain(String(new Date().getFullYear()));
   expect(label(run({ started: null }), "en")).toBe("20260101T000000Z-tone");
 });
 
