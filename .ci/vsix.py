@@ -16,6 +16,7 @@ from pathlib import Path
 from npm import EXTENSION, ROOT, npm
 
 LIMIT_MB = 3.0
+PICTURE = re.compile(rb"^!\[[^\]]*\]\([^)]*\)\n\n?", re.MULTILINE)
 # What is always there; what OTHERS fits may be there too, and nothing else.
 FILES = {
     "[Content_Types].xml",
@@ -55,6 +56,7 @@ def main(dist: Path) -> None:
     npm("run", "package", "--", "--out", str(dist))
     made = list(dist.glob("*.vsix"))
     require(len(made) == 1, f"one .vsix in {dist}, not {len(made)}")
+    drop_pictures(made[0])
     check(made[0], wheels[0])
 
 
@@ -65,6 +67,18 @@ def carry(wheel: Path) -> None:
     shutil.copy2(wheel, EXTENSION / "wheel")
     for name in ("LICENSE", "CHANGELOG.md"):
         shutil.copy2(ROOT / name, EXTENSION)
+
+
+def drop_pictures(vsix: Path) -> None:
+    """Takes the pictures out of the README: an editor shows none that lie in an extension."""
+    fresh = vsix.with_suffix(".part")
+    with zipfile.ZipFile(vsix) as old, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename == "extension/readme.md":
+                data = PICTURE.sub(b"", data)
+            new.writestr(entry, data)
+    fresh.replace(vsix)
 
 
 def check(vsix: Path, wheel: Path) -> None:

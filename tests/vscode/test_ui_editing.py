@@ -45,7 +45,7 @@ def test_a_workflow_shows_findings_lenses_and_hints(window: Window) -> None:
         window.lens(title).first.wait_for()
     page.get_by_text("60 rows").wait_for()
     page.get_by_text("needs about").wait_for()
-    window.shot("01-findings-lenses-hints")
+    window.shot("01-findings-lenses-hints", shown_as="editing")
     assert page.locator(".statusbar").get_by_text("Pitchpipe workflow").count() == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,12 +23,10 @@ def test_from_nothing_to_the_sample(browser: Any, vsix: Path, tone: Path, tmp_pa
     """All by clicks; the Python on the PATH has nothing installed."""
     home, bare = tmp_path / "home", tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
-    home.mkdir()
-    # VS Code takes the PATH from a login shell.
-    (home / ".profile").write_text(f'PATH="{bare / "bin"}:$PATH"\n', encoding="utf-8")
+    path = f"{bare / 'bin'}{os.pathsep}{os.environ['PATH']}"
     server.install(home, vsix)
     with (
-        server.serving(home, settings={"pitchpipe.server.python": ""}) as serving,
+        server.serving(home, settings={"pitchpipe.server.python": ""}, PATH=path) as serving,
         opened(browser, serving.address(tone.parent)) as window,
     ):
         page = window.page

@@ -33,7 +33,7 @@ def test_the_memory_panel_moves_while_the_file_is_edited(window: Window) -> None
     panel = window.frame(lambda frame: frame.locator("dl.figures").count() > 0, "the panel")
     figures = panel.locator("dl.figures")
     until(lambda: re.search(r"\d [KMG]B", figures.inner_text()), "the estimate")
-    window.shot("20-memory")
+    window.shot("20-memory", shown_as="memory")
     before = figures.inner_text()
     window.word("max_steps").click()
     window.select("64", 2)

@@ -53,7 +53,7 @@ def test_a_smoke_run_is_watched_to_its_end_over_a_reload(window: Window, tone: P
     panel = run_panel(window)
     window.shot("11-run-after-reload")
     panel.locator(".pill.done").wait_for(timeout=RUN * 1000)
-    window.shot("12-run-done")
+    window.shot("12-run-done", shown_as="run")
     (told,) = events(tone)
     assert told[-1]["kind"] == "run-done"
     assert told[-1]["t"] > reloaded, "the run ended before the reload"
@@ -82,13 +82,16 @@ def test_the_runs_view_lists_it_with_what_it_came_to(window: Window) -> None:
     rows.filter(has_text="tone").first.wait_for()
     run = rows.filter(has_text="smoke").first
     run.wait_for()
-    window.shot("14-runs-view")
+    window.shot("14-runs-view", shown_as="runs")
     assert "predicted" in run.inner_text()
 
 
 def test_a_second_run_is_laid_over_the_first(window: Window, tone: Path) -> None:
     page = window.page
+    # Another seed: otherwise all of the first run would be taken over.
+    tone.write_text(tone.read_text("utf-8").replace("seed: 7", "seed: 8"), encoding="utf-8")
     page.locator('.tab[data-resource-name="tone.tune.yaml"]').click()
+    until(lambda: "seed: 8" in window.text(), "the editor has the change")
     window.lens("Smoke run").click()
     until(lambda: len(events(tone)) == 2, "another run begins")
     until(lambda: [e["kind"] for e in events(tone)[1]][-1:] == ["run-done"], "it ends", RUN)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -158,12 +160,17 @@ class Window:
         self.page.wait_for_selector(f".monaco-workbench.{kind}")
         self.page.wait_for_timeout(500)  # panels repaint after it
 
-    def shot(self, name: str, rest: bool = True) -> Path:
-        """A picture for a person to look at; the pointer goes aside, unless it is not to `rest`."""
+    def shot(self, name: str, rest: bool = True, shown_as: str | None = None) -> Path:
+        """A picture for a person to look at; the pointer goes aside, unless it is not to `rest`.
+
+        With UPDATE_PICTURES set, the extension's README gets it under the name `shown_as`.
+        """
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         if rest:
             self.page.mouse.move(200, 5)
         time.sleep(0.4)  # fades and delayed widgets
         file = SCREENSHOTS / f"{name}.png"
         self.page.screenshot(path=file)
+        if shown_as and os.environ.get("UPDATE_PICTURES"):
+            shutil.copyfile(file, EXTENSION / "images" / f"{shown_as}.png")
         return file

@@ -13,6 +13,7 @@ import itertools
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -50,6 +51,11 @@ def main() -> None:
     lines = "".join(json.dumps(row) + "\n" for row in rows())
     (SAMPLE / "data" / "phrases.jsonl").write_bytes(lines.encode())
     tokenizer = tokenizer_of_rows()
+    ends: dict[str, Any] = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(
         LlamaConfig(
@@ -62,9 +68,7 @@ def main() -> None:
             head_dim=32,
             max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            **ends,
         ),
         dtype=torch.bfloat16,
     )
