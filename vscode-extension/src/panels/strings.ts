@@ -82,6 +82,8 @@ export function runStrings() {
     predictedColumn: l10n.t("Predicted"),
     actions: l10n.t("Actions"),
     loading: l10n.t("Reading the run…"),
+    results: l10n.t("Results"),
+    timeLeftOf: l10n.t("Time left: {0}"),
     differences: l10n.t("Settings That Differ"),
     setting: l10n.t("Setting"),
     noDifference: l10n.t("All settings are the same."),

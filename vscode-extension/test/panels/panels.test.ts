@@ -94,8 +94,14 @@ describe.each(SIZES)("in the theme %s at %i pixels", (theme, width) => {
       { key: "training.learning_rate", values: ["1e-4", "2e-4", "2e-4"] },
       { key: "training.lora.r", values: ["16", "16", null] },
     ];
-    await panel.post({ type: "comparison", result: { runs: folders, settings, metrics: [] } });
-    await panel.page.waitForSelector("text=training.lora.r");
+    const metrics = [
+      { name: "loss", values: [0.41, 0.39, 0.4] },
+      { name: "tuned accuracy", values: [0.88, null, 0.91] },
+    ];
+    await panel.post({ type: "comparison", result: { runs: folders, settings, metrics } });
+    await panel.page.getByText("training.lora.r").waitFor();
+    const won = panel.page.locator('[data-metric="tuned accuracy"] .best');
+    expect(await won.allTextContents()).toEqual(["0.91best"]);
     await panel.shot(`runs-${theme}-${width}`);
     expect(await fits(panel)).toBe(width);
     expect(await panel.page.evaluate(FAINT)).toEqual([]);

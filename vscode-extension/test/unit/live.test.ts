@@ -131,18 +131,25 @@ describe("stages", () => {
 });
 
 describe("memory", () => {
-  const used = { rss_bytes: 10, peak_rss_bytes: 12, device_bytes: 20, device_peak_bytes: 25 };
+  const process = {
+    rss_bytes: 10,
+    peak_rss_bytes: 12,
+    device_bytes: null,
+    device_peak_bytes: null,
+  };
+  const used = { ...process, device_bytes: 20, device_peak_bytes: 25 };
 
   it("is the process's without a device", () => {
-    tell(1104, "resources", used);
+    tell(1104, "resources", process);
     expect(details.memory).toMatchObject({ seconds: [64], bytes: [10] });
     expect(details.run.measured).toBe(12);
   });
 
-  it("is the device's where there is one", () => {
-    details.memory.of = "device";
+  it("is the device's from when there is one", () => {
+    tell(1103, "resources", process);
     tell(1104, "resources", used);
-    expect(details.memory.bytes).toEqual([20]);
+    tell(1105, "resources", used);
+    expect(details.memory).toEqual({ seconds: [64, 65], bytes: [20, 20], of: "device" });
     expect(details.run.measured).toBe(25);
   });
 });

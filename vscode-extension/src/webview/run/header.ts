@@ -123,7 +123,7 @@ export class Header {
   }
 
   private showFigures(run: Run, stages: readonly Stage[], speed: number | null): void {
-    const left = stages.find((stage) => stage.state === "running")?.left ?? null;
+    const [timeName, left] = timeLeft(stages);
     const working = run.state === "running";
     const rows: [string, string, string][] = [
       [
@@ -137,7 +137,7 @@ export class Header {
         run.total_steps == null ? "" : t("stepOf", "", count(run.total_steps)),
       ],
       working && left !== null
-        ? [t("timeLeft"), duration(left), `${t("elapsed")} ${duration(run.seconds)}`]
+        ? [timeName, duration(left), `${t("elapsed")} ${duration(run.seconds)}`]
         : [t("elapsed"), duration(run.seconds), ""],
       [t("tokensPerSecond"), speed == null ? NOTHING : count(speed), ""],
     ];
@@ -163,6 +163,16 @@ export class Header {
     });
     showMemory(this.figures.lastElementChild as HTMLElement, run);
   }
+}
+
+/** Of the whole run where it is known of every stage that is to come, else of the one at work. */
+function timeLeft(stages: readonly Stage[]): [string, number | null] {
+  const running = stages.find((stage) => stage.state === "running");
+  const left = running?.left ?? null;
+  if (!running || left === null) return [t("timeLeft"), null];
+  const waiting = stages.filter((stage) => stage.state === "waiting").map((stage) => stage.left);
+  if (waiting.some((one) => one === null)) return [t("timeLeftOf", named(running.name)), left];
+  return [t("timeLeft"), waiting.reduce<number>((sum, one) => sum + (one ?? 0), left)];
 }
 
 function failure({ code, message, hint }: NonNullable<Run["failure"]>): HTMLElement {

@@ -46,17 +46,7 @@ const handlers: Record<string, (details: RunDetails, event: Event, seconds: numb
     stage.unit = text(event.unit);
   },
   metrics: measured,
-  resources: (details, event, seconds) => {
-    const bytes = number(details.memory.of === "device" ? event.device_bytes : event.rss_bytes);
-    if (bytes == null) return;
-    details.memory.seconds.push(seconds);
-    details.memory.bytes.push(bytes);
-    const peak = number(
-      details.memory.of === "device" ? event.device_peak_bytes : event.peak_rss_bytes,
-    );
-    details.run.measured = Math.max(details.run.measured ?? 0, peak ?? bytes);
-    if (details.memory.bytes.length > 2 * MOST_KEPT) thinMemory(details.memory);
-  },
+  resources: occupied,
   failure: (details, event) => {
     end(details, "failed");
     details.run.failure = {
@@ -71,6 +61,23 @@ const handlers: Record<string, (details: RunDetails, event: Event, seconds: numb
     details.run.seconds = number(event.seconds) ?? details.run.seconds;
   },
 };
+
+function occupied(details: RunDetails, event: Event, seconds: number): void {
+  if (details.memory.of === "process" && number(event.device_bytes) !== null) {
+    details.memory = { seconds: [], bytes: [], of: "device" };
+  }
+  const { memory, run } = details;
+  const name =
+    memory.of === "device"
+      ? ["device_bytes", "device_peak_bytes"]
+      : ["rss_bytes", "peak_rss_bytes"];
+  const [bytes, peak] = name.map((key) => number(event[key]));
+  if (bytes == null) return;
+  memory.seconds.push(seconds);
+  memory.bytes.push(bytes);
+  run.measured = Math.max(run.measured ?? 0, peak ?? bytes);
+  if (memory.bytes.length > 2 * MOST_KEPT) thinMemory(memory);
+}
 
 function measured(details: RunDetails, event: Event, seconds: number): void {
   const step = number(event.step);
