@@ -32,6 +32,7 @@ def test_what_ran_is_what_the_sources_hold(outcomes: dict[str, host.Outcome]) ->
 
 @pytest.mark.parametrize("title", host.titles())
 def test_in_the_extension_host(outcomes: dict[str, host.Outcome], title: str) -> None:
+    assert title in outcomes, "it did not run"
     found = outcomes[title]
     if found.outcome == "skipped":
         pytest.skip("skipped by mocha")

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import Mocha from "mocha";
 
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: "tdd", timeout: 60_000, reporter: "spec", color: false });
+  const mocha = new Mocha({ ui: "tdd", timeout: 60_000, reporter: Mocha.reporters.Base });
   for (const name of readdirSync(__dirname)
     .filter((name) => name.endsWith(".test.js"))
     .sort()) {
@@ -28,5 +28,4 @@ function report(runner: Mocha.Runner): void {
   runner.on("pass", (test) => told(test, "passed"));
   runner.on("fail", (test, error: Error) => told(test, "failed", error));
   runner.on("pending", (test) => told(test, "skipped"));
-  runner.on("end", () => write({ end: true }));
 }
