@@ -203,6 +203,13 @@ def test_what_would_say_nothing_comes_last(text: str) -> None:
 
 
 TAKEN = {
+    (PHRASES + "  prompt_template: {‸\n", "tone"): PHRASES + '  prompt_template: "{tone}"‸\n',
+    (PHRASES + "  prompt_template: {to‸}  # c\n", "tone"): (
+        PHRASES + '  prompt_template: "{tone}"‸  # c\n'
+    ),
+    ("data: {train: [{path: data/phrases.jsonl}], prompt_template: '{‸}'}\n", "tone"): (
+        "data: {train: [{path: data/phrases.jsonl}], prompt_template: '{tone‸}'}\n"
+    ),
     ("compute:\n  target: 2x RTX 4‸", "2x RTX 4090"): "compute:\n  target: 2x RTX 4090‸",
     ("data:\n  train:\n    -pa‸\n", "path"): "data:\n  train:\n    - path: ‸\n",
     ("training: {optim:‸}", "sgd"): "training: {optim: sgd‸}",

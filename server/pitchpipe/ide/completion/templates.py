@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pitchpipe.checks.wording import flow
 from pitchpipe.facts import TableFact
 from pitchpipe.ide.items import CompletionItem
 from pitchpipe.ide.slots import Slot
@@ -44,9 +45,13 @@ def columns_in_braces(
     snapshot: Snapshot, slot: Slot, offset: int
 ) -> tuple[Span, tuple[CompletionItem, ...]] | None:
     """The span from behind the `{` and what could be written there; None outside of braces."""
-    if slot.path[:1] != ("data",) or slot.path[-1] not in _TEMPLATES or slot.flow:
+    if slot.path[:1] != ("data",) or slot.path[-1] not in _TEMPLATES:
         return None
     text = snapshot.text
+    if slot.flow and slot.kind == "key":
+        return _quoted(snapshot, slot)
+    if slot.flow and not slot.quote:
+        return None
     begin = max(text.rfind("\n", 0, offset) + 1, offset - _LONGEST)
     if slot.kind != "text":
         begin = max(begin, slot.replace.start)
@@ -67,3 +72,15 @@ def columns_in_braces(
         for c in columns(snapshot)
     )
     return span, items
+
+
+def _quoted(snapshot: Snapshot, slot: Slot) -> tuple[Span, tuple[CompletionItem, ...]] | None:
+    """In quotes, without which a template that begins with a brace is a mapping."""
+    text, (start, end) = snapshot.text, slot.replace
+    if start == 0 or text[start - 1] != "{":
+        return None
+    span = Span(start - 1, end + text.startswith("}", end))
+    return span, tuple(
+        CompletionItem(c.name, "column", flow(f"{{{c.name}}}"), c.detail, filter=f"{{{c.name}")
+        for c in columns(snapshot)
+    )
