@@ -7,7 +7,7 @@ import { statusText } from "./lines";
 import type { Live } from "./state";
 import { type Runs, runsOf } from "./store";
 
-const PAUSE = 250; // milliseconds between two drawings
+const PAUSE = 1000; // milliseconds between two drawings
 
 export function activateStatusBar(session: Session): vscode.Disposable {
   const runs = runsOf(session);

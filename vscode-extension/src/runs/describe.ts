@@ -1,7 +1,7 @@
 /** How the *Runs* view puts a run. */
 
 import type { Interval, Run, RunState } from "../api/protocol";
-import { escaped, metric, plain, seconds, size, type Words } from "../running/format";
+import { escaped, metric, number, plain, seconds, size, type Words } from "../running/format";
 import { stageAndShare } from "../running/lines";
 import { goesOn, type Live } from "../running/state";
 
@@ -94,16 +94,19 @@ export function contextValue(run: Run, state: RunState): string {
 
 /** Markdown. */
 export function tooltip(run: Run, live: Live | undefined, language: string, l10n: Words): string {
-  const state = live?.state ?? run.state;
+  const state = live && goesOn(live.state) ? live.state : run.state;
+  const now = goesOn(state) ? live : undefined;
+  const used = now ? now.bytes : run.measured;
   const rows: [string, string | null][] = [
     [l10n.t("State"), stateName(state, l10n)],
-    [l10n.t("Stage"), state === "done" ? null : (live?.stage ?? run.stage)],
-    [l10n.t("Step"), step(live?.step ?? run.step, live?.totalSteps ?? run.total_steps)],
+    [l10n.t("Stage"), state === "done" ? null : (now?.stage ?? run.stage)],
+    [l10n.t("Step"), step(now?.step ?? run.step, now?.totalSteps ?? run.total_steps)],
+    [l10n.t("Loss"), now?.loss == null ? null : metric(now.loss)],
     [l10n.t("Best"), run.best && `${run.best[0]} ${metric(run.best[1])}`],
     [l10n.t("Began"), run.started === null ? null : label(run, language)],
-    [l10n.t("Took"), run.seconds === null ? null : seconds(run.seconds)],
-    [l10n.t("Memory"), run.measured === null ? null : size(run.measured)],
-    [l10n.t("Predicted memory"), predicted(run, l10n)],
+    [l10n.t("Took"), now || run.seconds === null ? null : seconds(run.seconds)],
+    [l10n.t("Memory"), used === null ? null : size(used)],
+    [l10n.t("Predicted memory"), predicted(run.predicted ?? now?.predicted ?? null, l10n)],
   ];
   const table = rows
     .filter((row): row is [string, string] => row[1] !== null)
@@ -120,11 +123,11 @@ export function tooltip(run: Run, live: Live | undefined, language: string, l10n
 
 function step(done: number | null, total: number | null): string | null {
   if (done === null) return null;
-  return total === null ? String(done) : `${done} / ${total}`;
+  return total === null ? number(done) : `${number(done)} / ${number(total)}`;
 }
 
-function predicted(run: Run, l10n: Words): string | null {
-  if (!run.predicted) return null;
-  const { low, likely, high } = run.predicted;
+function predicted(interval: Interval | null, l10n: Words): string | null {
+  if (!interval) return null;
+  const { low, likely, high } = interval;
   return l10n.t("{0} ({1} to {2})", size(likely), size(low), size(high));
 }

@@ -57,6 +57,20 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     return node.kind === "workflow" ? workflowItem(node) : this.runItem(node);
   }
 
+  /** A tooltip is made when it is shown, so that it tells what is so then. */
+  resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+    if (node.kind === "run") {
+      const said = tooltip(
+        node.run,
+        this.runs.live(node.run.folder),
+        vscode.env.language,
+        vscode.l10n,
+      );
+      item.tooltip = new vscode.MarkdownString(said);
+    }
+    return item;
+  }
+
   /** The entry of a run. */
   node(folder: string): RunNode | undefined {
     return this.runNodes.get(folder);
@@ -132,7 +146,6 @@ export class RunsTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     item.description = description(run, live, vscode.l10n);
     item.iconPath = new vscode.ThemeIcon(id, new vscode.ThemeColor(colour));
     item.contextValue = contextValue(run, state(run, live));
-    item.tooltip = new vscode.MarkdownString(tooltip(run, live, vscode.env.language, vscode.l10n));
     item.command = {
       command: "pitchpipe.runs.open",
       title: vscode.l10n.t("Open Run"),

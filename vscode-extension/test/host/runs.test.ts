@@ -76,7 +76,8 @@ suite("runs", () => {
     );
     assert.equal((item.iconPath as vscode.ThemeIcon).id, "pass");
     assert.equal(item.id, nodes()[1]?.run.folder);
-    assert.match((item.tooltip as vscode.MarkdownString).value, /\| State \| done \|/);
+    const { tooltip } = tree.resolveTreeItem(item, nodes()[1] as RunNode);
+    assert.match((tooltip as vscode.MarkdownString).value, /\| State \| done \|/);
   });
 
   test("entries stay the same, and are not drawn again, while nothing changes", async () => {

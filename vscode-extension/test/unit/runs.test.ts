@@ -98,6 +98,16 @@ test("a tooltip tells what is known, and obeys nothing in it", () => {
   expect(said).not.toContain("| Best |");
 });
 
+test("a tooltip of a run that goes on tells what is so now", () => {
+  const live = { ...going, step: 1200, totalSteps: 5000, loss: 2.3149, bytes: 646e6 };
+  const said = tooltip(run({ state: "waiting", step: null, best: null }), live, "en", l10n);
+  expect(said).toContain("| State | running |");
+  expect(said).toContain("| Step | 1,200 / 5,000 |");
+  expect(said).toContain("| Loss | 2\\.31 |");
+  expect(said).toContain("| Memory | 646 MB |");
+  expect(said).not.toContain("Took");
+});
+
 const PAGE = `<!doctype html>
 <html><head>
 <meta http-equiv="Content-Security-Policy" content="default-src *">
