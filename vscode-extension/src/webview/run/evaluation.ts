@@ -4,6 +4,7 @@ import type { Evaluated, RunDetails, Sample, Score } from "../../api/protocol";
 import { best, direction, metricsOf } from "../shared/best";
 import { el, fill, icon } from "../shared/dom";
 import { figure, NOTHING } from "../shared/numbers";
+import { swatch } from "./legend";
 import type { Shown } from "./lines";
 import { kindName, metricName, t } from "./texts";
 
@@ -44,8 +45,15 @@ export class Evaluation {
     this.scores.hidden = !details;
     this.answers.hidden = !details?.samples.length;
     if (!details) return;
-    fill(this.scores, details.evaluated, () => [
-      el("h2", { text: t("evaluation") }),
+    const whose = runs.length > 1 ? shown : undefined;
+    fill(this.scores, [details.evaluated, whose?.label, whose?.look], () => [
+      el(
+        "h2",
+        { class: "run-name" },
+        t("evaluation"),
+        whose && swatch(whose.look, false),
+        whose && el("span", { class: "soft", text: whose.label }),
+      ),
       table(details.evaluated),
     ]);
     const count = this.more * SAMPLES_AT_ONCE;
