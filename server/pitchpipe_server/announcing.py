@@ -25,6 +25,7 @@ class Announcing:
         self._server = server
         self._running = running
         self._changed = set[Path | None]()
+        self._known: dict[Path, Path] = {}  # folders of runs, and their workflows
         self._watching = False
 
     def changed(self, workflow: Path | None) -> None:
@@ -32,6 +33,16 @@ class Announcing:
         if not self._changed:
             self._server.spawn(self._tell(), "telling that runs changed")
         self._changed.add(workflow)
+
+    def begun(self, folder: Path, workflow: Path) -> None:
+        """A run of the workflow is shown from now on."""
+        self._known[folder.resolve()] = workflow
+        self.changed(workflow)
+
+    def gone(self, folder: Path, workflow: Path | None) -> None:
+        """The folder of a run of the workflow was removed."""
+        self._known.pop(folder.resolve(), None)
+        self.changed(workflow)
 
     def watch(self) -> None:
         """Begins to notice what other processes do, if nobody does yet."""
@@ -55,19 +66,22 @@ class Announcing:
 
     async def _watch(self) -> None:
         try:
-            before = await self._running.apart(self._running.runs.there)
+            there = self._running.runs.there
+            self._known = {**await self._running.apart(there), **self._known}
             while self._running.events:
                 await asyncio.sleep(_EVERY)
-                now = await self._running.apart(self._running.runs.there)
+                before, now = dict(self._known), await self._running.apart(there)
                 if now != before:
+                    self._known = now
                     await self._noticed(before, now)
-                before = now
         finally:
             self._watching = False
 
     async def _noticed(self, before: Mapping[Path, Path], now: Mapping[Path, Path]) -> None:
         """Those that go on are followed, as if they had been started here."""
         self._running.runs.changed()
+        for folder in now.keys() ^ before.keys():
+            self.changed(now.get(folder) or before[folder])
         roots = [Path(path) for uri in self._server.workspace.folders if (path := path_of(uri))]
         opened = {path_of(text.uri) for text in self._server.texts}
         for folder in now.keys() - before.keys():
@@ -75,6 +89,3 @@ class Announcing:
             ours = str(workflow) in opened or any(root in workflow.parents for root in roots)
             if ours and await self._running.apart(lambda f=folder: self._running.runs.goes_on(f)):
                 await self._running.follow(folder, workflow)
-        different = [now.get(f) or before[f] for f in now.keys() ^ before.keys()]
-        for workflow in different:
-            self.changed(workflow)

@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 
 from pitchpipe.ide.recognise import is_workflow
 from pitchpipe_facts import removal
+from pitchpipe_facts.runs import planned
 from pitchpipe_server.runs import comparing
 from pitchpipe_server.runs.details import Details
 from pitchpipe_server.runs.knowing import same
@@ -161,7 +162,7 @@ class Browsing:
         """Removes a run's folder if nobody works on the run; says whether, and why not."""
         if self._running.works_on(folder):
             return {"deleted": False, "message": f"run {folder.name} is in progress"}
-        message = None
+        run, message = await self._apart(lambda: planned(folder)), None
         try:
             await self._apart(lambda: removal.remove(folder))
         except removal.CannotRemove as error:
@@ -169,7 +170,7 @@ class Browsing:
         deleted = not folder.exists()
         if deleted:
             await self._apart(lambda: self._details.forget(folder))
-            await self._running.went_away()
+            await self._running.went_away(folder, run.workflow if run else None)
         return {"deleted": deleted, "message": message}
 
     async def _apart(self, work: Callable[[], T]) -> T:

@@ -131,7 +131,7 @@ class Running:
         earlier = await self.apart(lambda: self.runs.earlier(info)) if info else None
         is_new = self._follower.follow(run, earlier=earlier)
         if is_new or not isinstance(run, Path):
-            self._announcing.changed(workflow)
+            self._announcing.begun(folder, workflow)
         if is_new:
             await self._show(folder, folder.name, workflow)
 
@@ -192,10 +192,10 @@ class Running:
         info = self._follower.run(folder)
         return path is None or (info is not None and str(info.workflow) == path)
 
-    async def went_away(self) -> None:
+    async def went_away(self, folder: Path, workflow: Path | None) -> None:
         """A run's folder was removed."""
         self.runs.changed()
-        self._announcing.changed(None)
+        self._announcing.gone(folder, workflow)
         for path in list(self._known):
             await self.look(path)
 
