@@ -19,14 +19,18 @@ from pitchpipe.plan import Plan, PlanError
 def answer(find: Callable[[Any], dict[str, Any]]) -> int:
     """Prints what `find` makes of the JSON on standard input; returns the exit code.
 
+    That is a plan, or an object that has one as `plan`.
     The answer has the version of the facts, too; where the plan is of another version it has
     nothing but `not_read`.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # says that there is no torch
-    _import_without_torch()
+    said = json.load(sys.stdin)
+    plan = said.get("plan", said)
+    if not plan.get("model", {}).get("trust_remote_code"):  # that code may want torch
+        _import_without_torch()
     try:
-        found = find(json.load(sys.stdin))
+        found = find(said)
     except PlanError as error:
         found = {"not_read": str(error)}
     json.dump({"version": FACTS_VERSION, **found}, sys.stdout, ensure_ascii=True)

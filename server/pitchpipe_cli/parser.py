@@ -65,6 +65,7 @@ def build() -> argparse.ArgumentParser:
     _init(_command(commands, "init", "write a commented workflow file to start from"))
     _modules(_command(commands, "modules", "show what a model consists of, and what is trained"))
     _estimate(_command(commands, "estimate", "say what memory and time a workflow takes"))
+    _preview(_command(commands, "preview", "show rows as the model will see them"))
     _explain(_command(commands, "explain", "explain a finding's code, a key or a workflow file"))
     _runs(_command(commands, "runs", "list, show and remove runs"))
     _schema(_command(commands, "schema", "print a JSON Schema"))
@@ -143,7 +144,9 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="MODEL", help="a local folder or a hub name")
     parser.add_argument("--method", choices=METHODS, default="lora", help="what is trained of it")
     parser.add_argument(
-        "--data", metavar="PATH", help="the training rows; their columns are looked at"
+        "--data",
+        metavar="DATA",
+        help="the training rows, a file whose columns are looked at or a data set of the hub",
     )
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
 
@@ -199,6 +202,14 @@ def _count(text: str) -> int:
     return _at_least_one(text, "at least 1 device computes")
 
 
+def _rows(text: str) -> int:
+    return _at_least_one(text, "at least 1 row is shown")
+
+
+def _skip(text: str) -> int:
+    return 0 if text == "0" else _at_least_one(text, "at least 0 rows are passed over")
+
+
 def _at_least_one(text: str, otherwise: str) -> int:
     try:
         number = int(text)
@@ -245,6 +256,28 @@ def _estimate(parser: argparse.ArgumentParser) -> None:
         "--python",
         metavar="PATH",
         help="the Python that counts and traces (default: $PITCHPIPE_PYTHON, else this one)",
+    )
+    _format(parser)
+
+
+def _preview(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
+    _set(parser)
+    parser.add_argument(
+        "--rows", metavar="N", type=_rows, default=5, help="how many to show (default: 5)"
+    )
+    parser.add_argument(
+        "--skip", metavar="N", type=_skip, default=0, help="how many to pass over first"
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the Python that tokenizes (default: $PITCHPIPE_PYTHON, else the one of this command)",
+    )
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let a model with `trust_remote_code: true` run its own code on this machine",
     )
     _format(parser)
 

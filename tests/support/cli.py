@@ -76,6 +76,18 @@ def stand_in_python(folder: Path) -> Path:
     return path
 
 
+def bare_python(folder: Path) -> Path:
+    """A program to name with `--python`: a Python that has nothing but its standard library."""
+    if sys.platform == "win32":
+        path = folder / "bare.bat"
+        path.write_text(f'@"{sys.executable}" -I -S %*\n', encoding="utf-8")
+        return path
+    path = folder / "bare"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n', encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
 def write_plan(path: Path, **changes: Any) -> Path:
     """A plan.json that can be run, with top-level values replaced by `changes`."""
     plan = {**recorded_run.plan(recorded_run.Recipe()), "root": str(path.parent), **changes}
