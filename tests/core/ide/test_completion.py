@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pitchpipe.document import parse
 from pitchpipe.ide.completion import complete, document
 from pitchpipe.ide.items import CompletionItem, Completions
 from pitchpipe.ide.snapshot import Client
@@ -148,6 +149,7 @@ def test_what_comes_first(text: str) -> None:
 
 
 NEVER = {
+    "model:‸\n  dtype: auto\n": "dtype",
     "x: &two 2\ntraining:\n  <<: *‸": "*two",
     "training: {seed: 1} ‸": None,
     PHRASES + "  prompt_template: |\n    Say ph‸": None,
@@ -203,6 +205,8 @@ def test_what_would_say_nothing_comes_last(text: str) -> None:
 
 
 TAKEN = {
+    ("model:‸\n    dtype: auto\n", "revision"): "model:\n    revision: ‸\n    dtype: auto\n",
+    ("data:\n  train: ‸\n  - path: x\n", "path"): "data:\n  train: \n  - path: ‸\n  - path: x\n",
     (PHRASES + "  prompt_template: {‸\n", "tone"): PHRASES + '  prompt_template: "{tone}"‸\n',
     (PHRASES + "  prompt_template: {to‸}  # c\n", "tone"): (
         PHRASES + '  prompt_template: "{tone}"‸  # c\n'
@@ -393,6 +397,55 @@ def test_a_world_that_knows_nothing_offers_what_the_schema_says() -> None:
     assert found
     assert [i.label for i in found.items][:2] == ["all-linear", "attention"]
     assert complete(*under_cursor(TINY + "method:\n  target_modules: [‸]", empty)) is None
+
+
+DASHES_BELOW_THEIR_KEY = (
+    TINY
+    + """data:
+  train:
+  - path: data/phrases.jsonl
+    split: train
+  - {path: x, format: text}
+  prompt_template: |
+    a {phrase}
+  labels: [a, b]
+method: {type: lora, r: 8}
+training:
+  optim: "sgd"  # c
+
+  seed: 1
+evaluate:
+  metrics:
+    - loss
+x: &a {seed: 1}
+"""
+)
+FOUR_COLUMNS = """# about
+model:
+    name_or_path: models/tiny # c
+data:
+    train:
+      - path: x
+        columns:
+            prompt: phrase
+
+      -   split: train
+method:
+export: # none
+    format: none
+"""
+
+
+@pytest.mark.parametrize("text", [DASHES_BELOW_THEIR_KEY, FOUR_COLUMNS])
+def test_what_is_taken_leaves_a_text_that_can_be_read(text: str) -> None:
+    """Wherever it is taken, and whichever."""
+    dice = random.Random(4)
+    for offset in range(len(text) + 1):
+        found = complete(snapshot(text), offset)
+        marked = text[:offset] + CURSOR + text[offset:]
+        for one in dice.sample(found.items, min(2, len(found.items))) if found else ():
+            after = taken(marked, found, one).replace(CURSOR, "") if found else ""
+            assert not parse(after).problems, (marked, one.label)
 
 
 MARKS = ("", "\n", ": ", "- ", "{", "]", "'", "\t", "#")

@@ -21,6 +21,7 @@ from pitchpipe.keypath import KeyPath
 from pitchpipe.layout import Layout, layout
 from pitchpipe.schema import Rule
 from pitchpipe.span import Span
+from pitchpipe.syntax.nodes import Mapping, Sequence
 
 
 def complete(snapshot: Snapshot, offset: int) -> Completions | None:
@@ -172,24 +173,40 @@ class _Place:
         if "object" in types and isinstance(slot.path[-1], int) and not slot.flow:
             yield from self._keys(slot.path)
         elif "object" in types and not slot.flow:
-            step = self.deeper + " " * self.layout.unit
+            step = self._below(self.layout.unit)
             yield from self._keys(slot.path, f"\n{step}", step)
         elif "object" in types:
             yield from self._braces("{", "}")
-        if not {"object"} >= types:
+        alone = not self._goes_on_below
+        if alone and not {"object"} >= types:
             yield from values.values(self.snapshot, slot)
         if "array" in types and not slot.flow and not slot.written:
             yield from self._list_below(rule)
-        if "array" in types and "string" not in types:
+        if alone and "array" in types and "string" not in types:
             yield from self._list_of_one()
         if "array" in types and slot.flow and self._takes_sections((*slot.path, 0)):
             yield from self._braces("[{", "}]")
+
+    @property
+    def _goes_on_below(self) -> bool:
+        """Whether the slot's key has its value on the next lines."""
+        node = self.snapshot.document.node_at(self.slot.path)
+        block = isinstance(node, (Mapping, Sequence)) and not node.flow
+        return block and not self.slot.flow
+
+    def _below(self, deeper: int) -> str:
+        """What a line below the slot's key begins with; where some are there, as they do."""
+        node = self.snapshot.document.node_at(self.slot.path)
+        if not isinstance(node, (Mapping, Sequence)) or node.flow:
+            return self.deeper + " " * deeper
+        _, column = self.snapshot.document.lines.position(node.span.start)
+        return " " * max(0, column - len(self.indent))
 
     def _list_below(self, rule: Rule) -> Iterator[CompletionItem]:
         """A list whose first dash stands on the next line."""
         inner = self.snapshot.schema.at((*self.slot.path, 0))
         if inner is not None and "object" in _types(inner):
-            step = self.deeper + " " * self.layout.dash
+            step = self._below(self.layout.dash)
             yield from self._keys((*self.slot.path, 0), f"\n{step}- ", step + "  ")
 
     def _list_of_one(self) -> Iterator[CompletionItem]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pitchpipe.document import Document
 from pitchpipe.ide.slots.slot import Slot, SlotKind
+from pitchpipe.ide.slots.texts import BLOCK, block_text
 from pitchpipe.ide.slots.words import (
     KEY,
     PROPERTY,
@@ -15,20 +16,19 @@ from pitchpipe.ide.slots.words import (
     length,
     line_end,
     plain_end,
-    plain_line_end,
     unquoted,
 )
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 
-BLOCK = frozenset({Style.LITERAL, Style.FOLDED})
-
 _DASHES = re.compile(r"(?:- +|-(?=\Z))*")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _NO_VALUE = ("|", ">", "&", "!", "{", "[", "'", '"')
 """What a value begins with that has yet to be named, or has ended before the cursor."""
 _MARKER = re.compile(r"(?:---|\.\.\.)[ \t]")
+_ELSEWHERE = re.compile(r"[ \t]+[^\s#]|-(?=\s|\Z)")
+"""Behind the cursor: something that begins in another column, or an item's dash."""
 _NO_WORD = frozenset("#|>%@`?")
 
 
@@ -77,23 +77,13 @@ def slot(document: Document, offset: int, start: int, before: str) -> Slot | Non
         return _value(document, offset, start + word, key, parent)
     if before[word : word + 1] in _NO_WORD and word < len(before):
         return None
+    if word == len(before) and _ELSEWHERE.match(document.text, offset):
+        return None
     found = _word(document, offset, start + word, word, parent, start, dashed=dashes > 0)
     if beside is None or found.colon:
         return found
     wanted = not _filled(beside, start) or _dash_below(document, offset, column)
     return replace(found, list=beside.path, list_first=wanted)
-
-
-def block_text(document: Document, path: KeyPath, lines: Span, offset: int) -> Slot:
-    """The slot in a block scalar whose lines are at `lines`; all of its text is what is written."""
-    text = document.text
-    content = text[lines.start : lines.end]
-    begin = lines.start + len(content) - len(content.lstrip())
-    end = max(lines.start + len(content.rstrip()), plain_line_end(text, offset))
-    here = Span(min(begin, offset), max(end, offset))
-    written = text[here.start : offset]
-    column = document.lines.position(here.start)[1]
-    return Slot("text", path, here, Span(here.start, offset), written, column, quote="|")
 
 
 def _text_above(document: Document, level: _Level, start: int, offset: int) -> int | None:
@@ -116,12 +106,14 @@ def _value(
     column = document.lines.position(at)[1]
     begin = at + key.end()
     begin += length(PROPERTY.match(text, begin))
-    if begin > offset or text[begin:offset].startswith(_NO_VALUE):
+    rest = text[begin : line_end(text, begin)].lstrip(" \t")
+    if begin > offset or text[begin:offset].startswith(_NO_VALUE) or rest.startswith(("|", ">")):
         return None
     end = max(plain_end(text, begin, line_end(text, offset)), offset)
     replace, insert = Span(begin, end), Span(begin, offset)
     gap = text[begin - 1] == ":"
-    return Slot("value", path, replace, insert, text[begin:offset], column, gap=gap)
+    taken = _taken(document.node_at(path), at)
+    return Slot("value", path, replace, insert, text[begin:offset], column, taken, gap=gap)
 
 
 def _word(

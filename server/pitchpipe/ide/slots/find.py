@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from pitchpipe.document import Document
 from pitchpipe.ide.slots import blocks
-from pitchpipe.ide.slots.blocks import BLOCK, block_text
 from pitchpipe.ide.slots.flow import in_flow
 from pitchpipe.ide.slots.slot import Slot
+from pitchpipe.ide.slots.texts import BLOCK, block_text
 from pitchpipe.ide.slots.words import in_comment
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
