@@ -6,8 +6,9 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,6 +22,7 @@ _OURS = re.compile(
 )
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what file managers leave anywhere
 _REMOVED = re.compile(r"\..+\.removed-[0-9a-f]{8}", re.ASCII)
+_TRIES, _PAUSE = 5, 0.1  # seconds
 _NAMED = 3  # strange files that a message names
 
 
@@ -68,7 +70,7 @@ def remove(folder: Path, *, whatever: bool = False) -> None:
     trash = run.folder.with_name(f".{run.folder.name}.removed-{secrets.token_hex(4)}")
     try:
         with _nobody_works_on(run):
-            run.folder.rename(trash)
+            _rename(run.folder, trash)
             run_index.forget(run.folder)
             _empty(trash)
         _sweep(trash.parent)
@@ -94,6 +96,16 @@ def _nobody_works_on(run: runs.RunInfo) -> Generator[None, None, None]:
     except Timeout as error:
         raise CannotRemove(f"run {run.id} is in progress") from error
     yield
+
+
+def _rename(folder: Path, trash: Path) -> None:
+    """On Windows who only looks at a file keeps its folder, too, but not for long."""
+    for _ in range(_TRIES if os.name == "nt" else 0):
+        with suppress(PermissionError):
+            folder.rename(trash)
+            return
+        time.sleep(_PAUSE)
+    folder.rename(trash)
 
 
 def _empty(trash: Path) -> None:
