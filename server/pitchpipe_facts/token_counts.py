@@ -20,6 +20,7 @@ from pitchpipe.costs.settings import data_key, of_plan
 from pitchpipe.facts import NotRead
 from pitchpipe.plan import Plan, from_json, to_json
 from pitchpipe_facts import run_index, runner_python
+from pitchpipe_facts.runner_python import Stop
 from pitchpipe_facts.runs import PLAN
 
 _PREPARED = "02-prepare/stage.json"
@@ -49,8 +50,13 @@ class TokenCounts:
             return kept, "counted with the model's tokenizer"
         return found
 
-    def count(self, plan: Plan, python: str) -> Mapping[str, Any] | NotRead:
-        """Counts with the tokenizer in the runner's environment, which takes seconds or minutes."""
+    def count(
+        self, plan: Plan, python: str, stop: Stop | None = None
+    ) -> Mapping[str, Any] | NotRead:
+        """Counts with the tokenizer in the runner's environment, which takes seconds or minutes.
+
+        `stop` ends it.
+        """
         answer = runner_python.ask(
             python,
             "pitchpipe_runner.count",
@@ -58,6 +64,7 @@ class TokenCounts:
             doing="count tokens",
             patience=_PATIENCE,
             given=json.dumps(to_json(plan)),
+            stop=stop,
         )
         if isinstance(answer, NotRead):
             return answer

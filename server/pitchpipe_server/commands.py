@@ -26,8 +26,9 @@ COMMANDS = (
     "pitchpipe.compare",
     "pitchpipe.openReport",
     "pitchpipe.listRuns",
+    requests.preview.COMMAND,
 )
-NOT_YET = ("pitchpipe.convert", "pitchpipe.preview")
+NOT_YET = ("pitchpipe.convert",)
 """Commands that later versions have: a client asks before it shows them."""
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from pitchpipe.ide.world import Child, Lengths, Run
 from pitchpipe.not_yet import NotYet
 from pitchpipe_facts import shipped
 from pitchpipe_facts.reader import Reader
+from pitchpipe_server.counting import Counting
 from pitchpipe_server.patience import Patience, PatientFacts
 from pitchpipe_server.settings import Settings
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from pitchpipe.costs.cost import Cost
     from pitchpipe.costs.machine import Machine
     from pitchpipe.costs.settings import Settings as Configured
+    from pitchpipe_facts.token_counts import TokenCounts
+    from pitchpipe_server.lengths import Data
 
 _MOST_CHILDREN = 1000
 _MOST_FOLDERS = 32
@@ -47,6 +51,9 @@ class RealWorld:
         self._runs = runs
         self._models = shipped.shapes()
         self._facts: dict[str, PatientFacts] = {}
+        self._token_counts: TokenCounts | None = None
+        self._last: tuple[Context, Data] | None = None
+        self._counting = Counting(self._tokens, self._ended)
 
     @property
     def state(self) -> int:
@@ -56,6 +63,8 @@ class RealWorld:
         """Says that files, settings or runs may be others now."""
         self._facts.clear()
         self._models = shipped.shapes()
+        self._token_counts = self._last = None
+        self._counting.forget()
         self.patience.outdate()
         self.patience.state += 1
 
@@ -100,9 +109,49 @@ class RealWorld:
         except NotYet:
             return None
 
-    def lengths(self, path: str, context: Context) -> Lengths | None:
-        """Counting needs the model's tokenizer, which the light half has not: nobody knows."""
+    def lengths(self, path: str, context: Context) -> Lengths | NotRead | None:
+        from pitchpipe_server import lengths
+
+        try:
+            asked = self._data(context)
+            key = asked.key
+            found = self._counted(key)
+        except NotYet:
+            return None
+        if found is not None:
+            return lengths.of_file(found, asked.settings, path, context.facts)
+        if failure := self._counting.failure(key):
+            return failure
+        python = self._named_python()
+        if reason := lengths.why_not(asked, context.facts, python, os.environ):
+            return reason
+        self._counting.want(key, lengths.plan_of(asked), python or sys.executable)
         return None
+
+    def _data(self, context: Context) -> Data:
+        """What the tokens of a file depend on; found out once for all of its sources."""
+        from pitchpipe_server import lengths
+
+        if self._last is None or self._last[0] is not context:
+            self._last = context, lengths.data_of(context)
+        return self._last[1]
+
+    def _counted(self, key: str) -> Mapping[str, Any] | None:
+        found = self.patience.ask(("tokens", key), lambda: self._tokens().find(key))
+        return found and found[0]
+
+    def _ended(self, key: str) -> None:
+        """A count has ended: what went by guesses goes by it, and who looks is told."""
+        self.patience.outdate()
+        with suppress(NotYet):
+            self._counted(key)
+
+    def _tokens(self) -> TokenCounts:
+        from pitchpipe_facts.token_counts import TokenCounts
+
+        if self._token_counts is None:
+            self._token_counts = TokenCounts()
+        return self._token_counts
 
     def children(self, folder: str) -> tuple[Child, ...]:
         try:
@@ -128,10 +177,12 @@ class RealWorld:
 
     def _python(self) -> str:
         """The interpreter that would train."""
+        return self._named_python() or sys.executable
+
+    def _named_python(self) -> str | None:
         from pitchpipe_facts import runner_process
 
-        named = self._settings().python or os.environ.get(runner_process.PYTHON_VARIABLE)
-        return named or sys.executable
+        return self._settings().python or os.environ.get(runner_process.PYTHON_VARIABLE)
 
     def _machine(self, device: str) -> Machine:
         from pitchpipe.costs import machine as machines
@@ -147,7 +198,6 @@ class RealWorld:
         from pitchpipe.costs import machine as machines
         from pitchpipe.estimate.calibration import NOTHING_LEARNT
         from pitchpipe_facts import calibration
-        from pitchpipe_facts.token_counts import TokenCounts
 
         facts = context.facts
         shape = costs.shape_of(settings, facts)
@@ -158,5 +208,5 @@ class RealWorld:
         if on is None:
             on = self._machine(settings.compute.device)
         learnt = NOTHING_LEARNT if target or self._settings().device else calibration.read(on.kind)
-        records, counts = facts.records(shape.model_type), shipped.Counts(TokenCounts())
+        records, counts = facts.records(shape.model_type), shipped.Counts(self._tokens())
         return costs.cost(settings, shape, on, facts, counts, records, learnt)

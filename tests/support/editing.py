@@ -33,7 +33,7 @@ class Around:
     folders: Mapping[str, Sequence[Child]] = field(default_factory=dict[str, Sequence[Child]])
     cached: tuple[str, ...] = ()
     row_counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    token_lengths: Mapping[str, Lengths] = field(default_factory=dict[str, Lengths])
+    token_lengths: Mapping[str, Lengths | None] = field(default_factory=dict[str, "Lengths | None"])
     past: tuple[Run, ...] = ()
     unknown_cost: NotRead | None = None
 
@@ -50,8 +50,8 @@ class Around:
     def rows(self, path: str) -> int | NotRead | None:
         return self.row_counts.get(path)
 
-    def lengths(self, path: str, context: Context) -> Lengths | None:
-        return self.token_lengths.get(path)
+    def lengths(self, path: str, context: Context) -> Lengths | NotRead | None:
+        return self.token_lengths.get(path, NotRead("nobody has asked for it"))
 
     def children(self, folder: str) -> tuple[Child, ...]:
         return tuple(self.folders.get(folder, ()))

@@ -54,7 +54,7 @@ def data_size(
     """
     if not settings.data.train:
         return unknown(limit, "`data.train` names no rows")
-    counted = counts.tokens(data_key(settings, _fingerprints(settings, facts)))
+    counted = counts.tokens(data_key(settings, fingerprints(settings, facts)))
     found = _sized(settings, facts, counts, limit, counted)
     if not (pads and settings.data.packing) or found.train is None:
         return found
@@ -102,7 +102,8 @@ def _sized(
     )
 
 
-def _fingerprints(settings: Settings, facts: Facts) -> dict[str, Fingerprint]:
+def fingerprints(settings: Settings, facts: Facts) -> dict[str, Fingerprint]:
+    """Of the data files that can be read, by their paths in `settings`; see `data_key`."""
     data = settings.data
     paths = {s.path for s in (*data.train, *data.eval, *data.test) if s.path is not None}
     found = {p: facts.fingerprint(resolve(p, settings.root, facts).absolute) for p in paths}

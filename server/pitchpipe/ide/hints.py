@@ -11,6 +11,7 @@ from pitchpipe.facts import NotRead
 from pitchpipe.ide.cards import costs, modules
 from pitchpipe.ide.items import Hint
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.world import Lengths
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Span
 from pitchpipe.workflow import Missing, Present
@@ -75,7 +76,11 @@ def _rows(snapshot: Snapshot, span: Span) -> Iterator[Hint]:
             continue
         count = snapshot.world.rows(resolved.absolute)
         if count is not None and not isinstance(count, NotRead):
-            yield Hint(_end(snapshot, path.span), amounts.plural(count, "row"))
+            lengths = snapshot.world.lengths(resolved.absolute, snapshot.context)
+            said = amounts.plural(count, "row")
+            if isinstance(lengths, Lengths) and (median := lengths.quantiles.get(0.5)):
+                said += f", median {amounts.plural(median, 'token')}"
+            yield Hint(_end(snapshot, path.span), said)
 
 
 def _behind(snapshot: Snapshot, *paths: KeyPath) -> int | None:

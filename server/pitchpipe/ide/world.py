@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Quantiles of the tokens in a file's rows, 0 to 1 → tokens, and how many rows were counted."""
+    """Quantiles of the tokens in rows, 0 to 1 → tokens, and how many rows were counted.
+
+    `of` says which rows these are, where they are not just the file's: "rows to train on".
+    """
 
     rows: int
     quantiles: Mapping[float, int]
+    of: str = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class World(Protocol):
         """How many rows a data file has; `None` while they are being counted."""
         ...
 
-    def lengths(self, path: str, context: Context) -> Lengths | None:
-        """How long the rows are in tokens; `None` where nobody has counted them."""
+    def lengths(self, path: str, context: Context) -> Lengths | NotRead | None:
+        """How long a data file's rows are in tokens; `None` while they are being counted."""
         ...
 
     def children(self, folder: str) -> tuple[Child, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pitchpipe_server.requests import memory, runs, workflow
+from pitchpipe_server.requests import memory, preview, runs, workflow
 from pitchpipe_server.server import PitchpipeServer
 
 
@@ -26,7 +26,7 @@ class Topic(Protocol):
         ...
 
 
-TOPICS: tuple[Topic, ...] = (memory, runs, workflow)
+TOPICS: tuple[Topic, ...] = (memory, preview, runs, workflow)
 
 
 def register(server: PitchpipeServer) -> None:

@@ -44,12 +44,20 @@ def text_at(word: str, around: Around = COUNTED, text: str = WORKFLOW) -> str:
     return found.text if found else ""
 
 
+def test_rows_that_are_being_counted_say_so() -> None:
+    counting = replace(PROJECT, token_lengths={f"{ROOT}/data/phrases.jsonl": None})
+    assert "| tokens a row | being counted … |" in text_at("data/phrases", counting)
+    assert "| tokens a row | not counted: nobody has asked for it |" in text_at(
+        "data/phrases", PROJECT
+    )
+
+
 SAID = {
     "models/tiny": ["| parameters | 426,112 |", "| context | 4,096 tokens |", "known from"],
     "name_or_path": ["| parameters | 426,112 |", "**`model.name_or_path`** · a string"],
     "data/phrases": [
         "| rows | 1,200 |",
-        "| tokens a row | 50%: 12, 99%: 80 |",
+        "| tokens a row | 50%: 12, 99%: 80 (of 1,200 rows) |",
         "| `phrase` | string | Would you mind? |",
         f"`{ROOT}/data/phrases.jsonl`",
     ],

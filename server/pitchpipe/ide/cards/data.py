@@ -8,6 +8,7 @@ from pitchpipe import amounts, template
 from pitchpipe.facts import NotRead, TableFact
 from pitchpipe.ide.cards.tables import grid, pairs
 from pitchpipe.ide.snapshot import Snapshot
+from pitchpipe.ide.world import Lengths
 from pitchpipe.template import TemplateError
 
 _LONGEST = 60  # code points of a cell
@@ -29,11 +30,7 @@ def file_card(snapshot: Snapshot, written: str) -> str:
         rows.append(("rows", "being counted …"))
     elif not isinstance(count, NotRead):
         rows.append(("rows", f"{count:,}"))
-    if lengths := snapshot.world.lengths(path, snapshot.context):
-        told = ", ".join(
-            f"{quantile:.0%}: {tokens:,}" for quantile, tokens in lengths.quantiles.items()
-        )
-        rows.append(("tokens a row", told))
+    rows.append(("tokens a row", _lengths(snapshot.world.lengths(path, snapshot.context))))
     parts = [pairs(rows)]
     table = snapshot.context.facts.table(path)
     if isinstance(table, NotRead):
@@ -43,6 +40,15 @@ def file_card(snapshot: Snapshot, written: str) -> str:
         if table.problem:
             parts.append(f"**{table.problem.message}**")
     return "\n\n".join(part for part in parts if part)
+
+
+def _lengths(found: Lengths | NotRead | None) -> str:
+    if found is None:
+        return "being counted …"
+    if isinstance(found, NotRead):
+        return f"not counted: {found.reason}"
+    told = ", ".join(f"{quantile:.0%}: {tokens:,}" for quantile, tokens in found.quantiles.items())
+    return f"{told} (of {found.rows:,} {found.of})"
 
 
 def _columns(table: TableFact) -> str:
