@@ -20,7 +20,13 @@ TOY: dict[str, Any] = {
     "text": "",
     "parts": [],
     "aliases": {},
-    "defaults": {"hidden_size": 8, "vocab_size": 32, "layers": 2, "tie_word_embeddings": True},
+    "defaults": {
+        "hidden_size": 8,
+        "vocab_size": 32,
+        "layers": 2,
+        "num_labels": 2,
+        "tie_word_embeddings": True,
+    },
     "derived": [],
     "places": [{"axes": []}, {"axes": [{"count": "layers"}]}],
     "groups": [
