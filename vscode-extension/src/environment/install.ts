@@ -57,7 +57,8 @@ async function carryOut(
 ): Promise<boolean> {
   const { context } = session;
   const script = context.asAbsolutePath(join("python", "install.py"));
-  const line = installArguments(script, target, extent, await bundledWheel(context));
+  const index = vscode.workspace.getConfiguration("pitchpipe").get("torchIndex", "").trim();
+  const line = installArguments(script, target, extent, await bundledWheel(context), index);
   const code = await inTerminal(session, target.interpreter.executable, line);
   if (code !== 0) {
     const again = vscode.l10n.t("Try Again");
@@ -155,7 +156,6 @@ function newEnvironments(context: vscode.ExtensionContext): { label: string; fol
 }
 
 async function askWhat(interpreter: Interpreter): Promise<Extent | undefined> {
-  const gpu = existsSync("/dev/nvidiactl") || existsSync("/dev/kfd") || existsSync("/dev/dxg");
   const texts: Record<Extent, [label: string, detail: string]> = {
     server: [
       vscode.l10n.t("The language server alone"),
@@ -165,12 +165,8 @@ async function askWhat(interpreter: Interpreter): Promise<Extent | undefined> {
       vscode.l10n.t("The language server and the runner"),
       vscode.l10n.t("Trains, exports and evaluates too. Brings PyTorch, so it takes minutes."),
     ],
-    cpuRunner: [
-      vscode.l10n.t("The language server and the runner, for the processor alone"),
-      vscode.l10n.t("With PyTorch's build without CUDA, which is gigabytes smaller."),
-    ],
   };
-  const items = extents(interpreter, process.platform === "linux", gpu).map(
+  const items = extents(interpreter).map(
     (extent): ExtentItem => ({ extent, label: texts[extent][0], detail: texts[extent][1] }),
   );
   const picked = await vscode.window.showQuickPick(items, {

@@ -3,8 +3,8 @@
 import type { Interpreter } from "./probe";
 import { atLeast, RUNNER_PYTHON } from "./versions";
 
-/** The server alone; with the runner; with the runner and a PyTorch that knows no GPU. */
-export type Extent = "server" | "runner" | "cpuRunner";
+/** The server alone; with the runner. */
+export type Extent = "server" | "runner";
 
 export interface Target {
   /** The interpreter that installs. */
@@ -13,20 +13,22 @@ export interface Target {
   make?: string;
 }
 
-// Where PyTorch's wheels for processors alone are; the usual ones for Linux bring gigabytes of CUDA.
-const CPU_INDEX = "https://download.pytorch.org/whl/cpu";
-
-/** Arguments of `python/install.py`, each as it is: no shell reads them. */
+/**
+ * Arguments of `python/install.py`, each as it is: no shell reads them.
+ *
+ * `index` is a further package index for the runner; "" where none is set.
+ */
 export function installArguments(
   script: string,
   target: Target,
   extent: Extent,
   wheel: string | undefined,
+  index = "",
 ): string[] {
   return [
     script,
     ...(target.make === undefined ? [] : ["--new", target.make]),
-    ...(extent === "cpuRunner" ? ["--index", CPU_INDEX] : []),
+    ...(extent === "runner" && index ? ["--index", index] : []),
     requirement(extent, wheel),
   ];
 }
@@ -45,10 +47,9 @@ export function wheelAmong(names: readonly string[]): string | undefined {
     .at(-1);
 }
 
-/** What can be installed with an interpreter. `gpu`: whether PyTorch may find a use for CUDA. */
-export function extents(interpreter: Interpreter, linux: boolean, gpu: boolean): Extent[] {
-  if (!atLeast(interpreter.version, RUNNER_PYTHON)) return ["server"];
-  return linux && !gpu ? ["cpuRunner", "runner", "server"] : ["runner", "server"];
+/** What can be installed with an interpreter. */
+export function extents(interpreter: Interpreter): Extent[] {
+  return atLeast(interpreter.version, RUNNER_PYTHON) ? ["runner", "server"] : ["server"];
 }
 
 /** The interpreter to make an environment with: the first that the runner can use, else the first. */

@@ -135,23 +135,23 @@ test.each([
     "/x y/pitchpipe-0.1.0-py3-none-any.whl",
     "/x y/pitchpipe-0.1.0-py3-none-any.whl[runner]",
   ],
-  ["cpuRunner", undefined, "pitchpipe[runner]"],
 ] as const)("%s from %j is %j for pip", (extent, wheel, expected) => {
   expect(requirement(extent, wheel)).toBe(expected);
 });
 
 test("what is installed where is said in arguments that no shell reads", () => {
   const target = { interpreter: python(), make: "/my project/$(x)/.venv" };
-  expect(installArguments("/ext/install.py", target, "cpuRunner", undefined)).toEqual([
+  const index = "https://wheels.example/cpu";
+  expect(installArguments("/ext/install.py", target, "runner", undefined, index)).toEqual([
     "/ext/install.py",
     "--new",
     "/my project/$(x)/.venv",
     "--index",
-    "https://download.pytorch.org/whl/cpu",
+    index,
     "pitchpipe[runner]",
   ]);
   expect(
-    installArguments("/ext/install.py", { interpreter: python() }, "server", "/w.whl"),
+    installArguments("/ext/install.py", { interpreter: python() }, "server", "/w.whl", index),
   ).toEqual(["/ext/install.py", "/w.whl"]);
 });
 
@@ -161,11 +161,9 @@ test("the wheel is told from what else lies beside it", () => {
   expect(wheelAmong(["README"])).toBeUndefined();
 });
 
-test("the runner is offered to Pythons that it can use, without CUDA where there is no GPU", () => {
-  expect(extents(python({ version: [3, 10, 12] }), true, false)).toEqual(["server"]);
-  expect(extents(python(), true, false)[0]).toBe("cpuRunner");
-  expect(extents(python(), true, true)).toEqual(["runner", "server"]);
-  expect(extents(python(), false, false)).toEqual(["runner", "server"]);
+test("the runner is offered to Pythons that it can use", () => {
+  expect(extents(python({ version: [3, 10, 12] }))).toEqual(["server"]);
+  expect(extents(python())).toEqual(["runner", "server"]);
 });
 
 test("environments are made with a Python that can, and that the runner can use", () => {
