@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importlib.abc import Traversable  # where Python 3.10 has it
 
+_LONGEST = 100  # of a name that is looked up; a file system refuses much longer ones
+
 
 def load(name: str) -> dict[str, Any]:
     """The JSON Schema `name`: "workflow", "plan" or "event". Parsed anew at each call."""
@@ -29,7 +31,7 @@ def pages() -> tuple[str, ...]:
 
 def page(code: str) -> str | None:
     """What there is to say about a code, in Markdown; None where there is no such code."""
-    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
+    if len(code) <= _LONGEST and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
         for folder in _pages():
             file = folder.joinpath(f"{code}.md")
             if file.is_file():
@@ -50,7 +52,7 @@ def architectures() -> tuple[str, ...]:
 
 def architecture(model_type: str) -> dict[str, Any] | None:
     """The catalogue's shard on `model_type`, as `pitchpipe.catalog` reads it. Parsed anew."""
-    if not re.fullmatch(r"[\w-][\w.-]*", model_type):
+    if len(model_type) > _LONGEST or not re.fullmatch(r"[\w-][\w.-]*", model_type):
         return None
     shard = _architectures().joinpath(f"{model_type}.json")
     try:

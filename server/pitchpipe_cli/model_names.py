@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pitchpipe_schemas
 from pitchpipe.facts import NotRead
@@ -44,13 +44,14 @@ def find(name: str, models: ModelShapes, revision: str | None, head: Head | None
         CommandError: nothing is known of it.
     """
     folder = Path(os.path.expanduser(name))  # noqa: PTH111  # Path's raises without a home
-    if folder.is_dir():
+    there = _there(folder)
+    if there == "folder":
         shape = models.shape(str(folder.absolute()), local=True, head=head)
         if isinstance(shape, NotRead):
             hint = _hint(models, models.config(str(folder.absolute()), local=True), head)
             raise CommandError(f"the folder {name} tells no modules: {shape.reason}{hint}")
         return Known(name, shape, models.config(str(folder.absolute()), local=True))
-    if folder.exists():
+    if there == "file":
         raise CommandError(f"{name} is a file; name the folder that holds `config.json`")
     if is_path(name):
         raise CommandError(f"there is no folder {name}{_or(nearest(folder.name, _near(folder)))}")
@@ -96,6 +97,16 @@ def _meant(name: str) -> str | None:
 
 def _or(name: str | None) -> str:
     return f"; did you mean `{name}`?" if name else ""
+
+
+def _there(path: Path) -> Literal["folder", "file", "nothing"]:
+    """What lies at `path`: nothing, too, where nobody can look or no file could be called so."""
+    try:
+        if path.is_dir():
+            return "folder"
+        return "file" if path.exists() else "nothing"
+    except OSError:
+        return "nothing"
 
 
 def _near(path: Path) -> list[str]:

@@ -49,6 +49,12 @@ def test_what_is_misspelt_is_2(tmp_path: Path, what: str, near: str) -> None:
     assert f"did you mean {near}?" in done.stderr
 
 
+def test_a_name_that_no_file_can_have_is_2(tmp_path: Path) -> None:
+    done = pitchpipe("explain", "x" * 5000, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("pitchpipe: there is no check, key or workflow file `xxx")
+
+
 def test_a_file_in_plain_words(tmp_path: Path) -> None:
     text = """\
 model: {name_or_path: HuggingFaceTB/SmolLM2-135M-Instruct, dtype: float32}

@@ -233,6 +233,8 @@ def test_a_part_of_the_layers_is_said_to_be_one(tmp_path: Path) -> None:
         ),
         (["code"], "; `--build --trust-remote-code` has the runner's Python build it with its own"),
         (["metallama/Llama-3.1-8B"], "did you mean `meta-llama/Llama-3.1-8B`?"),
+        (["x" * 5000], "is not known: it is neither in the hub's cache nor"),
+        (["./" + "x" * 5000], "there is no folder ./xxx"),
         (["./toys"], "there is no folder ./toys; did you mean `toy`?"),
         (["file"], "file is a file; name the folder that holds `config.json`"),
         (["hollow"], "the folder hollow tells no modules: the folder holds no `config.json`"),
@@ -457,9 +459,10 @@ def test_options_that_choose_nothing_are_wrong(
         ('{"hidden_size": 8}', "names no model type"),
         ('{"model_type": ["toy"]}', "names no model type"),
         ('{"model_type": "zebra"}', "`zebra` is not in the catalogue"),
+        (json.dumps({"model_type": "z" * 5000}), "z` is not in the catalogue"),
         ('{"a": ' + "[" * 100_000, "is no JSON"),
     ],
-    ids=["empty", "no text", "array", "no type", "odd type", "unknown", "deep"],
+    ids=["empty", "no text", "array", "no type", "odd type", "unknown", "very long", "deep"],
 )
 def test_a_folder_that_tells_nothing_says_why(
     tmp_path: Path, content: str | None, said: str

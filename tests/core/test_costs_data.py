@@ -198,6 +198,23 @@ def test_rows_are_cut_to_the_limit() -> None:
     assert found.train.sequences == exactly(50)
 
 
+def test_what_is_likely_stays_so_where_longer_rows_are_left_out() -> None:
+    # At 101 tokens a row all are kept, at 161 none is: those are the ends.
+    text = "data: {train: [{path: data/texts.txt}], val_size: 0, over_length: drop, packing: false}"
+    train = size(text, facts=LONG, limit=128).train
+    assert train is not None
+    assert train.tokens == Interval(0, 50 * 101, 50 * 101)
+    assert train.longest == Interval(0, 101, 101)
+
+
+def test_longer_rows_may_make_shorter_packs() -> None:
+    # At 31 tokens a row one goes into 45, at 21 two do.
+    plain = "data: {train: [{path: data/pairs.jsonl}], val_size: 0, chat_template: none}"
+    train = size(plain, facts=LONG, limit=45).train
+    assert train is not None
+    assert train.longest == Interval(31, 31, 45)
+
+
 def test_rows_that_are_too_long_are_dropped_where_the_file_says_so() -> None:
     found = size(
         "data: {train: [{path: data/texts.txt}], val_size: 0, over_length: drop}",

@@ -12,7 +12,7 @@ from typing import Any
 from pitchpipe import splits
 from pitchpipe.costs import rows
 from pitchpipe.costs.data import DataSize, SplitSize, mean_longest, unknown
-from pitchpipe.costs.ranges import mapped, ordered, total
+from pitchpipe.costs.ranges import mapped, spanned, total
 from pitchpipe.costs.rows import FEW, LIKELY, MANY, Guess, Text
 from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Interval
@@ -118,10 +118,12 @@ def _judged(
     def scaled(name: str) -> Interval:
         made = zip((few, likely, many), (count.low, count.likely, count.high), strict=True)
         # Of longer rows fewer are kept where they are dropped.
-        return ordered(getattr(size, name) * n / len(sample) for size, n in made)
+        return spanned(getattr(size, name) * n / len(sample) for size, n in made)
 
     whole = all(len(s.head) >= s.count.high for s in sources)
-    longest = Interval(few.longest, likely.longest, many.longest if whole else rule.limit)
+    # Longer rows fill packs otherwise, so that the longest pack may be a shorter one.
+    most = many.longest if whole else rule.limit
+    longest = spanned((few.longest, likely.longest, most))
     return SplitSize(
         rows=scaled("rows"),
         tokens=scaled("tokens"),

@@ -12,15 +12,18 @@ def exactly(count: int) -> Interval:
     return Interval(count, count, count)
 
 
-def ordered(counts: Iterable[float]) -> Interval:
-    """The interval of three counts, whichever of them is the lowest; parts count as whole."""
-    low, likely, high = sorted(math.ceil(count) for count in counts)
-    return Interval(low, likely, high)
+def spanned(counts: Iterable[float]) -> Interval:
+    """The interval of three counts, the second of which is the likely one; parts count as whole.
+
+    Ends that lie on one side of it, as counts that rise and fall again do, leave none on the other.
+    """
+    first, likely, last = (math.ceil(count) for count in counts)
+    return Interval(min(first, likely, last), likely, max(first, likely, last))
 
 
 def mapped(function: Callable[[int], float], found: Interval) -> Interval:
     """`function` at both ends and at the likely value; it must not fall."""
-    return ordered(function(count) for count in (found.low, found.likely, found.high))
+    return spanned(function(count) for count in (found.low, found.likely, found.high))
 
 
 def product(one: Interval, other: Interval) -> Interval:

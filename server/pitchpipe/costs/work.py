@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pitchpipe.costs.data import DataSize, SplitSize
-from pitchpipe.costs.ranges import exactly, mapped, ordered, product
+from pitchpipe.costs.ranges import exactly, mapped, product, spanned
 from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Interval
 
@@ -44,7 +44,7 @@ def work_of(settings: Settings, data: DataSize) -> Work:
         lambda n: max(1, math.ceil(math.ceil(n / batch) / accumulation)), data.train.sequences
     )
     steps = fixed or mapped(lambda n: math.ceil(training.num_train_epochs * n), per_epoch)
-    passes = ordered(_passes(steps, per_epoch))
+    passes = spanned(_passes(steps, per_epoch))
     evaluations = _evaluations(settings, data.eval, steps, passes)
     return Work(
         effective_batch=batch * accumulation,
@@ -71,7 +71,7 @@ def _passes(steps: Interval, per_epoch: Interval) -> tuple[float, float, float]:
 def _over(amount: Interval, steps: Interval, per_epoch: Interval) -> Interval:
     """`amount` a pass, over the whole training."""
     low, likely, high = _passes(steps, per_epoch)
-    return ordered((amount.low * low, amount.likely * likely, amount.high * high))
+    return spanned((amount.low * low, amount.likely * likely, amount.high * high))
 
 
 def _evaluations(

@@ -114,10 +114,17 @@ def _unknown(what: str) -> str:
         key = None
     code = nearest(what, pitchpipe_schemas.pages())
     near = [name for name in (code, key) if name]
-    if Path(what).is_file():
+    if _is_there(what):
         return f"`{what}` is no check's code and no key; a workflow file ends in .yaml or .yml"
     advice = f"; did you mean {one_of(near)}?" if near else ""
     return f"there is no check, key or workflow file `{what}`{advice}"
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # such as a name that no file can have
+        return False
 
 
 def _show(markdown: str) -> None:
