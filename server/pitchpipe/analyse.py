@@ -91,15 +91,16 @@ def analyse(
     overrides: Mapping[str, Data] = _NONE,
     reuse: Document | None = None,
     known: Known = NOTHING_KNOWN,
+    blind: bool = False,
 ) -> Analysis:
     """Reads a workflow's `text`, checks it whole, and never raises for what is in it.
 
     `path` is the file's absolute path, whose folder relative paths start from. `overrides` maps
     dotted keys (`training.max_steps`) to values that count instead of the file's. `reuse` is an
     earlier state of the same document, and `known` what was found out about it with the same facts;
-    both save time and change nothing.
+    both save time and change nothing. `blind`: the file lies on no disk, and `path` only names it.
     """
     reading = read(parse(text, reuse), schema, overrides, known.sound)
     root: str = flavour_of(path).dirname(path)
-    context = Context(reading, native.lower, facts, root)
+    context = Context(reading, native.lower, facts, root, blind)
     return Analysis(path, context, known)

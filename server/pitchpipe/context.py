@@ -27,13 +27,15 @@ class Context:
     """One file.
 
     `root` is the absolute folder that its paths start from. `lower` makes the workflow, of which
-    some that ask about a file need nothing.
+    some that ask about a file need nothing. `blind`: it lies on no disk, so nobody can tell what
+    lies beside it.
     """
 
     reading: Reading
     lower: Callable[[Reading], Workflow]
     facts: Facts
     root: str
+    blind: bool = False
     _tables: dict[int, tuple[Present[str], Table] | None] = field(
         default_factory=dict[int, "tuple[Present[str], Table] | None"], init=False, repr=False
     )
@@ -86,9 +88,12 @@ class Context:
         return paths.resolve(written, self.root, self.facts)
 
     def file(self, written: str) -> FileFact | None:
-        """What lies at a path of the file; None where it names an unset variable."""
+        """What lies at a path of the file; None where nobody can tell.
+
+        That is so where it names an unset variable.
+        """
         resolved = self.resolve(written)
-        return None if resolved.unset else self.facts.file(resolved.absolute)
+        return None if self.blind or resolved.unset else self.facts.file(resolved.absolute)
 
     def sources(self) -> Iterator[Source]:
         """Every source that is named, in the order train, eval, test."""
@@ -143,11 +148,10 @@ class Context:
         path = source.path
         if not isinstance(path, Present) or not isinstance(source.dataset_name, Missing):
             return None
-        resolved = self.resolve(path.value)
-        file = None if resolved.unset else self.facts.file(resolved.absolute)
+        file = self.file(path.value)
         if file is None or not file.exists or file.is_dir:
             return None
-        return path, self.facts.table(resolved.absolute)
+        return path, self.facts.table(self.resolve(path.value).absolute)
 
     def _of_model(self, ask: Callable[..., T], **more: Any) -> T | None:
         name, revision = (
@@ -157,7 +161,7 @@ class Context:
         if not isinstance(name, Present) or isinstance(revision, Wrong):
             return None
         resolved = self.resolve(name.value)
-        if self.facts.file(resolved.absolute).is_dir:
+        if not self.blind and self.facts.file(resolved.absolute).is_dir:
             return ask(resolved.absolute, local=True, **more)
         if resolved.unset or is_path(name.value):
             return None

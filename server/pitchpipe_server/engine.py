@@ -36,6 +36,9 @@ _WANTED = (
 )
 
 
+_NOT_SAVED = "untitled:"
+
+
 @dataclass(slots=True)
 class _Made:
     """What was made of a text: of which version, at which state of the world."""
@@ -98,6 +101,7 @@ class Engine:
             path=path,
             reuse=before and before.document,
             known=before.known if made and before and made.state == state else NOTHING_KNOWN,
+            blind=path_of(text.uri) is None and not text.uri.startswith(_NOT_SAVED),
         )
         elsewhere = text.language in self._settings().schema_elsewhere
         client = replace(self.client, schema_elsewhere=True) if elsewhere else self.client

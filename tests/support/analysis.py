@@ -28,8 +28,11 @@ def analysis(
     facts: Facts = WORLD,
     overrides: Mapping[str, Data] | None = None,
     path: str = FILE,
+    *,
+    blind: bool = False,
 ) -> Analysis:
-    return analyse(text, schema=SCHEMA, facts=facts, path=path, overrides=overrides or {})
+    laid = overrides or {}
+    return analyse(text, schema=SCHEMA, facts=facts, path=path, overrides=laid, blind=blind)
 
 
 def whole(fragment: str) -> str:

@@ -45,7 +45,7 @@ export function makeClient(session: Session, launch: Launch, host: Host): Langua
   };
   const options: LanguageClientOptions = {
     documentSelector: [LANGUAGE, "yaml"].flatMap((language) =>
-      ["file", "untitled"].map((scheme) => ({ scheme, language })),
+      schemes().map((scheme) => ({ scheme, language })),
     ),
     diagnosticCollectionName: SECTION,
     outputChannel: session.output,
@@ -63,6 +63,12 @@ export function makeClient(session: Session, launch: Launch, host: Host): Langua
     },
   };
   return new LanguageClient(SECTION, "Pitchpipe", server, options);
+}
+
+/** Files, and what virtual workspaces call theirs; not what version control shows beside them. */
+function schemes(): string[] {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return [...new Set(["file", "untitled", ...folders.map(({ uri }) => uri.scheme)])];
 }
 
 function settings(host: Host): object {

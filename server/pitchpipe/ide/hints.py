@@ -71,9 +71,10 @@ def _rows(snapshot: Snapshot, span: Span) -> Iterator[Hint]:
             continue
         if not span.start <= path.span.end <= span.end:
             continue
-        resolved = snapshot.context.resolve(path.value)
-        if resolved.unset or not snapshot.context.facts.file(resolved.absolute).exists:
+        file = snapshot.context.file(path.value)
+        if file is None or not file.exists:
             continue
+        resolved = snapshot.context.resolve(path.value)
         count = snapshot.world.rows(resolved.absolute)
         if count is not None and not isinstance(count, NotRead):
             lengths = snapshot.world.lengths(resolved.absolute, snapshot.context)

@@ -14,9 +14,12 @@ _DAY = 86_400.0
 
 
 def lenses(snapshot: Snapshot) -> list[Lens]:
-    """The lenses of a workflow; those of a run that goes on stand first."""
+    """The lenses of a workflow; those of a run that goes on stand first.
+
+    One that lies on no disk can't be run.
+    """
     root = snapshot.document.root
-    if not isinstance(root, Mapping) or not root.entries:
+    if snapshot.context.blind or not isinstance(root, Mapping) or not root.entries:
         return []
     span = root.entries[0].key.span
     path = snapshot.analysis.path

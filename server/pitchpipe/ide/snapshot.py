@@ -44,6 +44,7 @@ class Snapshot:
             facts=self.context.facts,
             path=self.analysis.path,
             reuse=self.document,
+            blind=self.context.blind,
         )
 
     @property

@@ -204,3 +204,10 @@ def test_a_file_that_vanishes_under_our_eyes_is_no_crash() -> None:
     assert said("", world) == [
         "data-not-read: `data/pairs.jsonl` was not looked into: there is no such file"
     ]
+
+
+def test_of_a_file_on_no_disk_nothing_is_missed() -> None:
+    text = whole("data: {train: [{path: nowhere.jsonl}]}\nmodel: {name_or_path: ./nowhere}\n")
+    codes = {f.code for f in analysis(text).findings}
+    assert codes == {"data-file-not-found", "model-not-found"}
+    assert analysis(text, blind=True).findings == ()

@@ -9,13 +9,11 @@ import { Backoff } from "./backoff";
 import { type Candidate, candidates } from "./candidates";
 import { type Found, find, type Problem } from "./find";
 import { type Interpreter, type Probed, probe } from "./probe";
-import { folders, runnerPython, safeFolder, surroundings } from "./surroundings";
+import { runnerPython, safeFolder, surroundings } from "./surroundings";
 import { LEAST_PROTOCOL } from "./versions";
 
 export type State =
   | { is: "looking" }
-  /** There is nothing on a disk to serve. */
-  | { is: "virtual" }
   | { is: "problem"; problem: Problem }
   | { is: "starting"; interpreter: Interpreter }
   /** `outdated`: it lacks what the extension asks for. */
@@ -63,7 +61,6 @@ export class Server implements vscode.Disposable {
   }
 
   private async begin(anyway: boolean): Promise<void> {
-    if (isVirtual()) return this.become({ is: "virtual" });
     if (this.state.is !== "running") this.become({ is: "looking" });
     const found: Found = await find(await this.candidates(), (candidate) => this.ask(candidate));
     if ("problem" in found) {
@@ -141,11 +138,6 @@ export class Server implements vscode.Disposable {
     clearTimeout(this.timer);
     this.changed.dispose();
   }
-}
-
-/** Whether there are workspace folders, and none of them lies on a disk. */
-function isVirtual(): boolean {
-  return Boolean(vscode.workspace.workspaceFolders?.length) && folders().length === 0;
 }
 
 /** Whether the server does not know a request that the extension is built on. */

@@ -18,7 +18,7 @@ export function showStatus(session: Session, server: Server): vscode.Disposable 
     item.severity = severity ?? vscode.LanguageStatusSeverity.Information;
     item.busy = busy ?? false;
     item.command = { command: "pitchpipe.server.status", title: vscode.l10n.t("Status") };
-    const hasPython = state.is !== "virtual" && state.is !== "looking" && !withoutPython(state);
+    const hasPython = state.is !== "looking" && !withoutPython(state);
     void setContext("hasPython", hasPython);
     void setContext("hasServer", state.is === "running");
   };
@@ -38,11 +38,6 @@ export function described(state: State): Said {
   switch (state.is) {
     case "looking":
       return { text: "Pitchpipe", detail: vscode.l10n.t("looking for Python"), busy: true };
-    case "virtual":
-      return {
-        text: "Pitchpipe",
-        detail: vscode.l10n.t("no language server in a virtual workspace"),
-      };
     case "problem":
       return { text: "Pitchpipe", detail: problemInShort(state), severity: Failure };
     case "starting":

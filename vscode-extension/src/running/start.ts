@@ -39,6 +39,10 @@ export async function startRun(
     else void offer(message, vscode.l10n.t("Manage Workspace Trust"), "workbench.trust.manage");
     return undefined;
   }
+  if (!["file", "untitled"].includes(uri.scheme)) {
+    tell(vscode.l10n.t("Runs need files on a disk, and {0} lies on none.", base(uri)));
+    return undefined;
+  }
   const key = uri.toString();
   starting.set(key, (starting.get(key) ?? 0) + 1);
   try {

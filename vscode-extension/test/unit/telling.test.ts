@@ -64,7 +64,6 @@ test.each<[State, string, string[]]>([
 
 test.each<State>([
   { is: "looking" },
-  { is: "virtual" },
   { is: "starting", interpreter },
   { is: "running", interpreter, outdated: false },
   { is: "down", interpreter, why: "It has ended.", again: 2000 },

@@ -18,7 +18,7 @@ _LONGEST_TEXT = 800
 def file_card(snapshot: Snapshot, written: str) -> str:
     """A data file: where it is, rows, columns with the first row's values, lengths in tokens."""
     resolved = snapshot.context.resolve(written)
-    if resolved.unset:
+    if resolved.unset or snapshot.context.blind:
         return ""
     path = resolved.absolute
     file = snapshot.context.facts.file(path)

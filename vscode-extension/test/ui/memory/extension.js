@@ -2,7 +2,9 @@
 const vscode = require("vscode");
 
 const NAME = "tone.tune.yaml";
-const TEXT = Buffer.from("version: 1\nmodel: {name_or_path: model}\nmodl: 3\n");
+const TEXT = Buffer.from(
+  "version: 1\nmodel: {name_or_path: ./model}\ndata: {train: [{path: rows.jsonl}]}\nmodl: 3\n",
+);
 
 exports.activate = (context) => {
   const { Directory, File } = vscode.FileType;
