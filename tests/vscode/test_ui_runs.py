@@ -100,7 +100,7 @@ def test_a_second_run_is_laid_over_the_first(window: Window, tone: Path) -> None
     rows.nth(0).click()
     rows.nth(1).click(modifiers=["ControlOrMeta"])
     rows.nth(1).click(button="right")
-    page.locator(".context-view .action-label", has_text="Compare Runs").click()
+    window.choose("Compare Runs")
     page.locator(".tab.active", has_text="2 runs").wait_for()
     window.frame(lambda f: f.locator("tbody .pill.done").count() == 2, "both in one panel")
     window.shot("15-runs-compared")

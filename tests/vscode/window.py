@@ -142,6 +142,17 @@ class Window:
         rows = self.page.locator(".quick-input-list .monaco-list-row")
         rows.filter(has_text=label).first.click()
 
+    def choose(self, label: str) -> None:
+        """Chooses from a context menu, which passes over clicks while it is just coming up."""
+        item = self.page.locator(".context-view .action-label", has_text=label)
+        item.wait_for()
+        for _ in range(9):
+            self.page.wait_for_timeout(400)
+            if not item.count():
+                return
+            item.click()
+        raise AssertionError(f"the menu stays open on {label}")
+
     def frame(self, holds: Callable[[Frame], bool], what: str) -> Frame:
         """The document of a webview, found by what it holds."""
 
