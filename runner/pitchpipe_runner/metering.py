@@ -1,7 +1,7 @@
 """What training steps take, measured while they run: memory at its peak, and time.
 
 On a CPU torch keeps no count of what is allocated. There the allocator's own events are recorded,
-in the first two steps and whenever a batch is larger than all before it.
+in the first two steps and whenever a batch is larger than all behind the first step.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Reading:
     `allocated` is what tensors took at most, `reserved` what the allocator held for them, `used`
     what the whole device has in use now. `process` is the process's peak, loading included.
     `batch` is the one that made the peak of `allocated`, or the largest where nobody can tell.
+    `settled`: a batch as large as the largest came when the optimizer had its states.
 
     `tokens` (real ones) and `positions` (padding included) went through `steps` steps in `seconds`,
     evaluations and checkpoints left out; if there are more, so is the first step, which is slow.
@@ -43,6 +44,7 @@ class Reading:
     process: int | None
     rss: int
     batch: Batch | None
+    settled: bool
     steps: int
     tokens: int
     positions: int
@@ -62,6 +64,7 @@ class Meter:
         self._kind = kind
         self._steps = 0
         self._largest = 0
+        self._largest_settled = 0
         self._allocated: int | None = None
         self._batch: Batch | None = None
         self._recording: tuple[_Allocations, Batch] | None = None
@@ -77,8 +80,10 @@ class Meter:
         self._positions += positions
         larger = positions > self._largest
         self._largest = max(self._largest, positions)
-        if not larger and self._steps >= _ALWAYS:
+        if self._steps >= _ALWAYS and positions <= self._largest_settled:
             return
+        if self._steps:
+            self._largest_settled = max(self._largest_settled, positions)
         shape = batch_of(inputs)
         if self._kind == "cpu":
             self._recording = _Allocations(_alive(model, optimizer, inputs)), shape
@@ -119,6 +124,7 @@ class Meter:
             resources.peak_rss(),
             resources.rss(),
             self._batch,
+            self._largest_settled >= self._largest,
             self._steps - 1 if self._steps > 1 else self._steps,
             self._tokens - tokens,
             self._positions - positions,

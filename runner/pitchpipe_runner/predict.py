@@ -187,8 +187,13 @@ class Forecast:
         }
 
     def _complain(self, error: float | None, reading: Reading, events: Events) -> None:
-        """Terms of tensors are exact or wrong; nothing is refitted to hide the latter."""
+        """Terms of tensors are exact or wrong; nothing is refitted to hide the latter.
+
+        Less may be measured than predicted where the largest batch came in the first step alone.
+        """
         if error is None or reading.batch is None or abs(error) <= _TOLERANCE:
+            return
+        if error > 0 and not reading.settled:
             return
         found = self.of(reading.batch)
         if found is not None and found.exact:

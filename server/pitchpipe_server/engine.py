@@ -37,6 +37,7 @@ _WANTED = (
 
 
 _NOT_SAVED = "untitled:"
+_LANGUAGE, _NAMED = "pitchpipe", "pitchpipe.yaml"
 
 
 @dataclass(slots=True)
@@ -91,7 +92,8 @@ class Engine:
     def _make(
         self, text: OpenText, path: str, facts: PatientFacts, made: _Made | None, state: Hashable
     ) -> Snapshot | None:
-        if not is_workflow(path, text.text):
+        # What the client takes for a workflow is named like one.
+        if not is_workflow(_NAMED if text.language == _LANGUAGE else path, text.text):
             return None
         before = made.snapshot.analysis if made and made.snapshot else None
         found: Analysis = analyse(

@@ -76,6 +76,18 @@ def test_all_weights_are_trained_slowly_and_without_an_adapter(tmp_path: Path) -
     assert workflow["training"]["learning_rate"] == 0.00002
 
 
+def test_rows_are_no_longer_than_the_model_s_context(tmp_path: Path) -> None:
+    assert (
+        init(tmp_path, "phrases", "--model", "openai-community/gpt2")["data"]["max_length"] == 1024
+    )
+    config = {"model_type": "llama", "max_position_embeddings": 512}
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "model" / "tokenizer.json").write_text("{}", encoding="utf-8")
+    made = init(tmp_path, "phrases", "--model", "model", "--force")
+    assert made["data"]["max_length"] == 512
+
+
 def test_a_data_set_of_the_hub_is_named(tmp_path: Path) -> None:
     done = pitchpipe("init", "new.yaml", "--data", "openai/gsm8k", cwd=tmp_path)
     assert done.returncode == 0

@@ -104,14 +104,20 @@ def test_a_file_that_is_made_to_fit_does(
         assert after.estimate.total.likely == fitting.estimate.total.likely <= memory
 
 
-def test_shorter_packs_that_make_larger_batches_are_not_proposed() -> None:
+def test_shorter_packs_that_make_larger_batches_are_made_shorter_still() -> None:
     # All rows are one pack; of packs half as long it takes three, and one batch has them all.
     facts = of_lengths([500] * 14)
     found = written(plain(), {"data.max_length": 2048, "data.packing": True})
     now = costs(found, facts)
     shorter = costs(written(found, {"data.max_length": now.step.length // 2}), facts)
     assert now.step.tokens < shorter.step.tokens
-    assert not [s for s in best_savings(now, SCHEMA, most=99) if "max_length" in s.change.text]
+    proposed = [s for s in best_savings(now, SCHEMA, most=99) if "max_length" in s.change.text]
+    assert [s.change.keys for s in proposed] == [(("data.max_length", now.step.length // 4),)]
+    memory = costs(written(found, dict(proposed[0].change.keys)), facts).estimate.total.likely
+    assert memory < now.estimate.total.likely
+    fitting = to_fit(now, SCHEMA, memory)
+    assert fitting is not None
+    assert fitting.estimate.total.likely <= memory
 
 
 def test_a_batch_of_packs_taken_apart_is_halved_by_the_file_s_own_number() -> None:

@@ -95,6 +95,15 @@ def test_later_a_batch_is_measured_only_if_it_is_larger_than_all_before(job: Job
     assert job.peak == 3
 
 
+def test_what_came_before_the_optimizer_had_its_states_is_measured_again(job: Job) -> None:
+    job.take(inputs(8), 1)
+    job.take(inputs(5), 1)
+    assert not job.meter.reading().settled
+    job.take(inputs(8), 2)
+    assert job.meter.reading().settled
+    assert job.peak == 2
+
+
 def test_a_pass_that_failed_does_not_disturb_the_next_training(job: Job) -> None:
     job.meter.begins(job.model, job.optimizer, inputs(8))
     job.meter.close()

@@ -5,23 +5,27 @@ They speak where the model's modules are known exactly, and keep silent elsewher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pitchpipe.checks.placed import Placed, at_item, place, placed, places, shortened
 from pitchpipe.checks.reach import left_out
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
+from pitchpipe.findings import Edit, Fix
 from pitchpipe.keypath import KeyPath
 from pitchpipe.modules import Role
 from pitchpipe.span import Span
 from pitchpipe.suggest import all_of, nearest
-from pitchpipe.targets import PRESETS, Entry
+from pitchpipe.targets import PRESETS, Choice, Entry, targets
 from pitchpipe.targets.saving import names_none
 from pitchpipe.workflow import Present
 
 _FEW_LAYERS = 0.5
 _FEW_WEIGHTS = 0.01
 _MANY_WEIGHTS = 0.1
+_BETWEEN = re.compile(r"[,|()\s]+")
+_NAME = re.compile(r"\w+(\.\w+)*")
 _OUTSIDE: tuple[Role, ...] = ("head", "tower")
 _CALLED: dict[Role, str] = {"head": "the output head", "tower": "a vision or audio tower"}
 
@@ -61,13 +65,34 @@ def target_matches_nothing(context: Context) -> Iterator[Report]:
     if look is None or look.refused("no-match", "all-excluded") is None:
         return
     if isinstance(setting.value, str):
-        message = f"`target_modules: {setting.value}` matches no module of {look.model}"
-        yield Report(message + look.names(), setting.span, setting.path)
+        said, none = f"`target_modules: {setting.value}`", f"matches no module of {look.model}"
+        better = _meant(look, setting.value)
+        if better is None:
+            yield Report(f"{said} {none}{look.names()}", setting.span, setting.path)
+            return
+        if better.startswith("["):
+            said, better_said = f"{said} is a pattern for whole names and", f"the list `{better}`"
+        else:
+            better_said = f"`{better}`"
+        message = f"{said} {none}; did you mean {better_said}?"
+        scalar = context.reading.scalar(setting.path)
+        fix = Fix(f"Write `{better}`", (Edit(scalar.span, better),)) if scalar else None
+        yield Report(message, setting.span, setting.path, fix)
     elif not look.placement.missing:
         named = look.settings.method.layers_to_transform is not None
         why = "none is in these layers" if named else "all are excluded"
         message = f"no module of {look.model} is left to adapt: {why}"
         yield Report(message, setting.span, setting.path)
+
+
+def _meant(look: Placed, text: str) -> str | None:
+    """The preset that is spelt nearly so, or a list of the names, where each names a module."""
+    names = tuple(name for name in _BETWEEN.split(text) if name)
+    if names and all(_NAME.fullmatch(name) for name in names):
+        placed_so = targets(look.shape, Choice(names))
+        if not placed_so.refusals and all(entry.count for entry in placed_so.entries):
+            return f"[{', '.join(names)}]"
+    return nearest(text, ("all-linear", *PRESETS))
 
 
 def target_refused(context: Context) -> Iterator[Report]:

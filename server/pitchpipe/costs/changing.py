@@ -146,20 +146,27 @@ class _File:
         steps = training.gradient_accumulation_steps * rows // fewer
         return (ROWS, fewer), (STEPS, steps)
 
+    def _larger(self, change: Change) -> bool:
+        return self.saves(self.after(change)) <= 0
+
     def _shorter(self, change: Change) -> Change:
         """Half of the longest sequence; of packs that are taken apart again, half of a pack.
 
-        No key at all where that would leave out so many rows that others are learnt.
+        Half of that again where more packs make a batch as large as before. No key at all where
+        that would leave out so many rows that others are learnt.
         """
         train, longest = self.data.train, self.data.limit
         if train is not None and train.lines == 1:
             longest = min(longest, train.longest.likely)
         half = longest // 2
+        packs = self.settings.data.packing and self.data.source != "tokens"
+        while packs and half >= LEAST_LENGTH and self._larger(_of_length(change, half)):
+            half //= 2
         if half < LEAST_LENGTH:
             return replace(change, keys=())
         cuts = self.settings.data.over_length == "truncate"
         cost = "longer rows are cut" if cuts else "longer rows are left out"
-        made = replace(change, keys=((_LENGTH, half),), cost=cost)
+        made = replace(_of_length(change, half), cost=cost)
         if train is None:
             return made
         data = self.after(made).data.train
@@ -171,6 +178,10 @@ class _File:
             left_out = f"about {lost:,} of {rows:,} rows are left out"
             cost = f"{cost}, {left_out}" if cuts else left_out
         return replace(made, cost=cost)
+
+
+def _of_length(change: Change, length: int) -> Change:
+    return replace(change, keys=((_LENGTH, length),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pitchpipe.draft.choices import Choice, methods, tasks
 from pitchpipe.draft.columns import Mapped, parts, unseen
 from pitchpipe.draft.paths import ENDING, file_name, is_dataset, spelt
-from pitchpipe.draft.text import DATA, MODEL, workflow
+from pitchpipe.draft.text import DATA, MODEL, fitted, workflow
 
 __all__ = [
     "DATA",
@@ -12,6 +12,7 @@ __all__ = [
     "Choice",
     "Mapped",
     "file_name",
+    "fitted",
     "is_dataset",
     "methods",
     "parts",

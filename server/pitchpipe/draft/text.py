@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pitchpipe.checks.wording import flow
 from pitchpipe.draft.choices import METHOD, TASK, said_of
 from pitchpipe.draft.columns import Mapped
+from pitchpipe.findings import Finding
 from pitchpipe.key_page import first_sentence
 from pitchpipe.keypath import KeyPath
 from pitchpipe.schema import Schema
@@ -90,6 +91,15 @@ def workflow(
         assert isinstance(rate, float)
         values |= {_RATE: rate / _SLOWER} | {("method", key): None for key in _OF_ADAPTERS}
     return "\n".join(_lines(schema, values)) + "\n"
+
+
+def fitted(text: str, findings: Iterable[Finding]) -> str:
+    """`text` with rows no longer than the model's context, which only `findings` know."""
+    for found in findings:
+        if found.code == "max-length-over-context" and found.fix is not None:
+            for edit in sorted(found.fix.edits, key=lambda e: e.span, reverse=True):
+                text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
+    return text
 
 
 def _lines(schema: Schema, values: Mapping[KeyPath, Any]) -> Iterator[str]:

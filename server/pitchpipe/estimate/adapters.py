@@ -229,7 +229,7 @@ def _worked_out(name: str, inward: int, outward: int, rank: int) -> tuple[int, .
 @lru_cache(maxsize=512)
 def factors(dimension: int) -> tuple[int, int]:
     """The two factors nearest to each other, the smaller first (lokr/layer.py, factorization)."""
-    low = int(dimension**0.5)
+    low = max(1, int(dimension**0.5))
     while dimension % low:
         low -= 1
     return low, dimension // low

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration
 from pitchpipe.estimate.memory import Records, estimate, layer_types
+from pitchpipe.estimate.numbers import size_of
 from pitchpipe.estimate.result import Estimate
 from pitchpipe.estimate.step import Step
 from pitchpipe.modules import ModelShape
@@ -228,11 +229,9 @@ def largest(
         learnt = None if step.learnt_tokens is None else max(1, round(step.learnt_tokens * share))
         return replace(step, length=n, logits_columns=columns, learnt_tokens=learnt)
 
-    limit = (
-        shape.config.get("max_position_embeddings") or shape.config.get("n_positions") or 1 << 17
-    )
+    limit = size_of(shape.config, "max_position_embeddings", "n_positions") or 1 << 17
     batch = _last(lambda n: holds(with_rows(step, n)), 1, MOST_BATCH)
-    length = _last(lambda n: holds(tokens(n * 8)), LEAST_LENGTH // 8, int(limit) // 8) * 8
+    length = _last(lambda n: holds(tokens(n * 8)), LEAST_LENGTH // 8, limit // 8) * 8
     return Largest(batch, length)
 
 

@@ -16,6 +16,7 @@ from pitchpipe.estimate import memory
 from pitchpipe.estimate.adapters import Adapters, Fragment
 from pitchpipe.estimate.formats import BYTES, CODES
 from pitchpipe.estimate.ledger import INDEX, Ledger
+from pitchpipe.estimate.numbers import size_of
 from pitchpipe.estimate.optimizers import OptimizerBytes, optimizer_bytes
 from pitchpipe.estimate.result import Peak
 from pitchpipe.estimate.step import Step
@@ -64,7 +65,7 @@ def peaks(
     ledger.new(sums * BYTES[form], INDEX["activations: adapters"])
     ledger.new(widest * BYTES[form], INDEX["temporaries"])
     learnt = step.learnt_tokens or step.tokens if step.loss == "selected" else step.tokens
-    vocabulary = int(shape.config.get("vocab_size") or 0)
+    vocabulary = size_of(shape.config, "vocab_size")
     ledger.new(learnt * vocabulary * (_LOGITS + BYTES[form]), INDEX["logits and loss"])
     ledger.finish()
     found = [*ledger.peaks.values(), memory.optimizer_step(step, totals, optimizer)]

@@ -14,7 +14,7 @@ from pitchpipe.estimate.formats import CODES
 from pitchpipe.estimate.ledger import INDEX, Ledger
 from pitchpipe.estimate.losses import loss
 from pitchpipe.estimate.model_pass import ModelPass
-from pitchpipe.estimate.numbers import Numbers
+from pitchpipe.estimate.numbers import Numbers, size_of
 from pitchpipe.estimate.optimizers import OptimizerBytes, optimizer_bytes
 from pitchpipe.estimate.passing import Passing
 from pitchpipe.estimate.programs import Activations, Program, Stack
@@ -268,5 +268,7 @@ def optimizer_step(step: Step, totals: Totals, optimizer: OptimizerBytes) -> Pea
 def _classes(shape: ModelShape) -> int:
     config = shape.config
     if shape.head in ("sequence-classification", "token-classification"):
-        return len(config.get("id2label") or ()) or int(config.get("num_labels") or 2)
-    return int(config.get("vocab_size") or 1)
+        labels: Any = config.get("id2label")
+        named = len(cast("dict[Any, Any]", labels)) if isinstance(labels, dict) else 0
+        return named or size_of(config, "num_labels") or 2
+    return size_of(config, "vocab_size") or 1

@@ -383,7 +383,8 @@ class Passing:
             return 0.0
         if place.sizes is not None:
             return self.step.dropout
-        return float(self._config.get(operation.chance) or 0.0)
+        said = self._config.get(operation.chance)
+        return float(said) if isinstance(said, int | float) else 0.0
 
     # linear layers
 
@@ -482,7 +483,7 @@ class Passing:
         self, fragment: Fragment, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, numel: int
     ) -> Tensor:
         """The module with what PEFT computes around it."""
-        rows = isqrt(x.numel * numel // w.numel)
+        rows = max(1, isqrt(x.numel * numel // max(1, w.numel)))
         inward, outward = x.numel // rows, numel // rows
         names = {":base_layer.weight": w}
         for name, (shape, added) in self.adapters.shapes(fragment, inward, outward, rank).items():

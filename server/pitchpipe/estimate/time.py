@@ -12,6 +12,7 @@ from pitchpipe.estimate.calibration import (
     drawn_rate,
     kind_of,
 )
+from pitchpipe.estimate.numbers import size_of
 from pitchpipe.estimate.result import Estimate, Interval
 from pitchpipe.estimate.step import Step
 from pitchpipe.estimate.weights import Choice
@@ -67,11 +68,11 @@ def flops(shape: ModelShape, step: Step) -> tuple[float, float]:
     if step.method == "full":
         trained = used
     elif step.method == "freeze":
-        layers = int(shape.config.get("num_hidden_layers") or step.trained_layers)
+        layers = size_of(shape.config, "num_hidden_layers") or step.trained_layers
         trained = used * min(1.0, step.trained_layers / max(layers, 1))
-    heads = int(shape.config.get("num_attention_heads") or 0)
-    width = heads * int(shape.config.get("head_dim") or _head_width(shape, heads))
-    layers = int(shape.config.get("num_hidden_layers") or 0)
+    heads = size_of(shape.config, "num_attention_heads")
+    width = heads * (size_of(shape.config, "head_dim") or _head_width(shape, heads))
+    layers = size_of(shape.config, "num_hidden_layers")
     causal = 0.5 if shape.head == "causal-lm" else 1.0
     attention = 4.0 * step.length * width * layers * causal
     forward = 2 * used + attention
@@ -99,16 +100,14 @@ def _folded(shape: ModelShape, step: Step) -> tuple[float, float]:
 
 
 def _share(shape: ModelShape) -> float:
-    config = shape.config
     names = ("num_local_experts", "num_experts", "n_routed_experts")
-    total = next((int(config[n]) for n in names if config.get(n)), 0)
-    chosen = int(config.get("num_experts_per_tok") or total or 1)
+    total = size_of(shape.config, *names)
+    chosen = size_of(shape.config, "num_experts_per_tok") or total
     return min(1.0, chosen / total) if total else 1.0
 
 
 def _head_width(shape: ModelShape, heads: int) -> int:
-    hidden = shape.config.get("hidden_size") or shape.config.get("n_embd") or 0
-    return int(hidden) // max(heads, 1)
+    return size_of(shape.config, "hidden_size", "n_embd") // max(heads, 1)
 
 
 def duration(
@@ -124,9 +123,11 @@ def duration(
 
     The optimizer's step reads and writes weights, gradients and states once at the memory's
     bandwidth; what earlier runs measured has that in it. Of runs that are not alike the speed
-    counts only where no rates are known. None where neither is.
+    counts only where no rates are known. None where neither is, or nothing is computed.
     """
     computed, needed = flops(shape, step)
+    if not needed:
+        return None
     learnt = calibration.speed(kind_of(shape, step))
     if learnt is not None and (rates is None or learnt.like != "machine"):
         rate = learnt.value

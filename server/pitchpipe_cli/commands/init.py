@@ -27,13 +27,21 @@ def execute(arguments: argparse.Namespace) -> Exit:
         method=arguments.method,
         hub=arguments.data is not None and _is_dataset(arguments.data),
     )
+    _write(file, text)
+    checked = workflow_file.check(arguments.file)
+    if (fitted := draft.fitted(text, checked.findings)) != text:
+        _write(file, fitted)
+        checked = workflow_file.check(arguments.file)
+    terminal.out(f"wrote {file}\n")
+    listing.tell(checked)
+    return Exit.DONE
+
+
+def _write(file: Path, text: str) -> None:
     try:
         run_index.write_atomically(file, text)
     except OSError as error:
         raise CommandError(f"cannot write {file}: {reason(error)}") from error
-    terminal.out(f"wrote {file}\n")
-    listing.tell(workflow_file.check(arguments.file))
-    return Exit.DONE
 
 
 def _model(name: str | None, folder: Path) -> str:

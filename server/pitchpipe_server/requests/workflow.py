@@ -14,6 +14,7 @@ from pitchpipe_server.uris import path_of
 
 if TYPE_CHECKING:
     from pitchpipe.draft import Choice, Mapped
+    from pitchpipe.findings import Finding
     from pitchpipe_server.patience import PatientFacts
 
 NEW_WORKFLOW, SCHEMA = "pitchpipe/newWorkflow", "pitchpipe/schema"
@@ -98,6 +99,7 @@ async def _choices(server: PitchpipeServer, folder: str | None) -> dict[str, Any
 async def _written(server: PitchpipeServer, answers: _Answers) -> _Told:
     """The file, also where the data can't be read; then a message says why not."""
     from pitchpipe import draft  # noqa: PLC0415  # as above
+    from pitchpipe.findings import Severity  # noqa: PLC0415
 
     schema = server.engine.schema
     for said, choices in ((answers.task, draft.tasks), (answers.method, draft.methods)):
@@ -120,7 +122,10 @@ async def _written(server: PitchpipeServer, answers: _Answers) -> _Told:
         hub=rows.hub,
     )
     path = os.path.join(folder, name)  # noqa: PTH118  # as above
-    return _Told(text=text, name=name, message=rows.message or await _wrong(server, text, path))
+    found = await _found(server, text, path)
+    errors = [f.message for f in found if f.severity is Severity.ERROR]
+    message = rows.message or (errors[0] if errors else None)
+    return _Told(text=draft.fitted(text, found), name=name, message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +179,14 @@ def _unknown(said: str, choices: tuple[Choice, ...]) -> str | None:
     return None if said in names else f"`{said}` is none of {one_of(names)}"
 
 
-async def _wrong(server: PitchpipeServer, text: str, path: str) -> str | None:
-    """What a check of the file says first, once what it asks of the world is known."""
+async def _found(server: PitchpipeServer, text: str, path: str) -> tuple[Finding, ...]:
+    """What a check of the file says, once what it asks of the world is known."""
     from pitchpipe.analyse import analyse  # noqa: PLC0415  # as above
-    from pitchpipe.findings import Severity  # noqa: PLC0415
 
     facts = server.engine.world.facts(os.path.dirname(path))  # noqa: PTH120
-    errors: list[str] = []
+    found: tuple[Finding, ...] = ()
     for _ in range(2):
         found = analyse(text, schema=server.engine.schema, facts=facts, path=path).findings
-        errors = [f.message for f in found if f.severity is Severity.ERROR]
         if not await server.found_out():
             break
-    return errors[0] if errors else None
+    return found

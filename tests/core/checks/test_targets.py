@@ -46,6 +46,29 @@ def test_what_selects_something_is_fine(method: str) -> None:
             ),
         ),
         (
+            "target_modules: 'q_proj, v_proj'",
+            (
+                "target-matches-nothing: `target_modules: q_proj, v_proj` is a pattern for whole "
+                "names and matches no module of `models/tiny`; did you mean the list "
+                "`[q_proj, v_proj]`?"
+            ),
+        ),
+        (
+            "target_modules: self_attn",
+            (
+                "target-matches-nothing: `target_modules: self_attn` matches no module of "
+                "`models/tiny`; its layers have `q_proj`, `k_proj`, `v_proj`, `o_proj`, "
+                "`gate_proj`, `up_proj` and `down_proj`"
+            ),
+        ),
+        (
+            "target_modules: all-linaer",
+            (
+                "target-matches-nothing: `target_modules: all-linaer` matches no module of "
+                "`models/tiny`; did you mean `all-linear`?"
+            ),
+        ),
+        (
             "target_modules: [c_attn]",
             (
                 "target-module-not-found: `models/tiny` has no module `c_attn`; what it has for it "
@@ -184,3 +207,13 @@ def test_low_coverage_says_what_is_left_and_how_much_of_the_model_that_is() -> N
 def test_few_layers_are_meant_where_they_are_named() -> None:
     method = "target_modules: [q_proj, v_proj], layers_to_transform: [4]"
     assert [m for m in said(method, "models/hybrid") if "low-coverage" in m] == []
+
+
+@pytest.mark.parametrize("written", ["q_proj", "'q_proj, v_proj'", "'(q_proj|v_proj)'", "mpl"])
+def test_what_is_proposed_instead_of_a_pattern_is_right(written: str) -> None:
+    text = whole(f"method: {{target_modules: {written}}}\n")
+    (finding,) = (f for f in analysis(text).findings if f.code == "target-matches-nothing")
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    better = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
+    assert not [f for f in analysis(better).findings if f.code.startswith("target-")]
