@@ -208,7 +208,7 @@ def _spread(machine: Machine, found: Mapping[str, Estimate], count: int) -> Tabl
 def _methods(found: Cost) -> Table:
     memory = found.machine.memory
     each = methods(found)
-    most = max(cost.total.likely for cost in each.values())
+    most = max((cost.total.likely for cost in each.values()), default=1)
     rows: list[tuple[str, ...]] = []
     marks: list[Mark] = []
     for name, cost in each.items():

@@ -222,6 +222,17 @@ def test_a_file_with_errors_and_no_estimate_says_why(
     assert f"pitchpipe: nothing is estimated: {reason}" in done.stderr
 
 
+def test_a_model_of_nothing_is_compared_without_a_method(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    config = {"model_type": "llama", "hidden_size": 0}
+    (tmp_path / "none" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    model = "model.name_or_path=./none"
+    done = pitchpipe("estimate", "a.yaml", "--compare", "--set", model, cwd=tmp_path)
+    assert done.returncode == 2  # it has no tokenizer
+    assert "needed in all" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_an_unknown_model_is_2(tmp_path: Path) -> None:
     unknown = WORKFLOW.replace("HuggingFaceTB/SmolLM2-135M-Instruct", "nobody/has-this")
     (tmp_path / "a.yaml").write_text(unknown, encoding="utf-8")
