@@ -209,7 +209,9 @@ def test_few_layers_are_meant_where_they_are_named() -> None:
     assert [m for m in said(method, "models/hybrid") if "low-coverage" in m] == []
 
 
-@pytest.mark.parametrize("written", ["q_proj", "'q_proj, v_proj'", "'(q_proj|v_proj)'", "mpl"])
+@pytest.mark.parametrize(
+    "written", ["q_proj", "'q_proj, v_proj'", "'(q_proj|v_proj)'", "all-linaer"]
+)
 def test_what_is_proposed_instead_of_a_pattern_is_right(written: str) -> None:
     text = whole(f"method: {{target_modules: {written}}}\n")
     (finding,) = (f for f in analysis(text).findings if f.code == "target-matches-nothing")
