@@ -225,6 +225,12 @@ def test_rows_that_are_too_long_are_dropped_where_the_file_says_so() -> None:
     assert (found.train.rows.low, found.train.rows.likely) == (0, 50)
 
 
+def test_nothing_is_left_to_train_on_where_all_rows_are_held_out() -> None:
+    found = size("data: {train: [{path: data/pairs.jsonl}], test_size: 0.6, val_size: 0.6}")
+    assert (found.train, found.source) == (None, "nothing")
+    assert "no rows are left" in found.detail
+
+
 def test_short_rows_are_packed() -> None:
     plain = "data: {train: [{path: data/pairs.jsonl}], val_size: 0, chat_template: none"
     packed = size(f"{plain}}}", facts=LONG, limit=1024)

@@ -68,14 +68,16 @@ def judge(
     test = _held_out(count, 0.0 if test_given else data.test_size)
     own = _held_out(count, 0.0 if held else data.val_size)
     kept = Interval(
-        count.low - test.low - own.low,
-        count.likely - test.likely - own.likely,
-        count.high - test.high - own.high,
+        max(0, count.low - test.low - own.low),
+        max(0, count.likely - test.likely - own.likely),
+        max(0, count.high - test.high - own.high),
     )
     drop = data.over_length == "drop"
     rule = Rule(limit, data.packing, drop, training.per_device_train_batch_size)
     of_train = _judged(settings, train, kept, rule, chat)
     if of_train is None:
+        if not kept.likely:
+            return unknown(limit, "no rows are left to train on")
         return unknown(limit, "none of the rows at the head of the data can be used")
     rule = Rule(limit, data.packing, drop, training.per_device_eval_batch_size)
     evaluated = total([s.count for s in held]) if held else own
