@@ -51,6 +51,20 @@ def test_rows_that_nobody_has_seen_are_taken_for_long() -> None:
     assert (found.work.steps, found.time, found.flops) == (None, None, None)
 
 
+@pytest.mark.parametrize(("method", "lower"), [("lora", True), ("full", False)])
+def test_weights_that_are_stored_quantized_may_stay_so(method: str, lower: bool) -> None:
+    found = settings(f"method: {{type: {method}}}")
+    plain = llama()
+    quantized = llama(quantization_config={"quant_method": "gptq", "bits": 4})
+    one, other = (
+        cost(found, shape, CPU, WORLD, NothingCounted(), records()).estimate.allocated
+        for shape in (plain, quantized)
+    )
+    assert (other.likely, other.high) == (one.likely, one.high)
+    assert (other.low < one.low) == lower
+    assert "stored quantized (4-bit gptq)" in other.reasons[-1]
+
+
 def test_a_workflow_with_errors_elsewhere_has_costs_too() -> None:
     fine, typing = costs("training: {seed: 1}"), costs("training: {seed: one}")
     assert typing.estimate == fine.estimate

@@ -14,7 +14,7 @@ from pitchpipe.estimate import Estimate, Interval, Records, Step, estimate
 from pitchpipe.estimate.calibration import NOTHING_LEARNT, Calibration, Learnt, kind_of
 from pitchpipe.estimate.time import DeviceRates, Duration, duration, flops
 from pitchpipe.facts import Facts, NotRead
-from pitchpipe.model_config import context_length
+from pitchpipe.model_config import context_length, quantization
 from pitchpipe.modules import ModelShape
 from pitchpipe.paths import resolve
 from pitchpipe.targets import Targets
@@ -107,6 +107,15 @@ def cost(
     found = basis.estimate(likely)
     if low != likely or high != likely:
         found = _over(found, basis.estimate(low), basis.estimate(high), _doubt(data))
+    stored = quantization(shape.config)
+    if stored is not None:
+        reason = (
+            f"whether weights that are stored quantized ({stored}) stay so when they are loaded"
+        )
+        least = low
+        if adapted is not None:  # else they have to be made whole, to be trained
+            least = replace(low, quantization="nf4" if stored.bits == 4 else "int8")
+        found = _over(found, basis.estimate(least), found, reason)
     work = work_of(settings, data)
     computed, _ = flops(shape, likely)
     return Cost(
