@@ -29,9 +29,9 @@ Key: TypeAlias = "tuple[str, Unpack[tuple[Hashable, ...]]]"
 
 _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, as it was
 _MOST_PATHS = 20_000
-_MOST_ANSWERS = {"cost": 64}  # of a kind; of the others:
+_MOST_ANSWERS = {"cost": 64, "lengths": 256}  # of a kind; of the others:
 _MOST_OTHERS = 10_000
-_SHOWN = {"cost", "rows"}  # kinds that no finding goes by
+_SHOWN = {"cost", "lengths", "rows", "tokens"}  # kinds that no finding goes by
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pitchpipe_schemas
 from pitchpipe.context import Context
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_CHILDREN = 1000
 _MOST_FOLDERS = 32
+_FEW = 20  # sources of a file
 
 
 # What a first look at a file does without is imported where it is used.
@@ -52,7 +54,8 @@ class RealWorld:
         self._models = shipped.shapes()
         self._facts: dict[str, PatientFacts] = {}
         self._token_counts: TokenCounts | None = None
-        self._last: tuple[Context, Data] | None = None
+        self._numbers = WeakKeyDictionary[Context, int]()
+        self._count = count()
         self._counting = Counting(self._tokens, self._ended)
 
     @property
@@ -63,7 +66,7 @@ class RealWorld:
         """Says that files, settings or runs may be others now."""
         self._facts.clear()
         self._models = shipped.shapes()
-        self._token_counts = self._last = None
+        self._token_counts = None
         self._counting.forget()
         self.patience.outdate()
         self.patience.state += 1
@@ -112,29 +115,39 @@ class RealWorld:
     def lengths(self, path: str, context: Context) -> Lengths | NotRead | None:
         from pitchpipe_server import lengths
 
+        number = self._numbers.setdefault(context, next(self._count))
         try:
-            asked = self._data(context)
-            key = asked.key
-            found = self._counted(key)
+            found = self.patience.ask(
+                ("lengths", number, path), lambda: self._lengths(path, context)
+            )
         except NotYet:
+            # Looking at a long file's sources takes longer than a keystroke.
+            if len(list(islice(context.sources(), _FEW + 1))) > _FEW:
+                return None
+            try:
+                found = self._lengths(path, context)
+            except NotYet:
+                return None
+        if isinstance(found, lengths.Data):
+            python = self._named_python() or sys.executable
+            self._counting.want(found.key, lengths.plan_of(found), python)
             return None
-        if found is not None:
-            return lengths.of_file(found, asked.settings, path, context.facts)
-        if failure := self._counting.failure(key):
-            return failure
-        python = self._named_python()
-        if reason := lengths.why_not(asked, context.facts, python, os.environ):
-            return reason
-        self._counting.want(key, lengths.plan_of(asked), python or sys.executable)
-        return None
+        return found
 
-    def _data(self, context: Context) -> Data:
-        """What the tokens of a file depend on; found out once for all of its sources."""
+    def _lengths(self, path: str, context: Context) -> Lengths | NotRead | Data:
+        """What is to be counted where nobody has.
+
+        Raises:
+            NotYet: something that it goes by is not known.
+        """
         from pitchpipe_server import lengths
 
-        if self._last is None or self._last[0] is not context:
-            self._last = context, lengths.data_of(context)
-        return self._last[1]
+        asked = lengths.data_of(context)
+        if (found := self._counted(asked.key)) is not None:
+            return lengths.of_file(found, asked.settings, path, context.facts)
+        if failure := self._counting.failure(asked.key):
+            return failure
+        return lengths.why_not(asked, context.facts, self._named_python(), os.environ) or asked
 
     def _counted(self, key: str) -> Mapping[str, Any] | None:
         found = self.patience.ask(("tokens", key), lambda: self._tokens().find(key))
