@@ -82,6 +82,11 @@ class Patience:
         if len(answers) > _MOST_ANSWERS.get(key[0], _MOST_OTHERS):
             answers.popitem(last=False)
 
+    def tell(self, key: Key, answer: Any) -> None:
+        """Somebody could not wait and has found it out himself."""
+        self._waiting.pop(key, None)
+        self._keep(key, (self._asked_at, answer))
+
     def outdate(self) -> None:
         """Something outside may have changed: every answer is found out again when asked for."""
         self._asked_at += 1

@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 _MOST_PORTS = 65_535
 _GARBAGE = (50_000, 20, 100)
 """A keystroke makes no cycles, but in a long file looking for some takes longer than all else."""
-_TURN = 0.001
+_TURN = 0.0002
 """Seconds that a thread which finds something out may keep an answer waiting; Python has 0.005."""
 
 

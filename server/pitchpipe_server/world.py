@@ -56,6 +56,7 @@ class RealWorld:
         self._token_counts: TokenCounts | None = None
         self._numbers = WeakKeyDictionary[Context, int]()
         self._count = count()
+        self._tried: tuple[str, int, str] | None = None
         self._counting = Counting(self._tokens, self._ended)
 
     @property
@@ -115,17 +116,16 @@ class RealWorld:
     def lengths(self, path: str, context: Context) -> Lengths | NotRead | None:
         from pitchpipe_server import lengths
 
-        number = self._numbers.setdefault(context, next(self._count))
+        key = ("lengths", self._numbers.setdefault(context, next(self._count)), path)
         try:
-            found = self.patience.ask(
-                ("lengths", number, path), lambda: self._lengths(path, context)
-            )
+            found = self.patience.ask(key, lambda: self._lengths(path, context))
         except NotYet:
             # Looking at a long file's sources takes longer than a keystroke.
-            if len(list(islice(context.sources(), _FEW + 1))) > _FEW:
+            if self._tried == key or len(list(islice(context.sources(), _FEW + 1))) > _FEW:
                 return None
+            self._tried = key
             try:
-                found = self._lengths(path, context)
+                self.patience.tell(key, found := self._lengths(path, context))
             except NotYet:
                 return None
         if isinstance(found, lengths.Data):
