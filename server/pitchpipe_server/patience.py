@@ -31,7 +31,7 @@ _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, 
 _MOST_PATHS = 20_000
 _MOST_ANSWERS = {"cost": 64, "lengths": 256}  # of a kind; of the others:
 _MOST_OTHERS = 10_000
-_SHOWN = {"cost", "lengths", "rows", "tokens"}  # kinds that no finding goes by
+_SHOWN = {"cost", "fingerprint", "lengths", "rows", "tokens"}  # kinds that no finding goes by
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,11 @@ class Patience:
         answers[key] = value
         if len(answers) > _MOST_ANSWERS.get(key[0], _MOST_OTHERS):
             answers.popitem(last=False)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether findings go by something of what waits."""
+        return any(key[0] not in _SHOWN for key in self._waiting)
 
     def tell(self, key: Key, answer: Any) -> None:
         """Somebody could not wait and has found it out himself."""

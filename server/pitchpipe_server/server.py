@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0  # seconds that an answer waits for what is being found out
 _MOST_LOOKS = 4
+_IDLE = 0.05  # seconds
 _LIKE_VSCODE = ("code", "codium", "cursor", "windsurf", "positron")
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,8 @@ class PitchpipeServer(LanguageServer):
 
     async def _find_out(self) -> None:
         try:
-            await asyncio.sleep(0)  # what was asked before is answered first
+            # What was asked before is answered first, alone where nothing hurries.
+            await asyncio.sleep(0 if self.engine.world.patience.hurries else _IDLE)
             state = self.engine.world.state
             changed = await self.engine.world.patience.find_out()
         finally:

@@ -118,23 +118,27 @@ class RealWorld:
 
         key = ("lengths", self._numbers.setdefault(context, next(self._count)), path)
         try:
-            found = self.patience.ask(key, lambda: self._lengths(path, context))
+            found = self.patience.ask(key, lambda: self._lengths(path, context, self._find))
         except NotYet:
             # Looking at a long file's sources takes longer than a keystroke.
             if self._tried == key or len(list(islice(context.sources(), _FEW + 1))) > _FEW:
                 return None
             self._tried = key
             try:
-                self.patience.tell(key, found := self._lengths(path, context))
+                found = self._lengths(path, context, self._counted)
             except NotYet:
                 return None
+            if not isinstance(found, lengths.Data):
+                self.patience.tell(key, found)
         if isinstance(found, lengths.Data):
             python = self._named_python() or sys.executable
             self._counting.want(found.key, lengths.plan_of(found), python)
             return None
         return found
 
-    def _lengths(self, path: str, context: Context) -> Lengths | NotRead | Data:
+    def _lengths(
+        self, path: str, context: Context, find: Callable[[str], Mapping[str, Any] | None]
+    ) -> Lengths | NotRead | Data:
         """What is to be counted where nobody has.
 
         Raises:
@@ -143,14 +147,18 @@ class RealWorld:
         from pitchpipe_server import lengths
 
         asked = lengths.data_of(context)
-        if (found := self._counted(asked.key)) is not None:
+        if (found := find(asked.key)) is not None:
             return lengths.of_file(found, asked.settings, path, context.facts)
         if failure := self._counting.failure(asked.key):
             return failure
         return lengths.why_not(asked, context.facts, self._named_python(), os.environ) or asked
 
     def _counted(self, key: str) -> Mapping[str, Any] | None:
-        found = self.patience.ask(("tokens", key), lambda: self._tokens().find(key))
+        """As it was last looked at. Raises NotYet."""
+        return self.patience.ask(("tokens", key), lambda: self._find(key))
+
+    def _find(self, key: str) -> Mapping[str, Any] | None:
+        found = self._tokens().find(key)
         return found and found[0]
 
     def _ended(self, key: str) -> None:
