@@ -1,26 +1,26 @@
 import * as vscode from "vscode";
 import type { Session } from "../session";
 import { workflowUri } from "../workflows";
-import { MEMORY_VIEW, openMemory, restoreMemory } from "./memoryPanel";
+import { MEMORY_VIEW, memoryPanel } from "./memoryPanel";
 import { fileKept, runsKept } from "./messages";
-import { openPreview, PREVIEW_VIEW, restorePreview } from "./previewPanel";
+import { PREVIEW_VIEW, previewPanel } from "./previewPanel";
 import { RUN_VIEW, restoreRuns } from "./runPanel";
 
 export function activatePanels(session: Session): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.commands.registerCommand("pitchpipe.workflow.memory", (argument?: unknown) =>
-      openMemory(session, workflowUri(argument)),
+      memoryPanel.show(session, workflowUri(argument)),
     ),
     vscode.commands.registerCommand("pitchpipe.workflow.preview", (argument?: unknown) =>
-      openPreview(session, workflowUri(argument)),
+      previewPanel.show(session, workflowUri(argument)),
     ),
     serializer(RUN_VIEW, (panel, state) => {
       const kept = runsKept(state);
       if (kept) restoreRuns(session, panel, kept.folders);
       else panel.dispose();
     }),
-    serializer(MEMORY_VIEW, (panel, state) => restoreMemory(session, panel, uriOf(state))),
-    serializer(PREVIEW_VIEW, (panel, state) => restorePreview(session, panel, uriOf(state))),
+    serializer(MEMORY_VIEW, (panel, state) => memoryPanel.restore(session, panel, uriOf(state))),
+    serializer(PREVIEW_VIEW, (panel, state) => previewPanel.restore(session, panel, uriOf(state))),
   );
 }
 

@@ -6,44 +6,19 @@ import { type MemoryParams, type MemoryResult, method } from "../api/protocol";
 import type { Session } from "../session";
 import { ActiveWorkflow } from "./active";
 import { ask, messageOf } from "./asking";
-import { icon, options, page } from "./html";
+import { page } from "./html";
 import { Latest } from "./latest";
 import { fromMemory, type ToMemory } from "./messages";
+import { Single } from "./single";
 import { memoryStrings } from "./strings";
 
 export const MEMORY_VIEW = "pitchpipe.memory";
 
-let open: MemoryPanel | undefined;
-
-export function openMemory(session: Session, uri: vscode.Uri | undefined): void {
-  if (open) {
-    if (uri) open.workflow.show(uri);
-    open.panel.reveal(undefined, true);
-    return;
-  }
-  const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
-  const extension = session.context.extensionUri;
-  const panel = vscode.window.createWebviewPanel(
-    MEMORY_VIEW,
-    vscode.l10n.t("Memory"),
-    column,
-    options(extension),
-  );
-  restoreMemory(session, panel, uri);
-}
-
-/** Fills a panel that the editor has kept. */
-export function restoreMemory(
-  session: Session,
-  panel: vscode.WebviewPanel,
-  uri: vscode.Uri | undefined,
-): void {
-  const made = new MemoryPanel(session, panel, uri);
-  open = made;
-  panel.onDidDispose(() => {
-    if (open === made) open = undefined;
-  });
-}
+export const memoryPanel = new Single(
+  MEMORY_VIEW,
+  () => vscode.l10n.t("Memory"),
+  (session, panel, uri) => new MemoryPanel(session, panel, uri),
+);
 
 class MemoryPanel {
   readonly workflow: ActiveWorkflow;
@@ -58,9 +33,6 @@ class MemoryPanel {
     uri: vscode.Uri | undefined,
   ) {
     const extension = session.context.extensionUri;
-    panel.webview.options = options(extension);
-    panel.title = vscode.l10n.t("Memory");
-    panel.iconPath = icon(extension);
     this.workflow = new ActiveWorkflow(
       uri,
       async (other) => (await this.estimate(other)).methods.length > 0,

@@ -6,44 +6,19 @@ import { method, type PreviewParams, type PreviewResult } from "../api/protocol"
 import type { Session } from "../session";
 import { ActiveWorkflow } from "./active";
 import { ask, messageOf } from "./asking";
-import { icon, options, page } from "./html";
+import { page } from "./html";
 import { Latest } from "./latest";
 import { fromPreview, PAGE, type ToPreview } from "./messages";
+import { Single } from "./single";
 import { previewStrings } from "./strings";
 
 export const PREVIEW_VIEW = "pitchpipe.preview";
 
-let open: PreviewPanel | undefined;
-
-export function openPreview(session: Session, uri: vscode.Uri | undefined): void {
-  if (open) {
-    if (uri) open.workflow.show(uri);
-    open.panel.reveal(undefined, true);
-    return;
-  }
-  const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
-  const extension = session.context.extensionUri;
-  const panel = vscode.window.createWebviewPanel(
-    PREVIEW_VIEW,
-    vscode.l10n.t("Preview"),
-    column,
-    options(extension),
-  );
-  restorePreview(session, panel, uri);
-}
-
-/** Fills a panel that the editor has kept. */
-export function restorePreview(
-  session: Session,
-  panel: vscode.WebviewPanel,
-  uri: vscode.Uri | undefined,
-): void {
-  const made = new PreviewPanel(session, panel, uri);
-  open = made;
-  panel.onDidDispose(() => {
-    if (open === made) open = undefined;
-  });
-}
+export const previewPanel = new Single(
+  PREVIEW_VIEW,
+  () => vscode.l10n.t("Preview"),
+  (session, panel, uri) => new PreviewPanel(session, panel, uri),
+);
 
 class PreviewPanel {
   readonly workflow: ActiveWorkflow;
@@ -57,9 +32,6 @@ class PreviewPanel {
     uri: vscode.Uri | undefined,
   ) {
     const extension = session.context.extensionUri;
-    panel.webview.options = options(extension);
-    panel.title = vscode.l10n.t("Preview");
-    panel.iconPath = icon(extension);
     // To render rows takes seconds: only a file that is plainly a workflow is followed.
     this.workflow = new ActiveWorkflow(uri, async () => false);
     const subscriptions = vscode.Disposable.from(

@@ -5,32 +5,15 @@ import type { RunEvent } from "../../src/api/protocol";
 import { type Runs, runsOf } from "../../src/running/store";
 import type { Session } from "../../src/session";
 import { activated, until } from "./support";
+import { workflow } from "./workflow";
 
 /** Seconds until a run counts as hanging. */
 export const RUN = 150;
 
-/** `$0` for `written`. */
-export const TONE = `version: 1
-name: tone
-task: classification
-model: {name_or_path: model, dtype: float32}
-data:
-  train: [{path: rows.jsonl}]
-  prompt_template: "Which tone? {text}"
-  completion_template: "{label}"
-  labels: [joy, fear, anger]
-  max_length: 64
-  val_size: 0.2
-method: {type: lora, r: 4, target_modules: all-linear}
-training:
-  max_steps: 4
-  logging_steps: 1
-  per_device_train_batch_size: 4
-  seed: 7
-evaluate: {max_new_tokens: 4, generations: 4}
-export: {format: none}
-compute: {device: cpu, threads: 1}
-`;
+export const TONE = workflow(
+  ["max_steps: 4", "max_steps: 4\n  logging_steps: 1"],
+  ["format: none}", "format: none}\ncompute: {device: cpu, threads: 1}"],
+);
 
 export const ENDLESS = TONE.replace("max_steps: 4", "max_steps: 50000");
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { RunDetails } from "../../src/api/protocol";
-import { apply, type Event, MOST_KEPT } from "../../src/webview/shared/live";
+import { apply, type Event, MOST_KEPT } from "../../src/webview/common/live";
 
 let details: RunDetails;
 

@@ -8,7 +8,7 @@ import {
   percent,
   short,
   size,
-} from "../../src/webview/shared/numbers";
+} from "../../src/webview/common/numbers";
 
 test.each([
   [0, "0 B"],

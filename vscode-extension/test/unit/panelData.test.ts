@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Evaluated, MethodCost } from "../../src/api/protocol";
-import { groupsOf, segments } from "../../src/webview/shared/bars";
-import { best, direction, metricsOf } from "../../src/webview/shared/best";
-import { stretches, visible } from "../../src/webview/shared/tokens";
+import { groupsOf, segments } from "../../src/webview/common/bars";
+import { best, direction, metricsOf } from "../../src/webview/common/best";
+import { stretches, visible } from "../../src/webview/common/tokens";
 
 const method: MethodCost = {
   name: "lora",

@@ -8,7 +8,7 @@ import {
   thinned,
   valueBefore,
   within,
-} from "../../src/webview/shared/series";
+} from "../../src/webview/common/series";
 
 const line = (length: number, y: (i: number) => number | null) => ({
   x: Array.from({ length }, (_, i) => i),

@@ -1,10 +1,10 @@
 /** The methods' memory as bars on one axis, or as a table. */
 
 import type { MemoryResult, MethodCost } from "../../api/protocol";
-import { type Group, groupsOf, segments } from "../shared/bars";
-import { el, fill, icon, say } from "../shared/dom";
-import { axis, size } from "../shared/numbers";
-import { keep, kept } from "../shared/page";
+import { type Group, groupsOf, segments } from "../common/bars";
+import { el, fill, icon, say } from "../common/dom";
+import { axis, size } from "../common/numbers";
+import { keep, kept } from "../common/page";
 import { t } from "./texts";
 
 interface Kept {

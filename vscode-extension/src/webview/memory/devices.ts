@@ -1,8 +1,8 @@
 /** Which method fits on which device. */
 
 import type { DeviceFit, MemoryResult } from "../../api/protocol";
-import { el } from "../shared/dom";
-import { percent, size } from "../shared/numbers";
+import { el } from "../common/dom";
+import { percent, size } from "../common/numbers";
 import { t } from "./texts";
 
 type Verdict = DeviceFit["fits"][string];

@@ -1,12 +1,12 @@
 /** The Memory panel: what the workflow that is being edited takes. */
 
-import "../shared/base.css";
+import "../common/base.css";
 import "./memory.css";
 import type { Interval, MemoryResult } from "../../api/protocol";
 import type { FileKept, FromMemory, ToMemory } from "../../panels/messages";
-import { el, fill, icon } from "../shared/dom";
-import { count, duration, NOTHING, percent, short, size } from "../shared/numbers";
-import { keep, kept, listen, main } from "../shared/page";
+import { el, fill, icon } from "../common/dom";
+import { count, duration, NOTHING, percent, short, size } from "../common/numbers";
+import { keep, kept, listen, main } from "../common/page";
 import { Bars } from "./bars";
 import { devices } from "./devices";
 import { t } from "./texts";

@@ -1,4 +1,4 @@
 import type { MemoryStrings } from "../../panels/strings";
-import { texts } from "../shared/page";
+import { texts } from "../common/page";
 
 export const t = texts<MemoryStrings>();

@@ -1,14 +1,14 @@
 /** The Preview panel: rows as the model will see them. */
 
-import "../shared/base.css";
+import "../common/base.css";
 import "./preview.css";
 import type { PreviewResult, PreviewRow } from "../../api/protocol";
 import { type FileKept, type FromPreview, PAGE, type ToPreview } from "../../panels/messages";
 import type { PreviewStrings } from "../../panels/strings";
-import { el, fill, icon, liveRegion, say } from "../shared/dom";
-import { count, percent } from "../shared/numbers";
-import { keep, kept, listen, main, send, texts } from "../shared/page";
-import { type Stretch, stretches, visible } from "../shared/tokens";
+import { el, fill, icon, liveRegion, say } from "../common/dom";
+import { count, percent } from "../common/numbers";
+import { keep, kept, listen, main, send, texts } from "../common/page";
+import { type Stretch, stretches, visible } from "../common/tokens";
 
 interface Kept extends FileKept {
   boundaries: boolean;

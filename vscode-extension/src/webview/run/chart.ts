@@ -1,10 +1,10 @@
 /** One chart: drawn by uPlot, read by mouse, keyboard or screen reader, or as a table. */
 
 import uPlot from "uplot";
-import { el, say } from "../shared/dom";
-import { clock, count, figure, NOTHING, size } from "../shared/numbers";
-import { lastAtMost, type Points, spread, thinned, valueBefore, within } from "../shared/series";
-import { theme } from "../shared/theme";
+import { el, say } from "../common/dom";
+import { clock, count, figure, NOTHING, size } from "../common/numbers";
+import { lastAtMost, type Points, spread, thinned, valueBefore, within } from "../common/series";
+import { theme } from "../common/theme";
 import { swatch } from "./legend";
 import type { Drawing, Line } from "./lines";
 import { type Drawn, type Range, settings } from "./plot";

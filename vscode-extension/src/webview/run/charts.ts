@@ -1,7 +1,7 @@
 /** The charts of the panel, and what they are drawn by. */
 
-import { el, icon, say } from "../shared/dom";
-import { keep, kept } from "../shared/page";
+import { el, icon, say } from "../common/dom";
+import { keep, kept } from "../common/page";
 import { Chart, type Hall } from "./chart";
 import { type Drawing, drawings, extent, type Shown, type View } from "./lines";
 import type { Range } from "./plot";

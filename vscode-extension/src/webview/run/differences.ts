@@ -1,9 +1,9 @@
 /** Several runs side by side: what came of them, and where their settings differ. */
 
 import type { CompareRunsResult, Evaluated } from "../../api/protocol";
-import { best } from "../shared/best";
-import { el, fill, icon } from "../shared/dom";
-import { figure, NOTHING } from "../shared/numbers";
+import { best } from "../common/best";
+import { el, fill, icon } from "../common/dom";
+import { figure, NOTHING } from "../common/numbers";
 import { swatch } from "./legend";
 import type { Shown } from "./lines";
 import { kindName, metricName, t } from "./texts";

@@ -1,9 +1,9 @@
 /** What the evaluation found: base, tuned and exported model side by side, and their answers. */
 
 import type { Evaluated, RunDetails, Sample, Score } from "../../api/protocol";
-import { best, direction, metricsOf } from "../shared/best";
-import { el, fill, icon } from "../shared/dom";
-import { figure, NOTHING } from "../shared/numbers";
+import { best, direction, metricsOf } from "../common/best";
+import { el, fill, icon } from "../common/dom";
+import { figure, NOTHING } from "../common/numbers";
 import { swatch } from "./legend";
 import type { Shown } from "./lines";
 import { kindName, metricName, t } from "./texts";

@@ -2,9 +2,9 @@
 
 import type { Run, RunDetails, RunState, Stage } from "../../api/protocol";
 import type { FromRun, RunAction } from "../../panels/messages";
-import { el, fill, type Icon, icon, say } from "../shared/dom";
-import { count, duration, figure, NOTHING, percent, size } from "../shared/numbers";
-import { moment, send } from "../shared/page";
+import { el, fill, type Icon, icon, say } from "../common/dom";
+import { count, duration, figure, NOTHING, percent, size } from "../common/numbers";
+import { moment, send } from "../common/page";
 import { metricName, named, t } from "./texts";
 
 const STAGE_ICONS: Partial<Record<Stage["state"], Icon>> = {

@@ -1,7 +1,7 @@
 /** A line's sample beside its name. */
 
-import { svg } from "../shared/dom";
-import { DASHES, LOOKS } from "../shared/theme";
+import { svg } from "../common/dom";
+import { DASHES, LOOKS } from "../common/theme";
 
 /** Dashes show in high contrast alone, as in the chart. */
 export function swatch(look: number, marked: boolean): SVGSVGElement {

@@ -1,7 +1,7 @@
 /** Which lines the charts show, from the details of the runs. */
 
 import type { Interval, RunDetails } from "../../api/protocol";
-import { type Points, positive, smoothed } from "../shared/series";
+import { type Points, positive, smoothed } from "../common/series";
 
 export type Axis = "step" | "time";
 

@@ -1,14 +1,14 @@
 /** The Run panel: one run, or several above each other. */
 
 import "uplot/dist/uPlot.min.css";
-import "../shared/base.css";
+import "../common/base.css";
 import "./run.css";
 import type { CompareRunsResult, RunDetails } from "../../api/protocol";
 import type { FromRun, RunsKept, ToRun } from "../../panels/messages";
-import { el, fill, icon, liveRegion, say } from "../shared/dom";
-import { apply } from "../shared/live";
-import { keep, kept, listen, main, moment } from "../shared/page";
-import { onThemeChange } from "../shared/theme";
+import { el, fill, icon, liveRegion, say } from "../common/dom";
+import { apply } from "../common/live";
+import { keep, kept, listen, main, moment } from "../common/page";
+import { onThemeChange } from "../common/theme";
 import { Charts } from "./charts";
 import { Differences } from "./differences";
 import { Evaluation } from "./evaluation";

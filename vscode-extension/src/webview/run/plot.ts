@@ -1,9 +1,9 @@
 /** How a chart looks: uPlot's settings. */
 
 import type uPlot from "uplot";
-import { clock, count, figure, size } from "../shared/numbers";
-import type { Points } from "../shared/series";
-import { DASHES, faded, type Theme } from "../shared/theme";
+import { clock, count, figure, size } from "../common/numbers";
+import type { Points } from "../common/series";
+import { DASHES, faded, type Theme } from "../common/theme";
 import type { Drawing, Level, Line } from "./lines";
 
 export type Range = [number, number];

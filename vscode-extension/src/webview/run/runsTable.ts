@@ -1,7 +1,7 @@
 /** Several runs below each other; the check boxes say which ones the charts show. */
 
-import { el, fill, say } from "../shared/dom";
-import { count, duration, figure, NOTHING, size } from "../shared/numbers";
+import { el, fill, say } from "../common/dom";
+import { count, duration, figure, NOTHING, size } from "../common/numbers";
 import { actions, pill } from "./header";
 import { swatch } from "./legend";
 import type { Shown } from "./lines";

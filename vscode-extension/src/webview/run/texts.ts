@@ -1,5 +1,5 @@
 import type { RunStrings } from "../../panels/strings";
-import { texts } from "../shared/page";
+import { texts } from "../common/page";
 
 export type Texts = (key: keyof RunStrings & string, ...values: string[]) => string;
 export const t: Texts = texts<RunStrings>();
