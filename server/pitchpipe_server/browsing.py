@@ -127,7 +127,11 @@ class Browsing:
         told = await self._apart(lambda: self._details.of(folder, most, earlier))
         if told is None:
             raise _no_run(folder)
-        told["workflow"] = uri_of(told["workflow"]) if told["workflow"] else None
+        workflow = told["workflow"]
+        if workflow and told["run"]["state"] in {"waiting", "running"}:
+            # Whoever shows it hears of its end, though it may come before the run was found.
+            await self._running.follow(folder, Path(workflow), offset=told["offset"])
+        told["workflow"] = uri_of(workflow) if workflow else None
         if self._running.works_on(folder):
             told["run"]["resumable"] = False
         return told

@@ -124,12 +124,14 @@ class Running:
             if workflow and any(Path(root) in workflow.parents for root in roots):
                 await self.follow(folder, workflow)
 
-    async def follow(self, run: Path | Started, workflow: Path) -> None:
-        """Shows what a run does from now on, if it isn't shown already."""
+    async def follow(
+        self, run: Path | Started, workflow: Path, *, offset: int | None = None
+    ) -> None:
+        """Shows what a run does from now on, or behind a byte of its events, if it isn't shown."""
         folder = run if isinstance(run, Path) else run.folder
         info = await self.apart(lambda: runs.planned(folder))
         earlier = await self.apart(lambda: self.runs.earlier(info)) if info else None
-        is_new = self._follower.follow(run, earlier=earlier)
+        is_new = self._follower.follow(run, offset=offset, earlier=earlier)
         if is_new or not isinstance(run, Path):
             self._announcing.begun(folder, workflow)
         if is_new:

@@ -257,6 +257,20 @@ async def test_events_follow_on_where_details_end(client: LanguageClient, workfl
     assert b'"step": 2' in line
 
 
+async def test_who_shows_a_run_that_nobody_follows_hears_of_its_end(
+    client: LanguageClient, workflow: Path
+) -> None:
+    subscribe(client)
+    run = make(workflow, "r", STARTED, begun("report"))
+    with worked_on(run.path):
+        answer = await ask(client, "runDetails", "RunDetails", folder=str(run.path))
+        assert answer["run"]["state"] == "running"
+        run.say(DONE)
+    await until(lambda: any(method == "pitchpipe/event" for method, _ in HEARD))
+    (told,) = [plain(params) for method, params in HEARD if method == "pitchpipe/event"]
+    assert told["event"]["kind"] == "run-done"
+
+
 async def test_what_is_no_run_has_no_details_and_is_not_removed(
     client: LanguageClient, workflow: Path
 ) -> None:
