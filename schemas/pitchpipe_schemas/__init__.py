@@ -23,6 +23,11 @@ def text(name: str) -> str:
     return files("pitchpipe_schemas").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
 
 
+def dialect(name: str) -> dict[str, Any]:
+    """The JSON Schema of a dialect's own files, with what each key is in a workflow."""
+    return load(f"dialects/{name}")
+
+
 def pages() -> tuple[str, ...]:
     """The codes of findings, and of failures and warnings of a run, sorted. Each has a page."""
     names = {entry.name for folder in _pages() for entry in folder.iterdir()}

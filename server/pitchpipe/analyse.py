@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pitchpipe.check import NOTHING_KNOWN, Known, check
 from pitchpipe.context import Context
 from pitchpipe.dialects import native
+from pitchpipe.dialects.recognise import NATIVE, dialect_of
 from pitchpipe.document import Document, parse
 from pitchpipe.facts import Facts
 from pitchpipe.findings import Finding, Severity
@@ -17,6 +18,7 @@ from pitchpipe.paths import flavour_of
 from pitchpipe.plan import Plan
 from pitchpipe.reading import read
 from pitchpipe.resolve import resolve
+from pitchpipe.reading import Reading
 from pitchpipe.schema import Schema
 from pitchpipe.syntax.nodes import Data
 from pitchpipe.workflow import Workflow
@@ -28,10 +30,11 @@ _NONE: Mapping[str, Data] = MappingProxyType({})
 class Analysis:
     """What a file means and what is wrong with it.
 
-    `path` is its absolute path.
+    `path` is its absolute path, `dialect` the name of the format that it is written in.
     """
 
     path: str
+    dialect: str
     context: Context
     _known: Known
 
@@ -64,6 +67,14 @@ class Analysis:
         return any(f.severity is Severity.ERROR for f in self.findings)
 
     @property
+    def can_run(self) -> bool:
+        """Whether nothing keeps the file from running.
+
+        A file of another tool may be sound, and yet more than the runner can do.
+        """
+        return not self.has_errors and all(f.code != "runner-cannot" for f in self.findings)
+
+    @property
     def wants_remote_code(self) -> bool:
         """Whether the file asks to run the model's own code, which also needs consent."""
         return self.context.effective(self.workflow.model.trust_remote_code) is True
@@ -75,10 +86,10 @@ class Analysis:
         false.
 
         Raises:
-            ValueError: the file has errors.
+            ValueError: something keeps the file from running.
         """
-        if self.has_errors:
-            raise ValueError("a file with errors has no plan")
+        if not self.can_run:
+            raise ValueError("a file that can't run has no plan")
         return resolve(self.context, self.path, smoke=smoke, trust_remote_code=trust_remote_code)
 
 
@@ -92,6 +103,8 @@ def analyse(
     reuse: Document | None = None,
     known: Known = NOTHING_KNOWN,
     blind: bool = False,
+    dialect: str | None = None,
+    start: str | None = None,
 ) -> Analysis:
     """Reads a workflow's `text`, checks it whole, and never raises for what is in it.
 
@@ -99,8 +112,24 @@ def analyse(
     dotted keys (`training.max_steps`) to values that count instead of the file's. `reuse` is an
     earlier state of the same document, and `known` what was found out about it with the same facts;
     both save time and change nothing. `blind`: the file lies on no disk, and `path` only names it.
+
+    `dialect` is the format, one of `recognise.NAMES` or `NATIVE`; where it is None, the text tells.
+    Relative paths of a foreign file start from the absolute folder `start`, in which its own tool
+    would be called; None is the file's own folder.
     """
-    reading = read(parse(text, reuse), schema, overrides, known.sound)
+    document = parse(text, reuse)
     root: str = flavour_of(path).dirname(path)
-    context = Context(reading, native.lower, facts, root, blind)
-    return Analysis(path, context, known)
+    name = dialect or dialect_of(path, text) or NATIVE
+    own = None if name == NATIVE else schema.other(name)
+    if own is None:
+        reading: Reading = read(document, schema, overrides, known.sound)
+        return Analysis(path, NATIVE, Context(reading, native.lower, facts, root, blind), known)
+    from pitchpipe.dialects import dialect as dialects  # noqa: PLC0415  # few files are foreign
+    from pitchpipe.dialects.foreign import Surroundings  # noqa: PLC0415
+    from pitchpipe.dialects.lowered import lowered  # noqa: PLC0415
+
+    root = start or root
+    source = read(document, own, {})
+    around = Surroundings(facts, root, blind)
+    reading = lowered(source, schema, overrides, dialects.named(name), around)
+    return Analysis(path, name, Context(reading, native.lower, facts, root, blind), known)

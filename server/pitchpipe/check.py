@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -13,9 +13,9 @@ from pitchpipe.checks import RULES, Rule
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Finding, Severity, in_order, moved_finding
-from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.not_yet import NotYet
-from pitchpipe.reading import located
+from pitchpipe.reading import Reading, located
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Mapping, Node, Sequence, origin
 from pitchpipe.workflow import SOURCES, Present, Setting, Source
@@ -57,7 +57,7 @@ def check(context: Context, known: Known = NOTHING_KNOWN) -> tuple[list[Finding]
 
     `known` is of an earlier state of the same file, with the same facts.
     """
-    found = [*context.reading.problems]
+    found = [*context.reading.problems, *_given_wrongly(context)]
     for rule in RULES:
         if rule.find is not None:
             found += _findings(context, rule, partial(rule.find, context)) or ()
@@ -83,6 +83,18 @@ def _findings(
         return None
 
 
+def _given_wrongly(context: Context) -> Iterator[Finding]:
+    """What the command line says against the schema, where the file itself has another."""
+    if context.written is context.reading or not context.reading.overrides:
+        return
+    alone = replace(context, reading=context.reading.without_file())
+    for rule in RULES:
+        if rule.foreign and rule.find is not None:
+            for finding in _findings(alone, rule, partial(rule.find, alone)) or ():
+                if context.reading.overridden(parse_dotted(finding.path)):
+                    yield finding
+
+
 def _finding(rule: Rule, report: Report, context: Context) -> Finding:
     finding = Finding(
         rule.code,
@@ -93,7 +105,24 @@ def _finding(rule: Rule, report: Report, context: Context) -> Finding:
         report.related,
         report.fix,
     )
-    return located(finding, context.reading)
+    found = located(finding, context.reading)
+    if context.written is context.reading or rule.foreign:
+        return found
+    return _in_own_words(found, report.path, context.reading)
+
+
+def _in_own_words(finding: Finding, path: KeyPath, reading: Reading) -> Finding:
+    """What is said about a workflow, as one says it about the foreign file that it comes from."""
+    own = None if reading.overridden(path) else reading.own(path)
+    related = tuple(replace(r, message=reading.respelt(r.message)) for r in finding.related)
+    fix = finding.fix and replace(finding.fix, title=reading.respelt(finding.fix.title))
+    return replace(
+        finding,
+        message=reading.respelt(finding.message),
+        path=finding.path if own is None else dotted(own),
+        related=related,
+        fix=fix,
+    )
 
 
 _OF_SOURCES = tuple((rule, rule.of_source) for rule in RULES if rule.of_source is not None)
@@ -143,6 +172,7 @@ def _lists(
             node = node and document.resolved(node)
             items = node.items if isinstance(node, Sequence) else ()
             alike = len(items) == len(listed.value) and not context.reading.overrides
+            alike = alike and context.written is context.reading
             yield listed.value, path, items if alike else [None] * len(listed.value)
 
 

@@ -50,6 +50,11 @@ class Context:
         return any(p.code not in _READABLE for p in self.document.problems)
 
     @property
+    def written(self) -> Reading:
+        """The text as its own format has it, where `reading` is the workflow that it means."""
+        return self.reading.written
+
+    @property
     def document(self) -> Document:
         return self.reading.document
 
@@ -59,7 +64,7 @@ class Context:
             return setting.value
         if isinstance(setting, Wrong):
             return setting
-        return cast(T, self.reading.schema.default(setting.path))
+        return cast(T, self.reading.default(setting.path))
 
     def shape(self, head: Head | None = "causal-lm") -> ModelShape | None:
         """What the base model consists of with the class for `head`, or the one it was saved with.

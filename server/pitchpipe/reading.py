@@ -10,7 +10,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import cast
 
-from pitchpipe.document import Document
+from pitchpipe.dialects.note import Note
+from pitchpipe.document import Document, parse
 from pitchpipe.findings import Edit, Finding, Fix
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.schema import Schema, Violation
@@ -34,6 +35,47 @@ class Reading:
     _known_sound: AbstractMapping[int, Data]
 
     @property
+    def written(self) -> Reading:
+        """The text as its own format has it; of the native one, that is this reading itself."""
+        return self
+
+    def default(self, path: KeyPath) -> Data:
+        """What the value at `path` is where nobody writes one."""
+        return self.schema.default(path)
+
+    def native(self, path: KeyPath) -> KeyPath | None:
+        """The workflow's path for one of the text; None where it has none."""
+        return path
+
+    def own(self, path: KeyPath) -> KeyPath | None:
+        """The text's path for one of the workflow's, where the same value can be written."""
+        return path
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What became of the parts of a foreign file that have no key of the workflow."""
+        return ()
+
+    @property
+    def tool(self) -> str | None:
+        """Whose file it is, as its makers write the name; None of our own."""
+        return None
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it is meant to be put together with another file."""
+        return False
+
+    @property
+    def reads_old_floats(self) -> bool:
+        """Whether `2e-5` comes out as the number that it seems to be, whatever YAML 1.1 says."""
+        return False
+
+    def respelt(self, message: str) -> str:
+        """A message about the workflow in the words of the text."""
+        return message
+
+    @property
     def data(self) -> Data:
         """The document's values with the overrides laid over them."""
         return self._laid[0]
@@ -50,7 +92,7 @@ class Reading:
 
     @cached_property
     def _laid(self) -> tuple[Data, AbstractMapping[KeyPath, Data], tuple[Finding, ...]]:
-        data = self.document.data()
+        data = self._said()
         data = {} if data is None else _unshared(data) if self._given else data
         laid: dict[KeyPath, Data] = {}
         problems: list[Finding] = []
@@ -61,6 +103,9 @@ class Reading:
             else:
                 laid[path] = value
         return data, laid, tuple(problems)
+
+    def _said(self) -> Data:
+        return self.document.data()
 
     @cached_property
     def violations(self) -> tuple[Violation, ...]:
@@ -83,6 +128,10 @@ class Reading:
             if v.keyword not in {"required", "additionalProperties"}
             for length in range(len(v.path) + 1)
         )
+
+    def without_file(self) -> Reading:
+        """What the command line alone says."""
+        return Reading(parse(""), self.schema, self._given, {})
 
     def overridden(self, path: KeyPath) -> bool:
         """Whether the value at `path`, or some of it, comes from the command line."""

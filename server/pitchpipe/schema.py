@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -28,9 +28,14 @@ class Schema:
     says the same (a property test compares them); editors need that at every keystroke.
     """
 
-    def __init__(self, root: Rule, *, fast: bool = False) -> None:
+    def __init__(
+        self, root: Rule, *, fast: bool = False, others: Callable[[str], Rule] | None = None
+    ) -> None:
+        """`others` reads the schema of a dialect by its name."""
         self.root = root
         self._fast = fast
+        self._read_other = others
+        self._others: dict[str, Schema] = {}
         self._rules: dict[KeyPath, Rule] = {(): root}
 
     @cached_property
@@ -44,6 +49,12 @@ class Schema:
         import jsonschema_rs  # noqa: PLC0415  # only editors need it
 
         return jsonschema_rs.Draft202012Validator(self.root)
+
+    def other(self, name: str) -> Schema | None:
+        """The schema of a dialect; None where no dialects are known."""
+        if name not in self._others and self._read_other:
+            self._others[name] = Schema(self._read_other(name), fast=self._fast)
+        return self._others.get(name)
 
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""

@@ -71,7 +71,7 @@ class Checked:
 @cache
 def schema() -> Schema:
     """The native format's."""
-    return Schema(pitchpipe_schemas.load("workflow"))
+    return Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect)
 
 
 def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pygls.exceptions import JsonRpcException
 
-from pitchpipe.ide.recognise import is_workflow
+from pitchpipe.dialects.recognise import is_workflow
 from pitchpipe_facts import removal
 from pitchpipe_facts.runs import planned
 from pitchpipe_server.runs import comparing

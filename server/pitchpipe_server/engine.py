@@ -14,7 +14,7 @@ from importlib import import_module
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.check import NOTHING_KNOWN
-from pitchpipe.ide.recognise import is_workflow
+from pitchpipe.dialects.recognise import is_workflow
 from pitchpipe.ide.snapshot import Client, Snapshot
 from pitchpipe.ide.world import Run
 from pitchpipe.schema import Schema
@@ -59,7 +59,9 @@ class Engine:
         wake: Callable[[], None],
         runs: Callable[[str], tuple[Run, ...]],
     ) -> None:
-        self.schema = Schema(pitchpipe_schemas.load("workflow"), fast=True)
+        self.schema = Schema(
+            pitchpipe_schemas.load("workflow"), fast=True, others=pitchpipe_schemas.dialect
+        )
         self.client = client
         self._settings = settings
         self.world = RealWorld(settings, wake, runs)

@@ -14,7 +14,7 @@ from pitchpipe.syntax.nodes import Data
 from support.facts import ROOT, WORLD
 from support.fixture import all_rendered, fixed, marked, unindented
 
-SCHEMA = Schema(pitchpipe_schemas.load("workflow"))
+SCHEMA = Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect)
 FILE = f"{ROOT}/phrase-tone.tune.yaml"
 
 _SECTIONS = {
@@ -38,6 +38,8 @@ def analysis(
 def whole(fragment: str) -> str:
     """`fragment`, dedented, with what else a workflow can't do without put behind it."""
     text = unindented(fragment)
+    if text.startswith("# pitchpipe: "):  # a file of another tool
+        return text
     if text and not text.endswith("\n"):
         text += "\n"
     written = {line.partition(":")[0] for line in text.splitlines()}

@@ -32,7 +32,7 @@ def analysis_of(yaml_text: str, folder: Path) -> Analysis:
     """What the core says to a workflow file that lies in `folder`."""
     return analyse(
         dedent(yaml_text).lstrip("\n"),
-        schema=Schema(pitchpipe_schemas.load("workflow")),
+        schema=Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect),
         facts=Reader(folder, environment={}),
         path=str(folder / FILE),
     )

@@ -13,6 +13,7 @@ from pitchpipe.checks import (
     columns,
     effects,
     environment,
+    foreign,
     keys,
     memory,
     model,
@@ -35,6 +36,8 @@ class Rule:
 
     `find` looks at a file, `of_source` at one of its sources, without a look at the others: what
     it says of one is kept while that source and the sections `data` and `task` are what they were.
+    With `foreign`, it speaks of the text as its own tool has it, and names that one's keys.
+
     With `first`, of several sources that get the same place wrong the first one is named. Both are
     None where the parser itself finds it.
     """
@@ -44,6 +47,7 @@ class Rule:
     find: Callable[[Context], Iterable[Report]] | None = None
     of_source: Callable[[Context, Source], Iterable[Report]] | None = None
     first: bool = False
+    foreign: bool = False
 
 
 _SELECTING = (
@@ -86,12 +90,17 @@ RULES = (
     Rule("merge-of-no-mapping", _ERROR),
     Rule("nesting-too-deep", _ERROR),
     Rule("alias-expansion", _ERROR),
-    Rule("unknown-key", _ERROR, keys.unknown_key),
-    Rule("missing-required", _ERROR, keys.missing_required),
-    Rule("wrong-type", _ERROR, values.wrong_type),
-    Rule("out-of-range", _ERROR, values.out_of_range),
-    Rule("invalid-value", _ERROR, values.invalid_value),
-    Rule("yaml11-float", _WARNING, values.yaml11_float, values.source_yaml11_float),
+    Rule("unknown-key", _ERROR, keys.unknown_key, foreign=True),
+    Rule("ignored-key", _WARNING, keys.ignored_key, foreign=True),
+    Rule("missing-required", _ERROR, keys.missing_required, foreign=True),
+    Rule("wrong-type", _ERROR, values.wrong_type, foreign=True),
+    Rule("out-of-range", _ERROR, values.out_of_range, foreign=True),
+    Rule("invalid-value", _ERROR, values.invalid_value, foreign=True),
+    Rule("yaml11-float", _WARNING, values.yaml11_float, values.source_yaml11_float, foreign=True),
+    Rule("refused-by-tool", _ERROR, foreign.refused_by_tool, foreign=True),
+    Rule("deprecated-key", _HINT, foreign.deprecated_key, foreign=True),
+    Rule("runner-cannot", _WARNING, foreign.runner_cannot, foreign=True),
+    Rule("not-carried-over", _HINT, foreign.not_carried_over, foreign=True),
     Rule(
         "unset-environment-variable",
         _ERROR,

@@ -20,29 +20,53 @@ _FEW = 8
 
 def unknown_key(context: Context) -> Iterator[Report]:
     """A key that the schema doesn't know."""
+    return _unknown_keys(context, ignored=False)
+
+
+def ignored_key(context: Context) -> Iterator[Report]:
+    """The same in a file of a tool that passes over what it doesn't know."""
+    return _unknown_keys(context, ignored=True)
+
+
+def _unknown_keys(context: Context, *, ignored: bool) -> Iterator[Report]:
     broken = {p.span for p in context.document.problems if p.severity is Severity.ERROR}
-    for violation in context.reading.violations:
-        if _is_unknown(violation) and context.reading.key_span(violation.path) not in broken:
-            yield _unknown(context, violation)
+    for violation in context.written.violations:
+        owner = context.written.schema.at(violation.path[:-1]) or {}
+        if _is_unknown(violation) and owner.get("x-ignores-unknown", False) is ignored:
+            if context.written.key_span(violation.path) not in broken:
+                yield _unknown(context, violation)
 
 
 def missing_required(context: Context) -> Iterator[Report]:
     """A key without which there is no workflow. A half-typed file is not told what it lacks."""
-    if context.half_typed:
+    if context.half_typed or context.reading.is_fragment:
         return
-    for violation in context.reading.violations:
+    for violation in context.written.violations:
         if violation.keyword == "required":
             parent, key = violation.path[:-1], violation.path[-1]
-            written = example(context.reading.schema, violation.path)
+            written = example(context.written.schema, violation.path)
             such = f", such as `{key}: {written}`" if written else ""
-            span = context.reading.key_span(parent)
-            yield Report(f"{_owner(parent)} needs the key `{key}`{such}", span, violation.path)
+            span = context.written.key_span(parent)
+            needs = f"{_owner(context, parent)} needs the key `{key}`{such}"
+            yield Report(needs, span, violation.path)
+    if context.reading is not context.written and not any(_lacks(context)):
+        yield from _lacking(context)
+
+
+def _lacking(context: Context) -> Iterator[Report]:
+    """What a workflow needs, of a foreign file whose own tool could do without."""
+    for violation in context.reading.violations:
+        if violation.keyword == "required":
+            own = context.reading.own(violation.path)
+            name = dotted(violation.path if own is None else own)
+            message = f"nothing here says what `{name}` is, and nothing can run without"
+            yield Report(message, context.written.key_span(()), own or violation.path)
 
 
 def _unknown(context: Context, violation: Violation) -> Report:
     parent, key = violation.path[:-1], str(violation.path[-1])
-    span = context.reading.key_span(violation.path)
-    message = f"{_owner(parent)} has no key `{key}`"
+    span = context.written.key_span(violation.path)
+    message = f"{_owner(context, parent)} has no key `{key}`"
     near = meant(context, parent, key)
     if near is None:
         fix = _move(context, violation)
@@ -57,7 +81,7 @@ def _unknown(context: Context, violation: Violation) -> Report:
 
 def meant(context: Context, parent: KeyPath, key: str) -> str | None:
     """The key of the same section that `key` is another name of, or nearly the name."""
-    schema = context.reading.schema
+    schema = context.written.schema
     known = schema.keys(parent)
     for name in known:
         if key in (schema.at((*parent, name)) or {}).get("x-aliases", ()):
@@ -68,7 +92,7 @@ def meant(context: Context, parent: KeyPath, key: str) -> str | None:
 def _move(context: Context, violation: Violation) -> Fix | None:
     """Into the one section that has the key, where nothing keeps it from there."""
     path, home = violation.path, _home(context, violation.path)
-    if home is None or context.half_typed or context.reading.overridden(path):
+    if home is None or context.half_typed or context.written.overridden(path):
         return None
     if home[-1] in _siblings(context, home[:-1]) or not _fits(context, home, violation.found):
         return None
@@ -86,7 +110,7 @@ def _first_of_home(context: Context, section: KeyPath) -> int | None:
     """
     if context.document.entry_at(section) is not None:
         return None
-    unknown = (v.path for v in context.reading.violations if _is_unknown(v) and len(v.path) == 1)
+    unknown = (v.path for v in context.written.violations if _is_unknown(v) and len(v.path) == 1)
     homeless = [path for path in unknown if (_home(context, path) or ())[:-1] == section]
     found = [context.document.entry_at(path) for path in homeless]
     starts = [entries.begin(context.document, entry) for entry in found if entry]
@@ -95,7 +119,7 @@ def _first_of_home(context: Context, section: KeyPath) -> int | None:
 
 def _home(context: Context, path: KeyPath) -> KeyPath | None:
     """The one other place where the last key of `path` belongs, if no list is on the way."""
-    places = context.reading.schema.owners(str(path[-1]))
+    places = context.written.schema.owners(str(path[-1]))
     sure = len(places) == 1 and not any(isinstance(step, int) for step in places[0])
     return places[0] if sure and len(places[0]) > 1 else None
 
@@ -106,7 +130,7 @@ def _is_unknown(violation: Violation) -> bool:
 
 def _advice(context: Context, parent: KeyPath, key: str) -> str:
     """Where else the key could go, or which ones there are."""
-    schema = context.reading.schema
+    schema = context.written.schema
     known = schema.keys(parent)
     places = schema.owners(key) or schema.owners(nearest(key, schema.names()) or "")
     deeper = [place for place in places if len(place) > 1]
@@ -119,13 +143,19 @@ def _advice(context: Context, parent: KeyPath, key: str) -> str:
 
 def _fits(context: Context, path: KeyPath, value: Data) -> bool:
     """Whether `value` is of a type that the key at `path` takes."""
-    types: str | list[str] = (context.reading.schema.at(path) or {}).get("type", ())
+    types: str | list[str] = (context.written.schema.at(path) or {}).get("type", ())
     kind = json_type(value)
     return kind in types or (kind == "integer" and "number" in types)
 
 
-def _owner(path: KeyPath) -> str:
-    return f"`{dotted(path)}`" if path else "a workflow"
+def _lacks(context: Context) -> Iterator[bool]:
+    return (violation.keyword == "required" for violation in context.written.violations)
+
+
+def _owner(context: Context, path: KeyPath) -> str:
+    tool = context.reading.tool
+    whole = f"a file of {tool}" if tool else "a workflow"
+    return f"`{dotted(path)}`" if path else whole
 
 
 def _siblings(context: Context, parent: KeyPath) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _RANGES = {
 
 def wrong_type(context: Context) -> Iterator[Report]:
     """A value of another type than its key wants."""
-    for violation in context.reading.violations:
+    for violation in context.written.violations:
         unread = violation.found is None and context.half_typed
         if violation.keyword == "type" and not unread:
             yield _wrong_type(context, violation)
@@ -38,15 +38,15 @@ def wrong_type(context: Context) -> Iterator[Report]:
 
 def out_of_range(context: Context) -> Iterator[Report]:
     """A number that is too small or too large, or a text or list that is too short or too long."""
-    for violation in context.reading.violations:
-        if message := _range(violation, context.reading.schema.at(violation.path) or {}):
-            span = context.reading.value_span(violation.path)
+    for violation in context.written.violations:
+        if message := _range(violation, context.written.schema.at(violation.path) or {}):
+            span = context.written.value_span(violation.path)
             yield Report(f"{key(violation.path)} {message}", span, violation.path)
 
 
 def invalid_value(context: Context) -> Iterator[Report]:
     """A value that is none of those that its key allows, or one that a list holds twice."""
-    for violation in context.reading.violations:
+    for violation in context.written.violations:
         if violation.keyword in {"enum", "const"}:
             yield _not_one_of(context, violation)
         elif violation.keyword == "uniqueItems":
@@ -55,18 +55,22 @@ def invalid_value(context: Context) -> Iterator[Report]:
 
 def yaml11_float(context: Context) -> Iterator[Report]:
     """A number such as `2e-5`, which readers of YAML 1.1 (PyYAML) take for a string."""
-    return _floats_1_1(context, _scalars(context.reading.data, ()))
+    return _floats_1_1(context, _scalars(context.written.data, ()))
 
 
 def source_yaml11_float(context: Context, source: Source) -> Iterator[Report]:
     """The same of a source."""
+    if context.reading is not context.written:  # `yaml11_float` has seen all of a foreign file
+        return iter(())
     place = source.path.path[:-1]
-    return _floats_1_1(context, _scalars(value_at(context.reading.data, place), place))
+    return _floats_1_1(context, _scalars(value_at(context.written.data, place), place))
 
 
 def _floats_1_1(context: Context, paths: Iterator[KeyPath]) -> Iterator[Report]:
+    if context.reading.reads_old_floats:
+        return
     for path in paths:
-        scalar = context.reading.scalar(path)
+        scalar = context.written.scalar(path)
         if scalar and scalar.style is Style.PLAIN and scalar.tag is None and _only_1_2(scalar):
             number = _readable(scalar.raw)
             fix = Fix(f"Write `{number}`", (Edit(scalar.span, number),))
@@ -80,15 +84,15 @@ def _floats_1_1(context: Context, paths: Iterator[KeyPath]) -> Iterator[Report]:
 def _wrong_type(context: Context, violation: Violation) -> Report:
     path, found = violation.path, violation.found
     types = _types(violation)
-    span = context.reading.value_span(path)
+    span = context.written.value_span(path)
     wanted = " or ".join(TYPES[t] for t in types)
     if not path:
         return Report(f"a workflow is a mapping of keys, not {shown(found)}", span)
     if found is None:
         return _empty(context, path, types, wanted)
     message = f"{key(path)} must be {wanted}, not {shown(found)}"
-    scalar = context.reading.scalar(path)
-    rule = context.reading.schema.at(path) or {}
+    scalar = context.written.scalar(path)
+    rule = context.written.schema.at(path) or {}
     if scalar and (meant := _meant(scalar, types, rule) or _in_full(context, path, scalar, types)):
         fix = Fix(f"Write `{meant}`", (Edit(scalar.span, meant),))
         quoted = scalar.style in {Style.SINGLE, Style.DOUBLE}
@@ -103,10 +107,10 @@ def _types(violation: Violation) -> list[str]:
 
 
 def _empty(context: Context, path: KeyPath, types: list[str], wanted: str) -> Report:
-    span = context.reading.key_span(path)
+    span = context.written.key_span(path)
     if types == ["object"]:
         return Report(f"{key(path)} is empty; write keys under it, or remove it", span, path)
-    default = (context.reading.schema.at(path) or {}).get("default")
+    default = (context.written.schema.at(path) or {}).get("default")
     advice = "" if default is None else f"; remove it for the default, `{json.dumps(default)}`"
     return Report(f"{key(path)} has no value; it must be {wanted}{advice}", span, path)
 
@@ -141,7 +145,7 @@ def _in_full(context: Context, path: KeyPath, scalar: Scalar, types: list[str]) 
         return None
     if scalar.style is Style.PLAIN and any(mark in written for mark in ",[]{}"):
         return None
-    schema = context.reading.schema
+    schema = context.written.schema
     if "object" in types:
         key = (schema.at(path) or {}).get("x-shorthand")
         return f"{{{key}: {written}}}" if key else None
@@ -156,7 +160,7 @@ def _for_example(context: Context, path: KeyPath, types: list[str]) -> str:
     """How a list or a mapping is written; nothing for plain values."""
     if not {"array", "object"} & set(types):
         return ""
-    written = example(context.reading.schema, path)
+    written = example(context.written.schema, path)
     return f"; for example `{written}`" if written else ""
 
 
@@ -186,12 +190,12 @@ def _not_one_of(context: Context, violation: Violation) -> Report:
     path, found = violation.path, violation.found
     allowed = violation.expected if violation.keyword == "enum" else [violation.expected]
     words = [str(w) for w in cast("list[Data]", allowed) if w is not None]
-    span = context.reading.value_span(path)
+    span = context.written.value_span(path)
     message = f"{key(path)} can't be {bare(found)}"
-    rule = context.reading.schema.at(path) or {}
+    rule = context.written.schema.at(path) or {}
     near = rule.get("x-value-aliases", {}).get(str(found).lower()) or _near(str(found), words)
     if near in words and near != str(found):
-        scalar = context.reading.scalar(path)
+        scalar = context.written.scalar(path)
         fix = Fix(f"Write `{near}`", (Edit(scalar.span, near),)) if scalar else None
         return Report(f"{message}; did you mean `{near}`?", span, path, fix)
     return Report(f"{message}; it can be {one_of(words)}", span, path)
@@ -213,7 +217,7 @@ def _twice(context: Context, violation: Violation) -> Report:
     path = (*violation.path, index)
     value = cast("list[Data]", violation.found)[index]
     message = f"{key(violation.path)} names {bare(value)} twice"
-    return Report(message, context.reading.value_span(path), path)
+    return Report(message, context.written.value_span(path), path)
 
 
 def _comparable(value: Data) -> object:

@@ -142,7 +142,7 @@ class _Lenient:
         value = self._context.effective(setting)
         if isinstance(value, Wrong):
             self._wrong.append(dotted(setting.path))
-            value = cast(T, self._context.reading.schema.default(setting.path))
+            value = cast(T, self._context.reading.default(setting.path))
         return cast(T, tuple(cast("list[object]", value)) if isinstance(value, list) else value)
 
     def _model(self) -> ModelPlan:

@@ -1,6 +1,7 @@
 """The native format.
 
-Its keys are the workflow's fields, so lowering follows the dataclasses and the schema alone.
+Its keys are the workflow's fields, so lowering follows the dataclasses and the schema alone. A
+foreign file is read as native values first (`lowered`), so it goes the same way, but without nodes.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from pitchpipe.workflow import Listed, Missing, Present, Workflow, Wrong
 
 
 def lower(reading: Reading) -> Workflow:
-    """The workflow that a native document means.
+    """The workflow that a document means.
 
     Settings that break the schema come out as `Wrong`.
     """
     first = reading.key_span(())
-    root = reading.document.root
+    root = None if _is_foreign(reading) else reading.document.root
     return cast(Workflow, _section(Workflow, reading.data, root, first, reading, ()))
 
 
@@ -47,10 +48,16 @@ def _section(
         if is_section:
             inner = data.get(name) if isinstance(data, dict) else data
             below, key = (entry.value, entry.key.span) if entry else (None, here)
+            if _is_foreign(reading):
+                key = reading.key_span((*path, name))
             fields[name] = _section(hint, inner, below, key, reading, (*path, name))
         else:
             fields[name] = _setting(hint, data, entry, here, reading, (*path, name))
     return kind(**fields)
+
+
+def _is_foreign(reading: Reading) -> bool:
+    return reading.written is not reading
 
 
 def _entries(reading: Reading, node: Node | None) -> dict[str, Entry]:
@@ -75,6 +82,8 @@ def _setting(
         value = section[name]
         if entry is None:
             span, key = reading.value_span(path), here
+            if _is_foreign(reading):
+                key = reading.key_span(path)
         else:
             span, key = entry.value.span, entry.key.span
         if (item := _listed_section(kind)) and isinstance(value, list) and value:
@@ -83,6 +92,8 @@ def _setting(
             return Wrong(span, path)
         return Present(_fitted(kind, value), span, key, path)
     if section is None or isinstance(section, dict):
+        if _is_foreign(reading) and reading.wrong(path):
+            return Wrong(reading.value_span(path), path)
         return Missing(here, path)
     return Wrong(reading.value_span(path[:-1]), path)
 
@@ -95,6 +106,8 @@ def _listed(
     def section(index: int) -> Any:
         node = nodes[index] if index < len(nodes) else None
         here = key if node is None else first_of(node)
+        if _is_foreign(reading):
+            here = reading.key_span((*path, index))
         return _section(kind, value[index], node, here, reading, (*path, index))
 
     return Listed(len(value), section)

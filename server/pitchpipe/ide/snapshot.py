@@ -9,6 +9,7 @@ from pitchpipe.context import Context
 from pitchpipe.document import Document
 from pitchpipe.findings import Finding
 from pitchpipe.ide.world import World
+from pitchpipe.reading import Reading
 from pitchpipe.schema import Schema
 
 
@@ -45,6 +46,8 @@ class Snapshot:
             path=self.analysis.path,
             reuse=self.document,
             blind=self.context.blind,
+            dialect=self.analysis.dialect,
+            start=self.context.root,
         )
 
     @property
@@ -57,7 +60,13 @@ class Snapshot:
 
     @property
     def schema(self) -> Schema:
+        """The schema of the workflow, whatever the text's own is."""
         return self.analysis.context.reading.schema
+
+    @property
+    def written(self) -> Reading:
+        """The text as its own format has it."""
+        return self.analysis.context.written
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -100,7 +100,7 @@ def demand_consent(plan: Plan, consent: bool) -> None:
 
 @cache
 def _schema() -> Schema:
-    return Schema(pitchpipe_schemas.load("workflow"))
+    return Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect)
 
 
 def _complaint(workflow: Path, analysis: Analysis, errors: list[Finding]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pitchpipe.ide.recognise import is_workflow
+from pitchpipe.dialects.recognise import is_workflow
 from pitchpipe_facts import nearby, runs
 
 MOST_FOLDERS = 2000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pitchpipe.ide.recognise import is_workflow
+from pitchpipe.dialects.recognise import is_workflow
 
 WORKFLOW = "model:\n  name_or_path: x\ndata:\n  train: []\nmethod:\n  type: lora\n"
 

@@ -1,0 +1,33 @@
+"""The dialects: whose files are understood beside our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from pitchpipe.dialects.foreign import Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`title` is how the tool calls itself.
+
+    `lower` does what the schema's table can't (see `foreign`), between its two passes.
+
+    `old_floats`: what the tool makes of `2e-5`, which its reader of YAML 1.1 takes for a string:
+    the number after all, or a mistake.
+    """
+
+    name: str
+    title: str
+    lower: Callable[[Foreign], None]
+    old_floats: Literal["number", "mistake"] = "number"
+
+
+def named(name: str) -> Dialect:
+    """One of `recognise.NAMES`."""
+    module = import_module(f"pitchpipe.dialects.{name.replace('-', '_')}")
+    return cast(Dialect, module.DIALECT)

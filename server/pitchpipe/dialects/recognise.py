@@ -1,0 +1,104 @@
+"""Which YAML files are workflows, and whose: their name, first lines or keys say so."""
+
+from __future__ import annotations
+
+import re
+
+NATIVE = "native"
+NAMES = ("olive", "axolotl", "llama-factory", "trl")
+"""The dialects beside the native one, as modelines and command lines name them."""
+
+_NATIVE_NAMES = re.compile(r"(?:.*\.tune|(?:.*[/\\])?pitchpipe)\.ya?ml\Z", re.IGNORECASE)
+_MODELINE = re.compile(r"^#[ \t]*pitchpipe:[ \t]*(?P<word>[\w-]+)[ \t]*\r?$", re.MULTILINE)
+_FIRST_LINES = 5
+_LOOKED_AT = 200_000  # code points in which keys are looked for
+_KEY = re.compile(r"^([A-Za-z_]\w*):(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_JSON_KEY = re.compile(r'"([A-Za-z_]\w*)"[ \t\r\n]*:')
+
+_TUNED = {"method", "training", "export", "evaluate", "compute", "task"}
+_OLIVE = {"passes", "data_configs", "input_model", "systems", "evaluators", "engine"}
+_AXOLOTL = {
+    "datasets",
+    "pretraining_dataset",
+    "test_datasets",
+    "adapter",
+    "sequence_len",
+    "micro_batch_size",
+    "sample_packing",
+    "val_set_size",
+    "load_in_4bit",
+    "load_in_8bit",
+    "num_epochs",
+    "rl",
+}
+_LLAMA_FACTORY = {
+    "stage",
+    "finetuning_type",
+    "template",
+    "cutoff_len",
+    "lora_target",
+    "lora_rank",
+    "do_train",
+    "do_predict",
+    "dataset_dir",
+    "export_dir",
+    "infer_backend",
+    "quantization_bit",
+}
+_TRL = {
+    "use_peft",
+    "lora_r",
+    "lora_target_modules",
+    "dataset_name",
+    "dataset_text_field",
+    "dataset_train_split",
+    "attn_implementation",
+    "load_in_4bit",
+    "max_length",
+    "packing",
+    "assistant_only_loss",
+    "completion_only_loss",
+    "dataset_config",
+    "per_device_train_batch_size",
+    "datasets",
+}
+
+
+def is_workflow(name: str, text: str) -> bool:
+    """Whether a file of this name and text is ours, in whatever dialect."""
+    return dialect_of(name, text) is not None
+
+
+def dialect_of(name: str, text: str) -> str | None:
+    """`NATIVE`, one of `NAMES`, or None for a file that is none of ours.
+
+    A modeline (`# pitchpipe: workflow`, `axolotl`, or `off`) among the first lines decides; then
+    the name (`*.tune.yaml`, `pitchpipe.yaml`), which is that of native files; then the keys.
+    """
+    head = "\n".join(text[:2000].split("\n")[:_FIRST_LINES])
+    if modeline := _MODELINE.search(head):
+        word = modeline["word"].lower()
+        return None if word == "off" else word if word in NAMES else NATIVE
+    return NATIVE if _NATIVE_NAMES.match(name) else _by_keys(text)
+
+
+def _by_keys(text: str) -> str | None:
+    """What the keys at the beginning of lines tell, or all keys of JSON."""
+    pattern = _JSON_KEY if text[:2000].lstrip("\ufeff \t\r\n")[:1] == "{" else _KEY
+    keys = set(pattern.findall(text, 0, _LOOKED_AT))
+    if {"model", "data"} <= keys and keys & _TUNED and "name_or_path" in text:
+        return NATIVE
+    if "base_model" in keys and keys & _AXOLOTL:
+        return "axolotl"
+    if keys & {"model_name_or_path", "model"} and keys & _LLAMA_FACTORY:
+        return "llama-factory"
+    if "model_name_or_path" in keys and keys & _TRL:
+        return "trl"
+    return "olive" if _is_olive(keys) else None
+
+
+def _is_olive(keys: set[str]) -> bool:
+    """Also parts of such a file, as the tutorial shows them."""
+    whole = bool(keys & {"input_model", "model"}) and len(keys & _OLIVE) > ("model" in keys)
+    parts = keys == {"passes"} or keys == {"training_config"}
+    return whole or parts or "passes" in keys or {"search_strategy", "search_space"} <= keys
