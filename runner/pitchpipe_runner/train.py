@@ -14,6 +14,7 @@ from pitchpipe_runner import checkpoints, fetch, interrupts, prepare
 from pitchpipe_runner.adapting import adapted
 from pitchpipe_runner.batches import Collator, stay_apart
 from pitchpipe_runner.device import Device
+from pitchpipe_runner.early_stopping import early_stopping
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import (
     FILE_IS_WRONG,
@@ -58,6 +59,7 @@ def run(
     )
     watcher = Watcher(events)
     observer = Observer(Forecast(plan, device, model, handed_over(out.parent)), device.kind, events)
+    stopping = early_stopping(plan.training, events) if has_eval else None
     trainer = CompletionTrainer(
         model=model,
         args=arguments,
@@ -65,7 +67,7 @@ def run(
         eval_dataset=evaluation if has_eval else None,
         data_collator=Collator(pad or 0, isolated),
         processing_class=tokenizer,
-        callbacks=[watcher, observer],
+        callbacks=[watcher, observer, *([stopping] if stopping else [])],
     )
     trainer.remove_callback(PrinterCallback)
     watcher.trainer = trainer
@@ -77,7 +79,8 @@ def run(
     with interrupts.deferred():
         with closing(observer):
             trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        if trainer.state.global_step < trainer.state.max_steps:
+        early = stopping is not None and stopping.stopped
+        if trainer.state.global_step < trainer.state.max_steps and not early:
             raise Interrupted
         if arguments.eval_strategy != "no" and not arguments.load_best_model_at_end:
             trainer.evaluate_the_end()

@@ -47,8 +47,8 @@ def training_arguments(
         save_steps=t.save_steps,
         save_total_limit=t.save_total_limit,
         load_best_model_at_end=t.load_best_model_at_end and has_eval,
-        metric_for_best_model="eval_loss" if t.load_best_model_at_end else None,
-        greater_is_better=False if t.load_best_model_at_end else None,
+        metric_for_best_model=t.metric_for_best_model if has_eval else None,
+        greater_is_better=t.greater_is_better if has_eval else None,
         activation_checkpointing=t.gradient_checkpointing,
         bf16=mixed and device.dtype == torch.bfloat16,
         fp16=mixed and device.dtype == torch.float16,
@@ -106,14 +106,17 @@ class CompletionTrainer(Trainer):
         if model.training:
             self.tokens_seen += inputs["tokens"]
             self.state.num_input_tokens_seen += inputs["tokens"]  # over resumes, too
-        total, count = self._summed_loss(model, inputs)
+        total, count, _ = self._summed_loss(model, inputs)
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
         return (loss, None) if return_outputs else loss
 
     def _summed_loss(
         self, model: torch.nn.Module, inputs: dict[str, Any]
-    ) -> tuple[torch.Tensor, int]:
-        """The sum of the learnt tokens' losses, and their number."""
+    ) -> tuple[torch.Tensor, int, int]:
+        """The sum of the learnt tokens' losses, their number, and how many would be chosen.
+
+        The last is counted in evaluations alone.
+        """
         given = {k: v for k, v in inputs.items() if k not in ("labels", "tokens")}
         targets = inputs["labels"][
             :, 1:
@@ -125,8 +128,10 @@ class CompletionTrainer(Trainer):
         else:
             logits = model(**given, use_cache=False).logits[:, columns]
         chosen = learnt[:, columns]
-        loss = cross_entropy(logits[chosen].float(), targets[:, columns][chosen], reduction="sum")
-        return loss, int(chosen.sum())
+        wanted = targets[:, columns][chosen]
+        loss = cross_entropy(logits[chosen].float(), wanted, reduction="sum")
+        right = 0 if model.training else int((logits[chosen].argmax(dim=-1) == wanted).sum())
+        return loss, int(chosen.sum()), right
 
     def evaluate(
         self,
@@ -136,15 +141,18 @@ class CompletionTrainer(Trainer):
     ) -> dict[str, float]:
         model = self.model
         model.eval()
-        total, count = 0.0, 0
+        total, count, right = 0.0, 0, 0
         # A data loader draws a random number. It is put back, so that training goes on the same
         # whether it is evaluated before or after a checkpoint, or not at all.
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             for batch in self.get_eval_dataloader(eval_dataset):
-                loss, learnt = self._summed_loss(model, self._prepare_inputs(batch))
-                total, count = total + loss.item(), count + learnt
+                loss, learnt, chosen = self._summed_loss(model, self._prepare_inputs(batch))
+                total, count, right = total + loss.item(), count + learnt, right + chosen
         model.train()
-        metrics = {f"{metric_key_prefix}_loss": total / max(count, 1)}
+        metrics = {
+            f"{metric_key_prefix}_loss": total / max(count, 1),
+            f"{metric_key_prefix}_mean_token_accuracy": right / max(count, 1),
+        }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
@@ -159,7 +167,8 @@ class CompletionTrainer(Trainer):
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """Resumed at the last step, transformers 5.23 would take one more."""
-        if self.state.global_step < self.state.max_steps:
+        over = self.state.global_step >= self.state.max_steps
+        if not over and not self.control.should_training_stop:
             super()._run_epoch(*args, **kwargs)
         else:
             self.control.should_training_stop = True

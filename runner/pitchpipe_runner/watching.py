@@ -14,6 +14,15 @@ from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import RunFailure
 from pitchpipe_runner.trainer import CompletionTrainer
 
+_SHOWN = (
+    "loss",
+    "eval_loss",
+    "eval_mean_token_accuracy",
+    "learning_rate",
+    "grad_norm",
+    "epoch",
+)
+
 
 class Watcher(TrainerCallback):
     """Turns the Trainer's callbacks into events, measures speed, stops where the user asks to."""
@@ -81,8 +90,7 @@ class Watcher(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        shown = ("loss", "eval_loss", "learning_rate", "grad_norm", "epoch")
-        values = {k: float(v) for k, v in (logs or {}).items() if k in shown}
+        values = {k: float(v) for k, v in (logs or {}).items() if k in _SHOWN}
         if "loss" in values and self.trainer:
             tokens, seconds = self._logged
             self._logged = (self.trainer.tokens_seen, self._seconds)

@@ -109,6 +109,10 @@ class TrainingPlan:
     save_steps: int
     save_total_limit: int | None
     load_best_model_at_end: bool
+    metric_for_best_model: str
+    greater_is_better: bool | None
+    early_stopping_patience: int | None
+    early_stopping_threshold: float
     gradient_checkpointing: bool
     seed: int
 

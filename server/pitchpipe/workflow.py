@@ -184,6 +184,10 @@ class Training:
     save_steps: Setting[int]
     save_total_limit: Setting[int | None]
     load_best_model_at_end: Setting[bool]
+    metric_for_best_model: Setting[str]
+    greater_is_better: Setting[bool | None]
+    early_stopping_patience: Setting[int | None]
+    early_stopping_threshold: Setting[float]
     gradient_checkpointing: Setting[bool]
     seed: Setting[int]
 

@@ -393,6 +393,25 @@ def test_checkpoints_are_kept_within_their_limit(how: str, kept: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("training", "least"),
+    [
+        ("early_stopping_patience: 1", 58),  # the second epoch is no better than the first
+        ("early_stopping_patience: 3", 87),
+        ("early_stopping_patience: 3, eval_strategy: steps, eval_steps: 10", 40),
+        ("early_stopping_patience: 3, eval_strategy: 'no'", 87),
+    ],
+)
+def test_an_early_stop_may_come_or_not(training: str, least: int) -> None:
+    work = steps(f"per_device_train_batch_size: 1, {training}")
+    assert work.steps == Interval(least, 87, 87)
+
+
+def test_as_many_best_checkpoints_as_there_are_evaluations_at_most() -> None:
+    work = steps("per_device_train_batch_size: 1, save_strategy: best, save_total_limit: null")
+    assert work.checkpoints == Interval(1, 3, 3)
+
+
+@pytest.mark.parametrize(
     ("training", "kept"),
     [
         ("max_steps: 100", Interval(1, 2, 2)),

@@ -48,7 +48,7 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     training = context.workflow.training
     for verb in ("eval", "save"):
         strategy = context.effective(getattr(training, f"{verb}_strategy"))
-        if strategy in {"no", "epoch"}:
+        if strategy in {"no", "epoch", "best"}:
             default = isinstance(getattr(training, f"{verb}_strategy"), Missing)
             why = (
                 f"unless `{verb}_strategy` is `steps`"
@@ -63,6 +63,21 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
         yield _unless_zero(training.warmup_steps), "with `lr_scheduler_type: constant`"
     if context.effective(training.save_strategy) == "no":
         yield training.save_total_limit, "with `save_strategy: no`"
+    yield from _idle_without_evaluations_to_go_by(context)
+
+
+def _idle_without_evaluations_to_go_by(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    """What says which evaluation is better, where nobody asks."""
+    training = context.workflow.training
+    patience = context.effective(training.early_stopping_patience)
+    if patience is None:
+        yield training.early_stopping_threshold, "without `early_stopping_patience`"
+    best = context.effective(training.load_best_model_at_end)
+    saved = context.effective(training.save_strategy)
+    if patience is None and best is False and saved in {"no", "steps", "epoch"}:
+        why = "without `load_best_model_at_end`, early stopping or `save_strategy: best`"
+        yield training.metric_for_best_model, why
+        yield _unless_null(training.greater_is_better), why
 
 
 def _idle_in_data(context: Context) -> Iterator[tuple[Setting[Any], str]]:

@@ -15,16 +15,24 @@ _OF_CLASSIFICATION = ("accuracy", "f1")
 
 
 def best_model_strategies(context: Context) -> Iterator[Report]:
-    """`load_best_model_at_end` where evaluations and checkpoints don't fall together."""
+    """`load_best_model_at_end` where evaluations and checkpoints don't fall together.
+
+    And what else goes by evaluations where there are none.
+    """
     training = context.workflow.training
     best = training.load_best_model_at_end
-    if not isinstance(best, Present) or not best.value:
-        return
     evaluated, saved = (
         context.effective(training.eval_strategy),
         context.effective(training.save_strategy),
     )
     if isinstance(evaluated, Wrong) or isinstance(saved, Wrong):
+        return
+    if evaluated == "no":
+        for setting, what in _going_by_evaluations(context):
+            message = f"{what} needs `eval_strategy` to be `steps` or `epoch`, not `no`"
+            related = _related(context, training.eval_strategy)
+            yield Report(message, setting.key, setting.path, related=related)
+    if not isinstance(best, Present) or not best.value or (saved == "best" and evaluated != "no"):
         return
     for name, value in (("eval_strategy", evaluated), ("save_strategy", saved)):
         if value == "no":
@@ -76,16 +84,27 @@ def classification_needs_answers(context: Context, source: Source) -> Iterator[R
 
 
 def no_evaluation_rows(context: Context) -> Iterator[Report]:
-    """`load_best_model_at_end` where no rows are held out to tell which model is best."""
+    """What goes by evaluations where no rows are held out for them."""
     data, best = context.workflow.data, context.workflow.training.load_best_model_at_end
     share, listed = context.effective(data.val_size), context.effective(data.eval)
-    if not isinstance(best, Present) or not best.value or isinstance(listed, Wrong):
+    if share != 0 or listed or isinstance(listed, Wrong):
         return
-    if share == 0 and not listed:
-        message = (
-            "`load_best_model_at_end` needs evaluation rows: in `data.eval`, or by `data.val_size`"
-        )
-        yield Report(message, best.key, best.path, related=_related(context, data.val_size))
+    asked = list(_going_by_evaluations(context))
+    if isinstance(best, Present) and best.value:
+        asked.insert(0, (best, "`load_best_model_at_end`"))
+    for setting, what in asked:
+        message = f"{what} needs evaluation rows: in `data.eval`, or by `data.val_size`"
+        yield Report(message, setting.key, setting.path, related=_related(context, data.val_size))
+
+
+def _going_by_evaluations(context: Context) -> Iterator[tuple[Present[Any], str]]:
+    """Settings that do nothing, or fail, where nothing is evaluated while training."""
+    training = context.workflow.training
+    patience, saved = training.early_stopping_patience, training.save_strategy
+    if isinstance(patience, Present) and patience.value is not None:
+        yield patience, "`early_stopping_patience`"
+    if isinstance(saved, Present) and saved.value == "best":
+        yield saved, "`save_strategy: best`"
 
 
 def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:

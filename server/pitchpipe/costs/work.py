@@ -9,6 +9,7 @@ from pitchpipe.costs.data import DataSize, SplitSize
 from pitchpipe.costs.ranges import exactly, mapped, product, spanned
 from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Interval
+from pitchpipe.plan import TrainingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def work_of(settings: Settings, data: DataSize) -> Work:
         lambda n: max(1, math.ceil(math.ceil(n / batch) / accumulation)), data.train.sequences
     )
     steps = fixed or mapped(lambda n: math.ceil(training.num_train_epochs * n), per_epoch)
+    if data.eval is not None:
+        steps = _perhaps_stopped(training, steps, per_epoch)
     passes = spanned(_passes(steps, per_epoch))
     evaluations = _evaluations(settings, data.eval, steps, passes)
     return Work(
@@ -57,6 +60,15 @@ def work_of(settings: Settings, data: DataSize) -> Work:
         evaluated=product(evaluations, data.eval.positions) if data.eval else exactly(0),
         checkpoints=_checkpoints(settings, steps, passes),
     )
+
+
+def _perhaps_stopped(training: TrainingPlan, steps: Interval, per_epoch: Interval) -> Interval:
+    """Of an early stop nobody knows when: at the soonest, nothing is better than the first."""
+    patience = training.early_stopping_patience
+    if patience is None or training.eval_strategy == "no":
+        return steps
+    every = training.eval_steps if training.eval_strategy == "steps" else per_epoch.low
+    return Interval(min(steps.low, (patience + 1) * every), steps.likely, steps.high)
 
 
 def _passes(steps: Interval, per_epoch: Interval) -> tuple[float, float, float]:
@@ -109,10 +121,14 @@ def _checkpoints(settings: Settings, steps: Interval, passes: Interval) -> Inter
     training = settings.training
     if training.save_strategy == "no":
         return exactly(0)
-    written = (
-        passes
-        if training.save_strategy == "epoch"
-        else mapped(lambda n: math.ceil(n / training.save_steps), steps)
-    )
+    if training.save_strategy == "epoch":
+        written = passes
+    elif training.save_strategy == "steps":
+        written = mapped(lambda n: math.ceil(n / training.save_steps), steps)
+    else:  # one for each evaluation that is better than all before
+        made = passes
+        if training.eval_strategy == "steps":
+            made = mapped(lambda n: n // training.eval_steps, steps)
+        written = Interval(min(1, made.low), made.likely, made.high)
     limit = training.save_total_limit
     return written if limit is None else mapped(lambda n: min(n, limit), written)

@@ -49,6 +49,42 @@ def test_the_best_model_needs_an_evaluation_of_each_checkpoint(
     assert found == ([] if problem is None else [expected])
 
 
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [
+        ("early_stopping_patience: 2", "`early_stopping_patience`"),
+        ("save_strategy: best", "`save_strategy: best`"),
+    ],
+)
+def test_what_goes_by_evaluations_needs_some(asked: str, what: str) -> None:
+    assert said(f"training: {{{asked}}}") == []
+    assert said(f"training: {{{asked}, eval_strategy: no}}") == [
+        f"best-model-strategies: {what} needs `eval_strategy` to be `steps` or `epoch`, not `no`"
+    ]
+    data = "data: {train: [{path: data/pairs.jsonl}], val_size: 0}\n"
+    assert said(f"{data}training: {{{asked}}}") == [
+        f"no-evaluation-rows: {what} needs evaluation rows: in `data.eval`, or by `data.val_size`"
+    ]
+
+
+def test_a_checkpoint_of_each_better_evaluation_falls_together_with_them() -> None:
+    best = "load_best_model_at_end: true, save_strategy: best, eval_strategy: steps"
+    assert said(f"training: {{{best}}}") == []
+
+
+def test_what_tells_the_better_evaluation_is_idle_where_nobody_asks() -> None:
+    keys = "metric_for_best_model: loss, early_stopping_threshold: 0.1, greater_is_better: null"
+    why = "without `load_best_model_at_end`, early stopping or `save_strategy: best`"
+    assert sorted(said(f"training: {{{keys}}}")) == [
+        (
+            "key-without-effect: `early_stopping_threshold` has no effect without "
+            "`early_stopping_patience`"
+        ),
+        f"key-without-effect: `metric_for_best_model` has no effect {why}",
+    ]
+    assert said(f"training: {{{keys}, early_stopping_patience: 1}}") == []
+
+
 def test_without_load_best_model_strategies_may_differ() -> None:
     assert said("training: {save_strategy: steps, eval_strategy: epoch}") == []
 

@@ -22,7 +22,7 @@ _BESIDE: dict[KeyPath, _Rules] = {
     ("training",): {
         "eval_strategy": [(frozenset({"no", "epoch"}), frozenset({"eval_steps"}))],
         "save_strategy": [
-            (frozenset({"no", "epoch"}), frozenset({"save_steps"})),
+            (frozenset({"no", "epoch", "best"}), frozenset({"save_steps"})),
             (frozenset({"no"}), frozenset({"save_total_limit"})),
         ],
         "lr_scheduler_type": [(frozenset({"constant"}), frozenset({"warmup_steps"}))],
