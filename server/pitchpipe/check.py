@@ -16,6 +16,7 @@ from pitchpipe.findings import Finding, Severity, in_order, moved_finding
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.not_yet import NotYet
 from pitchpipe.reading import Reading, located
+from pitchpipe.silencing import ignores, sorted_out
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Mapping, Node, Sequence, origin
 from pitchpipe.workflow import SOURCES, Present, Setting, Source
@@ -55,13 +56,18 @@ NOTHING_KNOWN = Known()
 def check(context: Context, known: Known = NOTHING_KNOWN) -> tuple[list[Finding], Known]:
     """What the parser and all rules have to say, sorted by place, and what to keep of it.
 
-    `known` is of an earlier state of the same file, with the same facts.
+    `known` is of an earlier state of the same file, with the same facts. What comments silence is
+    left out.
     """
     found = [*context.reading.problems, *_given_wrongly(context)]
+    waiting: set[str] = set()
     for rule in RULES:
         if rule.find is not None:
-            found += _findings(context, rule, partial(rule.find, context)) or ()
-    of_sources, known = _of_sources(context, known)
+            said = _findings(context, rule, partial(rule.find, context))
+            found += said or ()
+            if said is None:
+                waiting.add(rule.code)
+    of_sources, known = _of_sources(context, known, waiting)
     found += of_sources
     unknown = {f.span for f in found if f.code == "unknown-key"}
     # Of a key that is unknown anyway, it is no matter what YAML takes it for.
@@ -70,7 +76,31 @@ def check(context: Context, known: Known = NOTHING_KNOWN) -> tuple[list[Finding]
         for problem in context.document.problems
         if problem.severity is Severity.ERROR or problem.span not in unknown
     )
-    return in_order(found), known
+    return in_order(_not_silenced(context, found, waiting)), known
+
+
+def _not_silenced(context: Context, found: list[Finding], waiting: set[str]) -> list[Finding]:
+    """Without what comments silence, and with what there is to say of those.
+
+    `waiting` are the codes of rules that need what nobody knows yet.
+    """
+    comments = ignores(context.document)
+    if not comments:
+        return found
+
+    def from_command_line(finding: Finding) -> bool:
+        laid = bool(context.reading.overrides and finding.path)
+        return laid and context.reading.overridden(parse_dotted(finding.path))
+
+    # Rules are silent where another has called something wrong, and what `--set` says passes.
+    has_errors = any(f.severity is Severity.ERROR for f in found)
+    unsure = has_errors or context.blind or bool(context.reading.overrides)
+    open_codes = None if unsure else waiting
+    left, outcome = sorted_out(found, comments, _SEVERITIES, open_codes, from_command_line)
+    for rule in RULES:
+        if rule.of_ignores is not None:
+            left += [_finding(rule, r, context) for r in rule.of_ignores(context, outcome)]
+    return left
 
 
 def _findings(
@@ -127,9 +157,11 @@ def _in_own_words(finding: Finding, path: KeyPath, reading: Reading) -> Finding:
 
 _OF_SOURCES = tuple((rule, rule.of_source) for rule in RULES if rule.of_source is not None)
 _FIRST = {rule.code for rule in RULES if rule.first}
+_SEVERITIES = {rule.code: rule.severity for rule in RULES}
 
 
-def _of_sources(context: Context, known: Known) -> tuple[list[Finding], Known]:
+def _of_sources(context: Context, known: Known, waiting: set[str]) -> tuple[list[Finding], Known]:
+    """What is said of each source. Adds to `waiting` the codes of rules that can't say it yet."""
     around = _around(context)
     before = (known if known.around == around else NOTHING_KNOWN).said
     said: dict[int, _Said] = {}
@@ -143,9 +175,10 @@ def _of_sources(context: Context, known: Known) -> tuple[list[Finding], Known]:
                 if kept.findings:
                     found += [moved_finding(f, read[1] - kept.by) for f in kept.findings]
                 continue
-            findings, complete = _of_source(context, listed[index])
+            findings, late = _of_source(context, listed[index])
             found += findings
-            if read and complete and _stands_alone(read[0], node, findings):
+            waiting |= late
+            if read and not late and _stands_alone(read[0], node, findings):
                 said[id(read[0])] = _Said(*read, (*path, index), tuple(findings))
     return _first_ones(found), Known(around, said, context.reading.sound)
 
@@ -176,15 +209,16 @@ def _lists(
             yield listed.value, path, items if alike else [None] * len(listed.value)
 
 
-def _of_source(context: Context, source: Source) -> tuple[list[Finding], bool]:
-    """What the rules say of a source, and whether none of them needs what nobody knows yet."""
+def _of_source(context: Context, source: Source) -> tuple[list[Finding], set[str]]:
+    """What the rules say of a source, and the codes of those that need what nobody knows yet."""
     found: list[Finding] = []
-    complete = True
+    late: set[str] = set()
     for rule, of_source in _OF_SOURCES:
         said = _findings(context, rule, partial(of_source, context, source))
-        complete = complete and said is not None
         found += said or ()
-    return found, complete
+        if said is None:
+            late.add(rule.code)
+    return found, late
 
 
 def _stands_alone(read: _Collection, node: Node | None, findings: list[Finding]) -> bool:

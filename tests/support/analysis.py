@@ -38,8 +38,8 @@ def analysis(
 def whole(fragment: str) -> str:
     """`fragment`, dedented, with what else a workflow can't do without put behind it."""
     text = unindented(fragment)
-    if text.startswith("# pitchpipe: "):  # a file of another tool
-        return text
+    if text.startswith("# pitchpipe: ") and not text.startswith("# pitchpipe: ignore"):
+        return text  # a file of another tool
     if text and not text.endswith("\n"):
         text += "\n"
     written = {line.partition(":")[0] for line in text.splitlines()}

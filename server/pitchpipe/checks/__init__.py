@@ -14,6 +14,7 @@ from pitchpipe.checks import (
     effects,
     environment,
     foreign,
+    ignores,
     keys,
     memory,
     model,
@@ -25,6 +26,7 @@ from pitchpipe.checks import (
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Severity
+from pitchpipe.silencing import Outcome
 from pitchpipe.workflow import Missing, Source
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
@@ -38,7 +40,8 @@ class Rule:
     it says of one is kept while that source and the sections `data` and `task` are what they were.
     With `foreign`, it speaks of the text as its own tool has it, and names that one's keys.
 
-    With `first`, of several sources that get the same place wrong the first one is named. Both are
+    With `first`, of several sources that get the same place wrong the first one is named.
+    `of_ignores` looks at the comments that silence findings, when all others have spoken. All are
     None where the parser itself finds it.
     """
 
@@ -48,6 +51,7 @@ class Rule:
     of_source: Callable[[Context, Source], Iterable[Report]] | None = None
     first: bool = False
     foreign: bool = False
+    of_ignores: Callable[[Context, Outcome], Iterable[Report]] | None = None
 
 
 _SELECTING = (
@@ -154,4 +158,7 @@ RULES = (
         effects.key_without_effect,
         effects.source_key_without_effect,
     ),
+    Rule("unknown-code", _WARNING, foreign=True, of_ignores=ignores.unknown_code),
+    Rule("ignore-of-error", _WARNING, foreign=True, of_ignores=ignores.ignore_of_error),
+    Rule("unused-ignore", _HINT, foreign=True, of_ignores=ignores.unused_ignore),
 )

@@ -9,7 +9,10 @@ NAMES = ("olive", "axolotl", "llama-factory", "trl")
 """The dialects beside the native one, as modelines and command lines name them."""
 
 _NATIVE_NAMES = re.compile(r"(?:.*\.tune|(?:.*[/\\])?pitchpipe)\.ya?ml\Z", re.IGNORECASE)
-_MODELINE = re.compile(r"^#[ \t]*pitchpipe:[ \t]*(?P<word>[\w-]+)[ \t]*\r?$", re.MULTILINE)
+# `# pitchpipe: ignore` is no modeline: it silences findings.
+_MODELINE = re.compile(
+    r"^#[ \t]*pitchpipe:[ \t]*(?P<word>(?!ignore)[\w-]+)[ \t]*\r?$", re.MULTILINE
+)
 _FIRST_LINES = 5
 _LOOKED_AT = 200_000  # code points in which keys are looked for
 _KEY = re.compile(r"^([A-Za-z_]\w*):(?=[ \t\r\n]|\Z)", re.MULTILINE)

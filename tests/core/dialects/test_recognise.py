@@ -20,6 +20,8 @@ WORKFLOW = "model:\n  name_or_path: x\ndata:\n  train: []\nmethod:\n  type: lora
         ("/a/b.yaml", WORKFLOW.replace("\n", "\r\n"), True),
         ("/a/b.yaml", "# pitchpipe: workflow\nx: 1\n", True),
         ("/a/b.tune.yaml", "# pitchpipe: off\n" + WORKFLOW, False),
+        ("/a/b.yaml", "# pitchpipe: ignore\n" + WORKFLOW, True),
+        ("/a/b.yaml", "# pitchpipe: ignore-file\nx: 1\n", False),
         ("/a/b.yaml", "\n" * 6 + "# pitchpipe: workflow\n", False),
         ("/a/docker-compose.yml", "services:\n  web:\n    image: x\n", False),
         ("/a/params.yaml", "model:\n  path: x\ndata:\n  path: y\n", False),
