@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from pitchpipe.span import Span
+
+_LONGEST = 1000  # code points of a message; users' words in it may be megabytes
+_END = 300  # of those, what is kept of its end
+_GAP = " … "
+_RUN = re.compile(r"\s+")
 
 
 class Severity(Enum):
@@ -34,6 +40,10 @@ class Fix:
     title: str
     edits: tuple[Edit, ...]
 
+    def __post_init__(self) -> None:
+        if not _is_presentable(self.title):
+            object.__setattr__(self, "title", presentable(self.title))
+
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -42,13 +52,18 @@ class Related:
     message: str
     span: Span
 
+    def __post_init__(self) -> None:
+        if not _is_presentable(self.message):
+            object.__setattr__(self, "message", presentable(self.message))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to say about one place.
 
     `code` is kebab-case and stable. `message` is lower case without a full stop, names things in
-    backticks, says what was found and what would be right, and stands alone. `path` is the dotted
+    backticks, says what was found and what would be right, and stands alone; what of it can't be
+    shown in a line is escaped or left out. `path` is the dotted
     key path that the finding is about (`training.learning_rate`, `data.train[0].path`), "" when it
     is about the text itself.
     """
@@ -60,6 +75,30 @@ class Finding:
     path: str = ""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_presentable(self.message):
+            object.__setattr__(self, "message", presentable(self.message))
+
+
+def presentable(text: str) -> str:
+    """`text` in one line of bearable length, without what would steer a terminal or an editor."""
+    line = _RUN.sub(" ", _shortened(text))
+    return _shortened("".join(c if c.isprintable() else _escaped(c) for c in line))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - _END - len(_GAP)]}{_GAP}{text[-_END:]}"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _is_presentable(text: str) -> bool:
+    return len(text) <= _LONGEST and text.isprintable()
 
 
 def moved_finding(finding: Finding, by: int) -> Finding:
