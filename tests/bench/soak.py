@@ -1,6 +1,6 @@
 """Types at random into one server, asks it meanwhile, and compares with what a fresh reading says.
 
-    python tests/bench/soak.py [-n 100000] [--seed 1] [--lines 60]
+    python tests/bench/soak.py [-n 100000] [--seed 1] [--lines 60] [--documents 1]
 
 Every hundred edits the findings are compared with an analysis of the same text by the core, made
 afresh in this process, and each feature's answer with that for a new document of the same text.
@@ -136,11 +136,14 @@ def place(text: str, offset: int) -> int:
     return offset - (text[offset - 1 : offset + 1] == "\r\n")
 
 
-async def soak(folder: Path, n: int, lines: int, seed: int, errors: IO[bytes]) -> Told:
-    """Makes `n` edits of a workflow of `lines` lines in `folder`."""
+async def soak(
+    folder: Path, n: int, lines: int, seed: int, errors: IO[bytes], *, count: int = 1
+) -> Told:
+    """Makes `n` edits of a text of `count` workflows of `lines` lines each, in `folder`."""
     path = documents.project(folder, documents.workflow(lines))
     told = Told()
-    typist = _Typist(path.read_text(encoding="utf-8"), random.Random(seed))
+    text = "---\n".join([path.read_text(encoding="utf-8")] * count)
+    typist = _Typist(text, random.Random(seed))
     client = Client(servers.OURS.command, folder, servers.OURS.settings, pull=True)
     try:
         await client.start(errors)
@@ -307,10 +310,12 @@ def main() -> int:
     parser.add_argument("-n", type=int, default=100_000, help="edits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lines", type=int, default=60)
+    parser.add_argument("--documents", type=int, default=1, help="documents of so many lines")
     asked = parser.parse_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as errors:
-        told = asyncio.run(soak(Path(folder), asked.n, asked.lines, asked.seed, errors))
+        work = soak(Path(folder), asked.n, asked.lines, asked.seed, errors, count=asked.documents)
+        told = asyncio.run(work)
         wrong = told.wrong + logged(errors)
     seconds = time.perf_counter() - began
     print(f"{told.edits:,} edits, {told.requests.total():,} requests of {len(told.requests)} kinds")
