@@ -99,29 +99,36 @@ def sorted_out(
     return left, Outcome(found, *done, severities, open_codes)
 
 
-def in_text(document: Document, offset: int) -> bool:
-    """Whether what stands at an offset belongs to a key or a value, so that no `#` begins there.
+def leaf_at(document: Document, offset: int) -> nodes.Node | None:
+    """The key or value that the character at an offset belongs to, so that it begins no comment.
 
-    Behind the `|` of a text of several lines there may be a comment.
+    None where it belongs to none: behind the `|` of a text of several lines, too, which may have a
+    comment.
     """
     node = document.root
     while isinstance(node, (nodes.Mapping, nodes.Sequence)):
         parts = node.entries if isinstance(node, nodes.Mapping) else node.items
         at = bisect_right(parts, offset, key=lambda part: part.span.start) - 1
         if at < 0:
-            return False
+            return None
         part = parts[at]
         if isinstance(part, nodes.Entry):
             if offset < part.key.span.end:
-                return True
+                return part.key
             node = part.value
         else:
             node = part
     if node is None or not node.span.start <= offset < node.span.end:
-        return False
-    if isinstance(node, Scalar) and node.style in {Style.LITERAL, Style.FOLDED}:
-        return document.lines.position(node.span.start)[0] < document.lines.position(offset)[0]
-    return True
+        return None
+    if is_block(node):
+        line, _ = document.lines.position(node.span.start)
+        return node if document.lines.position(offset)[0] > line else None
+    return node
+
+
+def is_block(node: nodes.Node | None) -> bool:
+    """Whether it is a text behind `|` or `>`."""
+    return isinstance(node, Scalar) and node.style in {Style.LITERAL, Style.FOLDED}
 
 
 def line_at(document: Document, offset: int) -> Span:
@@ -140,7 +147,7 @@ def _ignores(document: Document) -> Iterator[Ignore]:
     text = document.text
     for match in _IGNORE.finditer(text):
         start = match.start()
-        if (start and text[start - 1] not in _BEFORE) or in_text(document, start):
+        if (start and text[start - 1] not in _BEFORE) or leaf_at(document, start):
             continue
         codes = None
         if match["codes"] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe.findings import Edit
-from pitchpipe.ide import fit, fixes, sections, switching
+from pitchpipe.ide import fit, fixes, ignoring, sections, switching
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.spelling import misspelt
@@ -22,7 +22,13 @@ def actions(snapshot: Snapshot, span: Span, kinds: frozenset[str] = frozenset())
 
     `kinds` are those wanted, in LSP's words (`refactor` is also `refactor.rewrite`); none: all.
     """
-    found = (*fixes.quick(snapshot, span), *_whole(snapshot, kinds), *_changes(snapshot, span))
+    here = [f for f in snapshot.findings if fixes.touch(f.span, span)]
+    found = (
+        *fixes.quick(snapshot, span),
+        *_whole(snapshot, kinds),
+        *_changes(snapshot, span),
+        *ignoring.ignored(snapshot, here),
+    )
     return [action for action in found if _wanted(action.kind, kinds)]
 
 

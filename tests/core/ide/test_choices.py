@@ -120,7 +120,7 @@ def test_a_source_that_names_a_file_and_a_data_set(text: str) -> None:
 
 def test_a_key_without_effect_can_go() -> None:
     text = HEAD + "method:\n  type: full\n  r‸: 8  # unused\n"
-    assert offered(text, "quickfix") == {"Remove `r`": HEAD + "method:\n  type: full\n"}
+    assert offered(text, "quickfix")["Remove `r`"] == HEAD + "method:\n  type: full\n"
 
 
 MISSPELT = {
