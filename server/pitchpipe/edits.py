@@ -10,6 +10,7 @@ from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.keypath import KeyPath
 from pitchpipe.layout import Layout, layout
+from pitchpipe.reading import Reading
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Entry, Node, Scalar
 from pitchpipe.syntax.nodes import Mapping as MappingNode
@@ -39,6 +40,17 @@ def written(document: Document, values: Mapping[KeyPath, object]) -> tuple[Edit,
     for owner, tree in missing.items():
         edits.append(_added(document, owner, tree))
     return tuple(sorted(edits, key=lambda edit: edit.span))
+
+
+def in_own_words(reading: Reading, values: Mapping[KeyPath, object]) -> tuple[Edit, ...] | None:
+    """The same of the workflow's keys, in whatever format the text is.
+
+    None also where the format has no key that takes one of the values as it is.
+    """
+    own = {path: reading.own(path) for path in values}
+    if None in own.values():
+        return None
+    return written(reading.document, {cast(KeyPath, own[p]): v for p, v in values.items()})
 
 
 class _Leaf(str):

@@ -51,6 +51,13 @@ class Reading:
         """The text's path for one of the workflow's, where the same value can be written."""
         return path
 
+    def place(self, path: KeyPath) -> KeyPath | None:
+        """Where the text says what the workflow's key is, in whatever words.
+
+        None where a foreign text doesn't say.
+        """
+        return path
+
     @property
     def notes(self) -> tuple[Note, ...]:
         """What became of the parts of a foreign file that have no key of the workflow."""

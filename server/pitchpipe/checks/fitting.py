@@ -99,6 +99,6 @@ def _fix(context: Context, fitting: Fitting | None) -> Fix | None:
     if fitting is None or any(context.reading.overridden(parse_dotted(k)) for k in fitting.keys):
         return None
     keys = {parse_dotted(key): value for key, value in fitting.keys.items()}
-    changed = edits.written(context.document, keys)
+    changed = edits.in_own_words(context.reading, keys)
     titles = ", ".join(f"`{key}: {flow(value)}`" for key, value in fitting.keys.items())
     return None if changed is None else Fix(f"Write {titles}", changed)

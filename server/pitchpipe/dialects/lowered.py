@@ -78,13 +78,24 @@ class Lowered(Reading):
             if (home := self._came_to.get(start)) and (not rest or home in self.lowering.same):
                 return (*home, *rest)
         home = (self.source.schema.at(path) or {}).get("x-native")
-        return indexed(home, path) if home else None
+        return indexed(home, path) if home else self._around(path)
+
+    def _around(self, path: KeyPath) -> KeyPath | None:
+        """The workflow's section or list that holds what stands below `path`."""
+        for native, place in self.lowering.places.items():
+            below = len(place) - len(path)
+            if 0 < below < len(native) and place[: len(path)] == path:
+                return native[:-below]
+        return None
 
     def own(self, path: KeyPath) -> KeyPath | None:
         found = self._place(path)
         if found is not None:
             return found
         return self._homes.get(path)
+
+    def place(self, path: KeyPath) -> KeyPath | None:
+        return self._place(path) or self.lowering.places.get(path)
 
     def respelt(self, message: str) -> str:
         return _QUOTED.sub(lambda found: "`" + self._words.get(found[1], found[1]), message)
@@ -101,7 +112,7 @@ class Lowered(Reading):
         return inside and path not in self.lowering.places
 
     def value_span(self, path: KeyPath) -> Span:
-        place = self._place(path) or self.lowering.places.get(path)
+        place = self.place(path)
         return self.key_span(path) if place is None else self.source.value_span(place)
 
     def key_span(self, path: KeyPath) -> Span:

@@ -66,7 +66,8 @@ def _several(snapshot: Snapshot) -> bool:
 def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
     """What is about the section at the beginning of `span`."""
     path = snapshot.document.path_at(span.start)
-    section = path[0] if path else None
+    meant = snapshot.reading.native(path) if path else ()
+    section = meant[0] if meant else None
     if section == "method" or _could_name_method(snapshot, path):
         yield from switching.methods(snapshot)
     if section in _FITTING and not _fix_is_there(snapshot, span):

@@ -18,7 +18,7 @@ def fitting(snapshot: Snapshot) -> Action | None:
     What is to be changed takes many estimates and is worked out when it is wanted.
     """
     cost = _too_much(snapshot)
-    if cost is None:
+    if cost is None or (snapshot.is_foreign and not resolved(snapshot)):
         return None
     return Action(f"Make it fit {cost.machine.name}", "refactor.rewrite", key=KEY)
 
@@ -31,7 +31,7 @@ def resolved(snapshot: Snapshot) -> tuple[Edit, ...]:
     # Loads all of the estimate's alternatives, which nothing else here needs.
     from pitchpipe.costs.changing import to_fit  # noqa: PLC0415
 
-    found = to_fit(cost, snapshot.schema, cost.machine.memory)
+    found = to_fit(cost, snapshot.workflow_schema, cost.machine.memory)
     if found is None:
         return ()
     keys = {parse_dotted(key): value for key, value in found.keys.items()}

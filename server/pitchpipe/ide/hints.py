@@ -85,9 +85,10 @@ def _rows(snapshot: Snapshot, span: Span) -> Iterator[Hint]:
 
 
 def _behind(snapshot: Snapshot, *paths: KeyPath) -> int | None:
-    """The end of the line of the first of these keys that is written."""
+    """The end of the line of the first of these keys of a workflow that is written."""
     for path in paths:
-        entry = snapshot.document.entry_at(path)
+        place = snapshot.reading.place(path)
+        entry = snapshot.document.entry_at(place) if place else None
         if entry is not None and entry.colon:
             one_line = snapshot.document.lines.position(entry.span.end)[0]
             key_line = snapshot.document.lines.position(entry.key.span.start)[0]

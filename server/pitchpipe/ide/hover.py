@@ -13,6 +13,7 @@ from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.streams import of_cursor
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.model_config import context_length
+from pitchpipe.schema import Rule
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence
 
@@ -76,19 +77,24 @@ def _said(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
     """The cards about what is at `path`: its own first, then the key's page."""
     if not path:
         return
-    card = _CARDS.get(_general(path))
-    if card is not None:
-        yield card(snapshot, path, node)
-    elif path[0] == "data" and path[-1] in _TEMPLATES and isinstance(node, Scalar):
-        yield data.template_card(snapshot, node.raw)
-    elif path[0] == "training" and path[-1] in _WORK:
-        yield costs.work(snapshot)
+    yield from _cards(snapshot, snapshot.reading.native(path) or (), node)
     if snapshot.client.schema_elsewhere:
         return
     if not isinstance(path[-1], int):
         yield _key(snapshot, path)
     elif isinstance(node, (Scalar, Alias)):
         yield _key(snapshot, path[:-1])
+
+
+def _cards(snapshot: Snapshot, path: KeyPath, node: Node) -> Iterator[str]:
+    """The cards about what is at a workflow's `path`."""
+    card = _CARDS.get(_general(path))
+    if card is not None:
+        yield card(snapshot, path, node)
+    elif path[:1] == ("data",) and path[-1] in _TEMPLATES and isinstance(node, Scalar):
+        yield data.template_card(snapshot, node.raw)
+    elif path[:1] == ("training",) and path[-1] in _WORK:
+        yield costs.work(snapshot)
 
 
 def _key(snapshot: Snapshot, path: KeyPath) -> str:
@@ -104,7 +110,19 @@ def _key(snapshot: Snapshot, path: KeyPath) -> str:
             parts.append(f"`{flow(rule['default'])}` is the default, so the line changes nothing.")
     if source := rule.get("x-source"):
         parts.append(f"From `{source}`.")
+    if snapshot.is_foreign:
+        parts.append(_becomes(snapshot, path, rule))
     return "\n\n".join(part for part in parts if part)
+
+
+def _becomes(snapshot: Snapshot, path: KeyPath, rule: Rule) -> str:
+    """What a key of another tool is in a workflow."""
+    if home := snapshot.reading.native(path):
+        return f"In a workflow: `{dotted(home)}`."
+    if stops := rule.get("x-stops"):
+        return f"Pitchpipe can't run it: {stops}."
+    lost = rule.get("x-lost")
+    return f"Left out by Pitchpipe: {lost}." if lost else ""
 
 
 def _alias(snapshot: Snapshot, node: Alias) -> str:

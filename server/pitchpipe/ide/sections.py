@@ -46,7 +46,7 @@ _REST = re.compile(r"[^\r\n]*")
 def missing(snapshot: Snapshot) -> Iterator[Action]:
     """The offer of every section that is not there."""
     root = snapshot.document.root
-    if snapshot.context.half_typed or not (root is None or _is_block(root)):
+    if snapshot.is_foreign or snapshot.context.half_typed or not (root is None or _is_block(root)):
         return
     for section in SKELETONS:
         there = snapshot.document.entry_at((section,)) or misspelt(snapshot, (section,))
@@ -76,7 +76,10 @@ def evaluation_split(snapshot: Snapshot) -> Action | None:
         return None
     if isinstance(held_back, Wrong) or (isinstance(data.val_size, Present) and held_back > 0):
         return None
-    if misspelt(snapshot, _VAL_SIZE) or misspelt(snapshot, ("data", "eval")):
+    if snapshot.is_foreign:
+        if snapshot.reading.own(_VAL_SIZE) is None:
+            return None
+    elif misspelt(snapshot, _VAL_SIZE) or misspelt(snapshot, ("data", "eval")):
         return None
     title = f"Hold back {share * 100:.3g} % of the rows for the evaluation"
     return Action(title, "refactor.extract", key=SPLIT)
@@ -86,11 +89,11 @@ def split(snapshot: Snapshot) -> tuple[Edit, ...]:
     """The edits that write the schema's share as `val_size`."""
     if evaluation_split(snapshot) is None:
         return ()
-    return edits.written(snapshot.document, {_VAL_SIZE: _share(snapshot)}) or ()
+    return edits.in_own_words(snapshot.reading, {_VAL_SIZE: _share(snapshot)}) or ()
 
 
 def _share(snapshot: Snapshot) -> float | None:
-    default = snapshot.schema.default(_VAL_SIZE)
+    default = snapshot.workflow_schema.default(_VAL_SIZE)
     return float(default) if isinstance(default, (int, float)) else None
 
 

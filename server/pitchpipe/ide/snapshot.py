@@ -41,7 +41,7 @@ class Snapshot:
         """What another text would come to in the place of this one."""
         return analyse(
             text,
-            schema=self.schema,
+            schema=self.workflow_schema,
             facts=self.context.facts,
             path=self.analysis.path,
             reuse=self.document,
@@ -60,13 +60,22 @@ class Snapshot:
 
     @property
     def schema(self) -> Schema:
-        """The schema of the workflow, whatever the text's own is."""
+        """The schema of the text's own format."""
+        return self.analysis.context.written.schema
+
+    @property
+    def workflow_schema(self) -> Schema:
+        """The schema of the workflow that the text means, which may be another one."""
         return self.analysis.context.reading.schema
 
     @property
-    def written(self) -> Reading:
-        """The text as its own format has it."""
-        return self.analysis.context.written
+    def reading(self) -> Reading:
+        return self.analysis.context.reading
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the text is one of another tool's, in which a workflow's keys are no keys."""
+        return self.reading.written is not self.reading
 
     @property
     def findings(self) -> tuple[Finding, ...]:

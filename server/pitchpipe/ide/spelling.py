@@ -38,7 +38,12 @@ def spelt(snapshot: Snapshot, paths: Iterable[KeyPath]) -> Snapshot:
 
 
 def written(snapshot: Snapshot, values: Mapping[KeyPath, object]) -> tuple[Edit, ...]:
-    """What gives the keys these values, whatever they are called now; none where it can't be."""
+    """What gives the keys these values, whatever they are called now; none where it can't be.
+
+    `values` are the workflow's.
+    """
+    if snapshot.is_foreign:
+        return edits.in_own_words(snapshot.reading, values) or ()
     right = spelt(snapshot, values)
     found = edits.written(right.document, values) or ()
     if right is snapshot or not found:

@@ -23,10 +23,15 @@ _IDLE = "key-without-effect"
 
 def methods(snapshot: Snapshot) -> Iterator[Action]:
     """The offer of every method but the one that is there."""
-    snapshot = spelt(snapshot, (_TYPE,))
+    snapshot = spelt(snapshot, () if snapshot.is_foreign else (_TYPE,))
     now = snapshot.context.effective(snapshot.analysis.workflow.method.type)
     node = snapshot.document.node_at(("method",))
-    if snapshot.context.half_typed or not isinstance(now, str) or isinstance(node, Alias):
+    if (
+        snapshot.is_foreign
+        or snapshot.context.half_typed
+        or not isinstance(now, str)
+        or isinstance(node, Alias)
+    ):
         return
     rule = snapshot.schema.at(_TYPE) or {}
     for method in rule.get("enum", ()):

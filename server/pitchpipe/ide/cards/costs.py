@@ -37,7 +37,7 @@ def memory(snapshot: Snapshot) -> str:
         if name in _METHODS
     ]
     parts.append(grid(("method", "trained", "needs"), rows, right=(1, 2)))
-    if savings := best_savings(found, snapshot.schema):
+    if savings := best_savings(found, snapshot.workflow_schema):
         saved = [(f"`{s.change.text}`", amounts.size(s.bytes), s.change.cost) for s in savings]
         parts.append(grid(("change", "saves", "costs"), saved, right=(1,)))
     parts += [f"Not known: {reason}." for reason in dict.fromkeys(found.estimate.total.reasons)]

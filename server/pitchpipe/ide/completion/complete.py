@@ -115,7 +115,7 @@ class _Place:
     def _keys(
         self, path: KeyPath, lead: str = "", deeper: str | None = None
     ) -> Iterator[CompletionItem]:
-        if path in _BY_MODULE:
+        if self.snapshot.reading.native(path) in _BY_MODULE:
             yield from modules.patterns(self.snapshot, self.slot, lead)
         if self.snapshot.client.schema_elsewhere:
             return

@@ -29,7 +29,11 @@ def key_items(
     """
     schema = snapshot.schema
     needed = schema.required(path)
-    idle = frozenset[str]() if lead else pointless(snapshot.document, schema, path)
+    idle = (
+        frozenset[str]()
+        if lead or snapshot.is_foreign
+        else pointless(snapshot.document, schema, path)
+    )
     keys = [key for key in schema.keys(path) if key not in slot.taken]
     mark = "" if slot.colon else slot.quote
     skeleton = _Skeleton(schema, layout, snapshot.client.snippets)

@@ -36,7 +36,8 @@ def devices(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
 
 def splits(snapshot: Snapshot, slot: Slot) -> Iterator[CompletionItem]:
     """Usual slices. A file has the split `train` alone."""
-    from_file = snapshot.document.node_at((*slot.path[:-1], "path")) is not None
+    source = snapshot.reading.place((*slot.path[:-1], "path"))
+    from_file = source is not None and snapshot.document.node_at(source) is not None
     for split in _SPLITS:
         if not from_file or split.startswith("train"):
             yield CompletionItem(split, "value", f'"{split}"' if "[" in split else split)

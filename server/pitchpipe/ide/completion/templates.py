@@ -45,7 +45,8 @@ def columns_in_braces(
     snapshot: Snapshot, slot: Slot, offset: int
 ) -> tuple[Span, tuple[CompletionItem, ...]] | None:
     """The span from behind the `{` and what could be written there; None outside of braces."""
-    if slot.path[:1] != ("data",) or slot.path[-1] not in _TEMPLATES:
+    path = snapshot.reading.native(slot.path)
+    if not path or path[0] != "data" or path[-1] not in _TEMPLATES:
         return None
     text = snapshot.text
     if slot.flow and slot.kind == "key":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
 from typing import Any
 
 from pitchpipe.checks.wording import flow
@@ -26,10 +27,14 @@ def values(snapshot: Snapshot, slot: Slot, lead: str = "") -> Iterator[Completio
     """What may stand at the slot; behind `lead` where it needs something before it."""
     item = slot.kind == "item" or bool(lead)
     path = (*slot.path, 0) if item else slot.path
-    provider = _PROVIDERS.get(_INDEX.sub("[]", dotted(path)))
+    meant = snapshot.reading.native(path) or ()
+    provider = _PROVIDERS.get(_INDEX.sub("[]", dotted(meant)))
     rule = snapshot.schema.at(path)
     listed = _listed(rule or {}, path, slot.quote)
-    found = provider(snapshot, slot) if provider else listed
+    # A foreign key may take words that the workflow's doesn't.
+    found = provider(snapshot, replace(slot, path=meant)) if provider else listed
+    if provider and snapshot.is_foreign and (rule or {}).get("enum"):
+        found = (*listed, *found)
     if snapshot.client.schema_elsewhere:
         theirs = {one.label for one in listed}
         found = (one for one in found if one.label not in theirs) if provider else iter(())
