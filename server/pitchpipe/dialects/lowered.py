@@ -77,8 +77,10 @@ class Lowered(Reading):
             start, rest = path[:length], path[length:]
             if (home := self._came_to.get(start)) and (not rest or home in self.lowering.same):
                 return (*home, *rest)
-        home = (self.source.schema.at(path) or {}).get("x-native")
-        return indexed(home, path) if home else self._around(path)
+        for length in range(len(path), 0, -1):
+            if home := (self.source.schema.at(path[:length]) or {}).get("x-native"):
+                return (*indexed(home, path[:length]), *path[length:])
+        return self._around(path)
 
     def _around(self, path: KeyPath) -> KeyPath | None:
         """The workflow's section or list that holds what stands below `path`."""
