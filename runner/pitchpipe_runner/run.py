@@ -8,7 +8,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pitchpipe.plan import Plan, to_json
-from pitchpipe_runner import device, evaluate, export, fetch, merge, prepare, report, train
+from pitchpipe_runner import (
+    device,
+    evaluate,
+    export,
+    fetch,
+    merge,
+    preflight,
+    prepare,
+    report,
+    train,
+)
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.stages import Enough, Stages
 
@@ -33,6 +43,7 @@ def workflow(
 
 
 def _in_order(plan: Plan, run: Path, events: Events, only: Sequence[str], fresh: bool) -> None:
+    preflight.demand(plan)
     where = device.choose(plan, events)
     stages = Stages(run, events, versions(), only=only, fresh=fresh)
 

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, set_seed
 
 from pitchpipe.plan import Plan
-from pitchpipe_runner import checkpoints, fetch, interrupts, prepare
+from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, trackers
 from pitchpipe_runner.adapting import adapted
 from pitchpipe_runner.batches import Collator, stay_apart
 from pitchpipe_runner.device import Device
@@ -55,36 +55,42 @@ def run(
     mixed = train_in_float32(model)
     has_eval = len(evaluation) > 0
     arguments = training_arguments(
-        plan, device, out / "checkpoints", has_eval=has_eval, mixed=mixed
+        plan,
+        device,
+        out / "checkpoints",
+        has_eval=has_eval,
+        mixed=mixed,
+        run_name=out.parent.name,
     )
     watcher = Watcher(events)
     observer = Observer(Forecast(plan, device, model, handed_over(out.parent)), device.kind, events)
     stopping = early_stopping(plan.training, events) if has_eval else None
-    trainer = CompletionTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=train,
-        eval_dataset=evaluation if has_eval else None,
-        data_collator=Collator(pad or 0, isolated),
-        processing_class=tokenizer,
-        callbacks=[watcher, observer, *([stopping] if stopping else [])],
-    )
-    trainer.remove_callback(PrinterCallback)
-    watcher.trainer = trainer
-    trainer.observer, observer.trainer = observer, trainer
-    resume = checkpoints.last_whole(out / "checkpoints")
-    if resume:
-        events.log(f"going on from {resume.name}")
-    # What was learnt is kept, too, where the user asks to stop when it is about to be saved.
-    with interrupts.deferred():
-        with closing(observer):
-            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        early = stopping is not None and stopping.stopped
-        if trainer.state.global_step < trainer.state.max_steps and not early:
-            raise Interrupted
-        if arguments.eval_strategy != "no" and not arguments.load_best_model_at_end:
-            trainer.evaluate_the_end()
-        _save(plan, model, tokenizer, out)
+    with trackers.tracking(plan, out.parent, events):
+        trainer = CompletionTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=train,
+            eval_dataset=evaluation if has_eval else None,
+            data_collator=Collator(pad or 0, isolated),
+            processing_class=tokenizer,
+            callbacks=[watcher, observer, *([stopping] if stopping else [])],
+        )
+        trainer.remove_callback(PrinterCallback)
+        watcher.trainer = trainer
+        trainer.observer, observer.trainer = observer, trainer
+        resume = checkpoints.last_whole(out / "checkpoints")
+        if resume:
+            events.log(f"going on from {resume.name}")
+        # What was learnt is kept, too, where the user asks to stop when it is about to be saved.
+        with interrupts.deferred():
+            with closing(observer):
+                trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+            early = stopping is not None and stopping.stopped
+            if trainer.state.global_step < trainer.state.max_steps and not early:
+                raise Interrupted
+            if arguments.eval_strategy != "no" and not arguments.load_best_model_at_end:
+                trainer.evaluate_the_end()
+            _save(plan, model, tokenizer, out)
     return watcher.facts() | {
         "method": plan.method.type,
         "trainable": trainable,

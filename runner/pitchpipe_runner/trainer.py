@@ -18,12 +18,22 @@ from pitchpipe_runner import checkpoints
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.render import IGNORED
+from pitchpipe_runner.trackers import asked_for
 
 
 def training_arguments(
-    plan: Plan, device: Device, folder: Path, *, has_eval: bool, mixed: bool
+    plan: Plan,
+    device: Device,
+    folder: Path,
+    *,
+    has_eval: bool,
+    mixed: bool,
+    run_name: str | None = None,
 ) -> TrainingArguments:
-    """What `plan` says, in the Trainer's words. `mixed`: only computing is half precision."""
+    """What `plan` says, in the Trainer's words. `mixed`: only computing is half precision.
+
+    `run_name` is what trackers call the run where the plan doesn't say.
+    """
     t = plan.training
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -56,7 +66,9 @@ def training_arguments(
         use_cpu=device.kind == "cpu",
         remove_unused_columns=False,
         dataloader_pin_memory=device.kind == "cuda",
-        report_to=[],
+        report_to=list(asked_for(t.report_to)),
+        run_name=t.run_name or run_name,
+        project=plan.name,
         disable_tqdm=True,
         log_level="error",
     )

@@ -103,6 +103,8 @@ class TrainingPlan:
     max_grad_norm: float
     optim: str
     logging_steps: int
+    report_to: str | tuple[str, ...]
+    run_name: str | None
     eval_strategy: str
     eval_steps: int
     save_strategy: str

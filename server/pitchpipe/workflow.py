@@ -178,6 +178,8 @@ class Training:
     max_grad_norm: Setting[float]
     optim: Setting[str]
     logging_steps: Setting[int]
+    report_to: Setting[str | tuple[str, ...]]
+    run_name: Setting[str | None]
     eval_strategy: Setting[str]
     eval_steps: Setting[int]
     save_strategy: Setting[str]

@@ -124,6 +124,7 @@ def take_steps(
         save_strategy="no",
         eval_strategy="no",
         load_best_model_at_end=False,
+        report_to="none",
     )
     few = dataclasses.replace(plan, training=short)
     with tempfile.TemporaryDirectory() as folder:
