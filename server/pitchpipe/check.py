@@ -7,6 +7,7 @@ from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 from pitchpipe.checks import RULES, Rule
@@ -22,6 +23,8 @@ from pitchpipe.syntax.nodes import Data, Mapping, Node, Sequence, origin
 from pitchpipe.workflow import SOURCES, Present, Setting, Source
 
 _Collection: TypeAlias = "Mapping | Sequence"
+
+_MOST = 1000  # findings of one rule, beyond which nobody reads on
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,9 @@ def _not_silenced(context: Context, found: list[Finding], waiting: set[str]) -> 
 def _findings(
     context: Context, rule: Rule, reports: Callable[[], Iterable[Report]]
 ) -> list[Finding] | None:
-    """What a rule reports; None where it needs what nobody knows yet."""
+    """What a rule reports first; None where it needs what nobody knows yet."""
     try:
-        return [_finding(rule, report, context) for report in reports()]
+        return [_finding(rule, report, context) for report in islice(reports(), _MOST)]
     except NotYet:
         return None
 
@@ -134,6 +137,7 @@ def _finding(rule: Rule, report: Report, context: Context) -> Finding:
         dotted(report.path),
         report.related,
         report.fix,
+        rule.tags,
     )
     found = located(finding, context.reading)
     if context.written is context.reading or rule.foreign:

@@ -22,6 +22,13 @@ class Severity(Enum):
     HINT = "hint"
 
 
+class Tag(Enum):
+    """How editors show what a finding is about, beside its severity."""
+
+    UNNECESSARY = "unnecessary"
+    DEPRECATED = "deprecated"
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Replaces the text of `span` by `new_text`; an empty span inserts."""
@@ -75,6 +82,7 @@ class Finding:
     path: str = ""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    tags: tuple[Tag, ...] = ()
 
     def __post_init__(self) -> None:
         if not _is_presentable(self.message):

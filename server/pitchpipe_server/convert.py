@@ -10,7 +10,7 @@ from typing import Any
 from lsprotocol import types
 
 import pitchpipe_schemas
-from pitchpipe.findings import Edit, Finding, Severity
+from pitchpipe.findings import Edit, Finding, Severity, Tag
 from pitchpipe.ide.items import CompletionItem, Completions, ItemKind
 from pitchpipe_server.capabilities import Capabilities
 from pitchpipe_server.positions import Positions
@@ -23,7 +23,10 @@ _SEVERITIES = {
     Severity.WARNING: types.DiagnosticSeverity.Warning,
     Severity.HINT: types.DiagnosticSeverity.Information,
 }
-_DEAD = {"key-without-effect"}
+_TAGS = {
+    Tag.UNNECESSARY: types.DiagnosticTag.Unnecessary,
+    Tag.DEPRECATED: types.DiagnosticTag.Deprecated,
+}
 _KINDS: dict[ItemKind, types.CompletionItemKind] = {
     "key": types.CompletionItemKind.Property,
     "section": types.CompletionItemKind.Module,
@@ -53,8 +56,8 @@ def diagnostic(
     )
     if can.code_description and (page := _page(finding.code)):
         found.code_description = types.CodeDescription(page)
-    if can.diagnostic_tags and finding.code in _DEAD:
-        found.tags = [types.DiagnosticTag.Unnecessary]
+    if can.diagnostic_tags and finding.tags:
+        found.tags = [_TAGS[tag] for tag in finding.tags]
     if can.related_information and finding.related:
         found.related_information = [
             types.DiagnosticRelatedInformation(

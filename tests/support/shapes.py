@@ -91,12 +91,18 @@ def experts(at: tuple[tuple[int, ...], ...]) -> tuple[ModuleGroup, ...]:
 
 def shape(*groups: ModuleGroup, model_type: str = "llama", task: Head = "causal-lm") -> ModelShape:
     source = ShapeSource("built", "by hand")
-    return ModelShape(model_type, "Model", task, groups, {"vocab_size": ENTRIES}, True, source)
+    name = "LlamaForCausalLM" if task == "causal-lm" else "T5ForConditionalGeneration"
+    return ModelShape(model_type, name, task, groups, {"vocab_size": ENTRIES}, True, source)
 
 
 def llama(*, tied: bool = False, bias: bool = False) -> ModelShape:
     norm = other("model.norm", "norm", "norm", Parameter("weight", (WIDTH,)), at=((),))
     return shape(embedding(), *attention(bias=bias), *mlp(), norm, head(tied=tied))
+
+
+def neox() -> ModelShape:
+    """A class that no builder of onnxruntime-genai knows."""
+    return replace(llama(), model_type="gpt_neox", class_name="GPTNeoXForCausalLM")
 
 
 def deepseek() -> ModelShape:

@@ -6,7 +6,6 @@ To add one: write it in its family's file, list it here, give it a page and fixt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib import import_module
 
 from pitchpipe.checks import (
@@ -23,36 +22,15 @@ from pitchpipe.checks import (
     training,
     values,
 )
+from pitchpipe.checks.data import RULES as OF_DATA
 from pitchpipe.checks.report import Report
+from pitchpipe.checks.rule import Rule
+from pitchpipe.checks.settings import RULES as OF_SETTINGS
 from pitchpipe.context import Context
-from pitchpipe.findings import Severity
-from pitchpipe.silencing import Outcome
-from pitchpipe.workflow import Missing, Source
+from pitchpipe.findings import Severity, Tag
+from pitchpipe.workflow import Missing
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`code` also names the rule's page, `schemas/pitchpipe_schemas/checks/<code>.md`.
-
-    `find` looks at a file, `of_source` at one of its sources, without a look at the others: what
-    it says of one is kept while that source and the sections `data` and `task` are what they were.
-    With `foreign`, it speaks of the text as its own tool has it, and names that one's keys.
-
-    With `first`, of several sources that get the same place wrong the first one is named.
-    `of_ignores` looks at the comments that silence findings, when all others have spoken. All are
-    None where the parser itself finds it.
-    """
-
-    code: str
-    severity: Severity
-    find: Callable[[Context], Iterable[Report]] | None = None
-    of_source: Callable[[Context, Source], Iterable[Report]] | None = None
-    first: bool = False
-    foreign: bool = False
-    of_ignores: Callable[[Context, Outcome], Iterable[Report]] | None = None
-
 
 _SELECTING = (
     "target_modules",
@@ -95,15 +73,17 @@ RULES = (
     Rule("nesting-too-deep", _ERROR),
     Rule("alias-expansion", _ERROR),
     Rule("unknown-key", _ERROR, keys.unknown_key, foreign=True),
-    Rule("ignored-key", _WARNING, keys.ignored_key, foreign=True),
+    Rule("ignored-key", _WARNING, keys.ignored_key, foreign=True, tags=(Tag.UNNECESSARY,)),
     Rule("missing-required", _ERROR, keys.missing_required, foreign=True),
     Rule("wrong-type", _ERROR, values.wrong_type, foreign=True),
     Rule("out-of-range", _ERROR, values.out_of_range, foreign=True),
     Rule("invalid-value", _ERROR, values.invalid_value, foreign=True),
     Rule("yaml11-float", _WARNING, values.yaml11_float, values.source_yaml11_float, foreign=True),
     Rule("refused-by-tool", _ERROR, foreign.refused_by_tool, foreign=True),
-    Rule("deprecated-key", _HINT, foreign.deprecated_key, foreign=True),
+    Rule("deprecated-key", _HINT, foreign.deprecated_key, foreign=True, tags=(Tag.DEPRECATED,)),
     Rule("runner-cannot", _WARNING, foreign.runner_cannot, foreign=True),
+    Rule("read-otherwise", _HINT, foreign.read_otherwise, foreign=True),
+    Rule("incomplete-workflow", _HINT, foreign.incomplete_workflow, foreign=True),
     Rule("not-carried-over", _HINT, foreign.not_carried_over, foreign=True),
     Rule(
         "unset-environment-variable",
@@ -157,7 +137,10 @@ RULES = (
         _WARNING,
         effects.key_without_effect,
         effects.source_key_without_effect,
+        tags=(Tag.UNNECESSARY,),
     ),
+    *OF_DATA,
+    *OF_SETTINGS,
     Rule("unknown-code", _WARNING, foreign=True, of_ignores=ignores.unknown_code),
     Rule("ignore-of-error", _WARNING, foreign=True, of_ignores=ignores.ignore_of_error),
     Rule("unused-ignore", _HINT, foreign=True, of_ignores=ignores.unused_ignore),

@@ -9,7 +9,7 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.suggest import one_of
-from pitchpipe.workflow import Present, Setting, Source
+from pitchpipe.workflow import Missing, Present, Setting, Source
 
 _LISTED = 4  # devices that a message names
 
@@ -44,6 +44,12 @@ def unknown_device(context: Context) -> Iterator[Report]:
     found = published.find_devices(name, table)
     if len(found) == 1:
         return
+    if kind := _kind(name):
+        message = (
+            f"`target` names a product; the kind of device is said by `compute.device: {kind}`"
+        )
+        yield Report(message, target.span, target.path, _as_device(context, kind))
+        return
     if found:
         several = one_of(device.name for device in found[:_LISTED])
         yield Report(f"`{name}` could be {several}", target.span, target.path)
@@ -57,3 +63,22 @@ def unknown_device(context: Context) -> Iterator[Report]:
     scalar = context.reading.scalar(target.path)
     fix = Fix(f"Write `{whole}`", (Edit(scalar.span, whole),)) if scalar else None
     yield Report(f"{message}; did you mean `{near}`?", target.span, target.path, fix)
+
+
+def _kind(name: str) -> str | None:
+    """What `compute.device` calls it, where no product is named but a kind of device."""
+    kind = name.lower()
+    return "cuda" if kind == "gpu" else kind if kind in {"cpu", "cuda", "mps", "auto"} else None
+
+
+def _as_device(context: Context, kind: str) -> Fix | None:
+    """`device` in the place of `target`, where the file has none."""
+    compute, reading = context.workflow.compute, context.reading
+    target = compute.target
+    scalar = reading.scalar(target.path)
+    if scalar is None or not isinstance(target, Present) or context.written is not reading:
+        return None
+    if not isinstance(compute.device, Missing):
+        return None
+    edits = (Edit(target.key, "device"), Edit(scalar.span, kind))
+    return Fix(f"Write `device: {kind}`", edits)

@@ -105,8 +105,8 @@ def test_a_value_that_would_not_fit_is_not_moved() -> None:
 def test_no_rename_onto_a_key_that_is_there() -> None:
     found = check_findings("""
         training:
-          learning_rate: 0.1
-          lr: 0.2
+          learning_rate: 0.001
+          lr: 0.002
           #^ error[unknown-key]: `training` has no key `lr`; `learning_rate` is there already
         """)
     assert found.findings[0].fix is None

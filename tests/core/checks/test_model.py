@@ -126,11 +126,12 @@ def test_a_model_on_windows_is_found_by_its_drive() -> None:
 
 def test_an_encoder_with_a_decoder_is_not_trained() -> None:
     message = (
-        "model-not-causal: `models/translator` is a `t5` (Model), which is no causal language "
-        "model; nothing else can be trained"
+        "model-not-causal: `models/translator` is a `t5` (T5ForConditionalGeneration), "
+        "which is no causal language model; nothing else can be trained"
     )
     assert said("models/translator") == [message]
-    assert said("models/translator", "  trust_remote_code: true\n") == []
+    trusting = said("models/translator", "  trust_remote_code: true\n")
+    assert [line.partition(":")[0] for line in trusting] == ["remote-code"]
 
 
 @pytest.mark.parametrize(

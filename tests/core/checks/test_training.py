@@ -5,6 +5,10 @@ import pytest
 from support.analysis import analysis, check_findings, check_fixed, whole
 
 
+SLOW = "training: {learning_rate: 2.0e-5}\n"
+"""As full training wants it."""
+
+
 def said(fragment: str) -> list[str]:
     return [f"{f.code}: {f.message}" for f in analysis(whole(fragment)).findings]
 
@@ -44,7 +48,7 @@ def test_evaluations_and_checkpoints_must_fall_together() -> None:
 def test_the_best_model_needs_an_evaluation_of_each_checkpoint(
     settings: str, problem: str | None
 ) -> None:
-    found = said(f"training: {{load_best_model_at_end: true, {settings}}}")
+    found = said(f"training: {{load_best_model_at_end: true, max_steps: 500, {settings}}}")
     expected = f"best-model-strategies: `load_best_model_at_end` needs {problem}"
     assert found == ([] if problem is None else [expected])
 
@@ -116,9 +120,9 @@ def test_accuracy_is_for_classification() -> None:
 @pytest.mark.parametrize(
     ("fragment", "message"),
     [
-        ("method: {type: full, r: 8}", "`r` has no effect with `method.type: full`"),
+        (f"method: {{type: full, r: 8}}\n{SLOW}", "`r` has no effect with `method.type: full`"),
         (
-            "method: {type: full, target_modules: [q_proj]}",
+            f"method: {{type: full, target_modules: [q_proj]}}\n{SLOW}",
             "`target_modules` has no effect with `method.type: full`",
         ),
         (
@@ -182,7 +186,10 @@ def test_accuracy_is_for_classification() -> None:
             "`system_prompt` has no effect on rows that are texts",
         ),
         (
-            "data: {train: [{path: data/pairs.jsonl}], stratify_by: prompt, val_size: 0}",
+            (
+                "data: {train: [{path: data/pairs.jsonl}], stratify_by: prompt, val_size: 0}\n"
+                "training: {eval_strategy: no}"
+            ),
             "`stratify_by` has no effect where no rows are split off",
         ),
         (

@@ -1,0 +1,102 @@
+"""Rules about steps: what never comes to pass because the run is too short for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitchpipe.amounts import number, plural
+from pitchpipe.checks.extent import extent
+from pitchpipe.checks.pointing import set_here
+from pitchpipe.checks.report import Report
+from pitchpipe.context import Context
+from pitchpipe.workflow import Present, Setting, Wrong
+
+_WORTH_WATCHING = 20  # steps; shorter runs are over before one misses what they could tell
+_INTERVALS = (
+    ("eval", "nothing is evaluated before its end"),
+    ("save", "there is no checkpoint before its end"),
+)
+
+
+def warmup_over_steps(context: Context) -> Iterator[Report]:
+    """A warm-up that the run is over before."""
+    training, steps = context.workflow.training, extent(context).steps
+    warmup = training.warmup_steps
+    if steps is None or not isinstance(warmup, Present) or warmup.value < 1:
+        return
+    if warmup.value >= steps and context.effective(training.lr_scheduler_type) != "constant":
+        message = (
+            f"`warmup_steps` is {number(warmup.value)} and the run has {_steps(context, steps)}, "
+            "so the learning rate never comes to its peak"
+        )
+        related = set_here(context, training.max_steps)
+        yield Report(message, warmup.span, warmup.path, related=related)
+
+
+def interval_over_steps(context: Context) -> Iterator[Report]:
+    """Evaluations, checkpoints or reports that are further apart than the run is long."""
+    training, steps = context.workflow.training, extent(context).steps
+    if steps is None:
+        return
+    related = set_here(context, training.max_steps)
+    for verb, so in _INTERVALS:
+        strategy = getattr(training, f"{verb}_strategy")
+        if context.effective(strategy) == "steps":
+            yield from _too_far_apart(context, f"{verb}_steps", strategy, steps, so)
+    reports = training.logging_steps
+    if isinstance(reports, Present) and reports.value > steps:
+        message = (
+            f"`logging_steps` is {reports.value:,} and the run has {_steps(context, steps)}, "
+            "so the loss is reported but once"
+        )
+        yield Report(message, reports.span, reports.path, related=related)
+
+
+def batch_over_epoch(context: Context) -> Iterator[Report]:
+    """A step that would take more rows than there are."""
+    training, found = context.workflow.training, extent(context)
+    if found.rows is None or found.batch is None or found.batch <= found.rows:
+        return
+    size, accumulated = (
+        training.per_device_train_batch_size,
+        training.gradient_accumulation_steps,
+    )
+    place = accumulated if isinstance(accumulated, Present) else size
+    if isinstance(place, Present):
+        message = (
+            f"a step is to take {found.batch:,} rows (`per_device_train_batch_size` times "
+            f"`gradient_accumulation_steps`), and there are {plural(found.rows, 'training row')}, "
+            "so an epoch is one smaller step"
+        )
+        other = size if place is accumulated else accumulated
+        yield Report(message, place.span, place.path, related=set_here(context, other))
+
+
+def _too_far_apart(
+    context: Context, name: str, strategy: Setting[str], steps: int, so: str
+) -> Iterator[Report]:
+    setting: Setting[int] = getattr(context.workflow.training, name)
+    apart = context.effective(setting)
+    if isinstance(apart, Wrong) or apart <= steps:
+        return
+    if not isinstance(setting, Present) and steps < _WORTH_WATCHING:
+        return
+    what = (
+        f"`{name}` is {apart:,}"
+        if isinstance(setting, Present)
+        else f"`{name}` is {apart:,} by default"
+    )
+    place = setting if isinstance(setting, Present) else strategy
+    message = f"{what} and the run has {_steps(context, steps)}, so {so}"
+    yield Report(
+        message,
+        place.span,
+        place.path,
+        related=set_here(context, context.workflow.training.max_steps),
+    )
+
+
+def _steps(context: Context, steps: int) -> str:
+    """As exactly as it is known."""
+    said = isinstance(context.workflow.training.max_steps, Present)
+    return plural(steps, "step") if said else f"{plural(steps, 'step')} at most"
