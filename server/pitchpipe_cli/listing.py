@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from pitchpipe import amounts
 from pitchpipe.findings import Finding, Severity
-from pitchpipe.span import Lines, Span
+from pitchpipe.span import Lines, Place, Span
 from pitchpipe_cli import terminal
 from pitchpipe_cli.terminal import Paint
 
 if TYPE_CHECKING:
+    from pitchpipe_cli.mending import Mended
     from pitchpipe_cli.workflow_file import Checked
 
 VERSION = 1
@@ -63,22 +64,50 @@ def _place(checked: Checked, span: Span) -> str:
     return f"{checked.name}:{place.line}:{place.column}"
 
 
-def as_json(files: Sequence[Checked], unreadable: dict[str, str]) -> dict[str, Any]:
-    """All files by name; `unreadable` maps the others to why."""
+def mended(mended: Mended, paint: Paint) -> str:
+    """One line for each fix that was taken, with its place when it was."""
+    name, style = mended.before.name, "green"
+    return "".join(
+        f"{paint('bold', f'{name}:{place.line}:{place.column}:')} "
+        f"{paint(style, f'fixed[{finding.code}]')}: {finding.fix.title if finding.fix else ''}\n"
+        for finding, place in mended.taken
+    )
+
+
+def as_json(
+    files: Sequence[Checked],
+    unreadable: dict[str, str],
+    mended: Sequence[Mended] | None = None,
+) -> dict[str, Any]:
+    """All files by name; `unreadable` maps the others to why.
+
+    With `mended`, each entry says which of its findings were mended.
+    """
     entries: list[dict[str, Any]] = [
         {"path": c.name, "error": None, "findings": _findings(c)} for c in files
     ]
     entries += [{"path": name, "error": why, "findings": []} for name, why in unreadable.items()]
     counts = count(files)
+    summary: dict[str, int] = {
+        "files": len(files),
+        "unreadable": len(unreadable),
+        **{f"{severity.value}s": counts[severity] for severity in Severity},
+    }
+    if mended is not None:
+        taken = {one.before.name: one.taken for one in mended}
+        for entry in entries:
+            entry["fixed"] = [_taken(f, place) for f, place in taken.get(entry["path"], ())]
+        summary["fixed"] = sum(map(len, taken.values()))
     return {
         "version": VERSION,
         "files": sorted(entries, key=lambda entry: entry["path"]),
-        "summary": {
-            "files": len(files),
-            "unreadable": len(unreadable),
-            **{f"{severity.value}s": counts[severity] for severity in Severity},
-        },
+        "summary": summary,
     }
+
+
+def _taken(finding: Finding, place: Place) -> dict[str, Any]:
+    title = finding.fix and finding.fix.title
+    return {"code": finding.code, "title": title, **dataclasses.asdict(place)}
 
 
 def _findings(checked: Checked) -> list[dict[str, Any]]:

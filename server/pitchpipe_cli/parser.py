@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pitchpipe import __version__
+from pitchpipe.dialects.recognise import NAMES, NATIVE
 from pitchpipe_cli import terminal
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
@@ -19,6 +20,9 @@ HEADS = (
     *("sequence-classification", "token-classification"),
 )
 SHARDINGS = ("ddp", "zero2", "zero3", "fsdp2")
+SEVERITIES = ("error", "warning", "hint")
+DIALECTS = (NATIVE, *NAMES)
+REPORTS = ("text", "json", "sarif", "github", "junit")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 EXIT_CODES = """\
@@ -86,8 +90,54 @@ def _command(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="workflow files; - is stdin")
-    _format(parser)
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        help="workflow files, folders, patterns such as '**/*.tune.yaml'; - is stdin",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="take all safe fixes, and write the files that change"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="show what --fix would change, and write nothing"
+    )
+    parser.add_argument(
+        "--select",
+        metavar="CODE",
+        action="append",
+        default=[],
+        help="speak of these codes alone, parted by commas (repeatable)",
+    )
+    parser.add_argument(
+        "--ignore",
+        metavar="CODE",
+        action="append",
+        default=[],
+        help="don't speak of these codes, parted by commas (repeatable)",
+    )
+    parser.add_argument(
+        "--severity",
+        choices=SEVERITIES,
+        default="hint",
+        help="the least grave findings to speak of: error, warning or hint (default: hint)",
+    )
+    parser.add_argument("--strict", action="store_true", help="fail for warnings, too")
+    parser.add_argument(
+        "--dialect",
+        choices=DIALECTS,
+        help="whose format the files have (default: as each itself shows): " + ", ".join(DIALECTS),
+    )
+    parser.add_argument(
+        "--stdin-filename", metavar="FILE", help="what to take standard input for, if it is given"
+    )
+    parser.add_argument(
+        "--format", choices=REPORTS, default="text", help=f"output as {_or(REPORTS)}"
+    )
+
+
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:

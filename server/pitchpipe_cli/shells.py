@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-# What stands for a file on the command line, for a run, for a key of a workflow; anything else that
-# takes a value is free text.
+# What stands for a file on the command line, for a run, for a key of a workflow; codes are choices,
+# and anything else that takes a value is free text.
 _KINDS = {"FILE": "file", "PATH": "file", "MODEL": "file", "RUN": "run", "KEY=VALUE": "key"}
+_CODE = "CODE"
 
 _RUNS = "pitchpipe runs list --format ids 2>/dev/null"
 
@@ -37,33 +38,49 @@ class Command:
     commands: tuple[tuple[str, str], ...]
 
 
-def grammar(parser: argparse.ArgumentParser, keys: Sequence[str] = ()) -> list[Command]:
-    """Every command below `parser`, itself first. `keys` are those that `--set` takes."""
-    return list(_commands(parser, (), "", tuple(f"{key}=" for key in keys)))
+def grammar(
+    parser: argparse.ArgumentParser, keys: Sequence[str] = (), codes: Sequence[str] = ()
+) -> list[Command]:
+    """Every command below `parser`, itself first.
+
+    `keys` are those that `--set` takes, `codes` those of findings.
+    """
+    words = _Words(tuple(f"{key}=" for key in keys), tuple(codes))
+    return list(_commands(parser, (), "", words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What can stand for a key and its `=`, and what for a code."""
+
+    keys: tuple[str, ...]
+    codes: tuple[str, ...]
 
 
 def _commands(
-    parser: argparse.ArgumentParser, words: tuple[str, ...], summary: str, keys: tuple[str, ...]
+    parser: argparse.ArgumentParser, words: tuple[str, ...], summary: str, known: _Words
 ) -> Iterator[Command]:
     actions: list[Any] = parser._actions  # pyright: ignore[reportPrivateUsage]
     below = [a for a in actions if isinstance(a.choices, dict)]
     names = [(c.dest, str(c.help)) for a in below for c in a._choices_actions]
-    own = tuple(_argument(a, keys) for a in actions if not isinstance(a.choices, dict))
+    own = tuple(_argument(a, known) for a in actions if not isinstance(a.choices, dict))
     yield Command(words, summary, own, tuple(names))
     for action in below:
         for name, help_text in names:
-            yield from _commands(action.choices[name], (*words, name), help_text, keys)
+            yield from _commands(action.choices[name], (*words, name), help_text, known)
 
 
-def _argument(action: argparse.Action, keys: tuple[str, ...]) -> Argument:
+def _argument(action: argparse.Action, known: _Words) -> Argument:
     choices = tuple(map(str, cast("tuple[object, ...]", action.choices or ())))
+    if action.metavar == _CODE:
+        choices = known.codes
     if action.nargs == 0:
         value = ""
     elif choices:
         value = "choice"
     else:
         value = _KINDS.get(str(action.metavar), "text")
-        choices = keys if value == "key" else ()
+        choices = known.keys if value == "key" else ()
     names = tuple(sorted(action.option_strings, key=len))
     summary = (action.help or "").replace("%%", "%").split(" (", maxsplit=1)[0]
     return Argument(names, summary, value, choices)

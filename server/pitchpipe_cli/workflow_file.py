@@ -74,33 +74,71 @@ def schema() -> Schema:
     return Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect)
 
 
-def check(name: str, overrides: Mapping[str, Data] | None = None) -> Checked:
-    """Reads and analyses the file `name`; `-` is stdin.
+class Readers:
+    """What the files of one command share: what is known of models, and each folder's facts."""
+
+    def __init__(self) -> None:
+        self._models = shipped.shapes()
+        self._python = interpreter.named()
+        self._made: dict[Path, Reader] = {}
+
+    def of(self, folder: Path) -> Reader:
+        """The facts for files in `folder`."""
+        if folder not in self._made:
+            self._made[folder] = Reader(
+                folder,
+                python=self._python,
+                models=self._models,
+                devices=shipped.devices,
+                machine=shipped.this_machine,
+                records=shipped.records,
+            )
+        return self._made[folder]
+
+
+def check(
+    name: str,
+    overrides: Mapping[str, Data] | None = None,
+    *,
+    readers: Readers | None = None,
+    stdin_name: str | None = None,
+    dialect: str | None = None,
+) -> Checked:
+    """Reads and analyses the file `name`; `-` is stdin, taken for a file called `stdin_name`.
+
+    `readers` are those of the whole command. `dialect`: None is what the file itself tells.
 
     Raises:
         CommandError: the file can't be read.
     """
-    data, shown = _read(name), "<stdin>" if name == STDIN else name
+    data = _read(name)
+    shown = (stdin_name or "<stdin>") if name == STDIN else name
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return _no_text(shown, data, error)
-    path = Path.cwd() / ("stdin.yaml" if name == STDIN else name)
+    path = Path.cwd() / ((stdin_name or "stdin.yaml") if name == STDIN else name)
     analysis = analyse(
         text,
         schema=schema(),
-        facts=Reader(
-            path.parent,
-            python=interpreter.named(),
-            models=shipped.shapes(),
-            devices=shipped.devices,
-            machine=shipped.this_machine,
-            records=shipped.records,
-        ),
+        facts=(readers or Readers()).of(path.parent),
         path=os.path.normpath(path),
         overrides=overrides or {},
+        dialect=dialect,
     )
     return Checked(shown, text, analysis.document.lines, analysis.findings, analysis)
+
+
+def another(analysis: Analysis, text: str) -> Analysis:
+    """What another text comes to in the place of one without overrides."""
+    return analyse(
+        text,
+        schema=schema(),
+        facts=analysis.context.facts,
+        path=analysis.path,
+        reuse=analysis.document,
+        dialect=analysis.dialect,
+    )
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Data]:

@@ -67,11 +67,15 @@ def test_files_are_sorted_and_each_is_checked_once(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_2_and_the_others_are_checked(tmp_path: Path) -> None:
     write(tmp_path, wrong=WRONG_KEY)
-    done = pitchpipe("check", "missing.yaml", "wrong.yaml", ".", cwd=tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = pitchpipe("check", "missing.yaml", "wrong.yaml", "empty", "a*.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "wrong.yaml:7:3: error[unknown-key]" in done.stdout
-    assert "pitchpipe: cannot read missing.yaml: no such file or directory\n" in done.stderr
-    assert "pitchpipe: cannot read .: " in done.stderr
+    assert done.stderr.splitlines() == [
+        "pitchpipe: no workflow is in empty",
+        "pitchpipe: no file matches a*.yaml",
+        "pitchpipe: cannot read missing.yaml: no such file or directory",
+    ]
 
 
 def test_stdin_is_a_file_of_the_working_directory(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Findings for other programs: code scanning, annotations of a change, test results."""
