@@ -15,6 +15,8 @@ from lsprotocol import types
 from pitchpipe_facts import runs
 from pitchpipe_server.announcing import Announcing
 from pitchpipe_server.commands import EVENT
+from pitchpipe_server.requests.memory import CHANGED as MEMORY_CHANGED
+from pitchpipe_server.requests.runs import ENDED
 from pitchpipe_server.uris import path_of
 
 if TYPE_CHECKING:
@@ -77,6 +79,11 @@ class Running:
         self.events = events
         if events:
             self._announcing.watch()
+
+    def estimates_changed(self) -> None:
+        """Tells who subscribed: what an estimate rests on is another without an edit."""
+        if self.events:
+            self._server.protocol.notify(MEMORY_CHANGED, {})
 
     # What is known
 
@@ -232,7 +239,7 @@ class Running:
         update, folder = news.update, news.run.folder
         if self.events and news.event is not None:
             told = {"run": news.run.id, "folder": str(folder), "offset": news.offset}
-            self._server.protocol.notify(EVENT, {**told, "event": news.event})
+            self._server.protocol.notify(EVENT, {**told, "left": news.left, "event": news.event})
         shown = self._shown.get(folder.resolve())
         if isinstance(update, kinds.Progressed):
             self._report(shown, update.share, words.progress(update))
@@ -248,6 +255,10 @@ class Running:
             self._log("error", update.message + (f"; {update.hint}" if update.hint else ""))
         elif isinstance(update, kinds.Ended):
             self._end(folder, shown, update.state, update.message)
+            if self.events:
+                told = {"run": news.run.id, "folder": str(folder), "state": update.state}
+                why = {"message": update.message, "exit_code": update.exit_code}
+                self._server.protocol.notify(ENDED, {**told, **why})
             self._announcing.changed(news.run.workflow)
 
     def _end(self, folder: Path, shown: _Shown | None, state: str, message: str | None) -> None:
@@ -298,8 +309,8 @@ class Running:
 
     def _log(self, level: str, message: str) -> None:
         kind = _LEVELS[level]
-        if kind is types.MessageType.Debug:
-            kind = types.MessageType.Log  # what clients before LSP 3.18 know
+        if kind is types.MessageType.Debug and not self._server.vscode:
+            kind = types.MessageType.Log  # what clients before LSP 3.18 know; VS Code's always did
         self._server.window_log_message(types.LogMessageParams(kind, message))
 
     async def apart(self, work: Callable[[], T]) -> T:

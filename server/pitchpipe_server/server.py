@@ -95,9 +95,11 @@ class PitchpipeServer(LanguageServer):
         return self._running.failure(path, text) if self._running else None
 
     def hints_changed(self) -> None:
-        """What hints say is another, and no finding."""
+        """What hints and estimates say is another, and no finding."""
         if self.can.refresh_hints:
             self.workspace_inlay_hint_refresh(None)
+        if self._running:
+            self._running.estimates_changed()
 
     def runs_changed(self) -> None:
         """What lenses say of runs is another."""

@@ -20,7 +20,17 @@ from pitchpipe_facts import run_index
 from support import recorded_run
 from support.cli import environment, stand_in_python
 from support.contract import complaint
-from support.run_events import DONE, FAILURE, STARTED, RunFolder, begun, metrics, worked_on
+from support.run_events import (
+    DONE,
+    FAILURE,
+    STARTED,
+    RunFolder,
+    begun,
+    ended,
+    metrics,
+    steps,
+    worked_on,
+)
 from support.tiny import tiny_rows
 from support.tones import WORKFLOW
 
@@ -47,7 +57,8 @@ async def client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[No
         types.CLIENT_REGISTER_CAPABILITY,
     ):
         lsp_client.feature(method)(lambda _: None)
-    for method in ("pitchpipe/event", "pitchpipe/runsChanged"):
+    for method in ("event", "runsChanged", "runEnded", "memoryChanged"):
+        method = f"pitchpipe/{method}"
         lsp_client.feature(method)(lambda params, method=method: HEARD.append((method, params)))
     await lsp_client.initialize_session(
         types.InitializeParams(
@@ -121,6 +132,11 @@ def open_text(client: LanguageClient, uri: str, text: str) -> None:
 
 def subscribe(client: LanguageClient, events: bool = True) -> None:
     client.protocol.notify("pitchpipe/subscribe", {"events": events})
+
+
+def heard(name: str) -> list[Any]:
+    """The parameters of the notifications `pitchpipe/NAME`."""
+    return [plain(params) for method, params in HEARD if method == f"pitchpipe/{name}"]
 
 
 def changes() -> list[str | None]:
@@ -252,6 +268,7 @@ async def test_events_follow_on_where_details_end(client: LanguageClient, workfl
         complaint({**told[0], "event": {"kind": "metrics", "t": 1, "seq": 1}}, "RunEvent") is None
     )
     assert told[0]["event"]["step"] == 2
+    assert told[0]["left"] is None  # nobody knows how many steps there are
     line = run.events.read_bytes()[answer["offset"] : told[0]["offset"]]
     assert line.count(b"\n") == 1
     assert b'"step": 2' in line
@@ -269,6 +286,53 @@ async def test_who_shows_a_run_that_nobody_follows_hears_of_its_end(
     await until(lambda: any(method == "pitchpipe/event" for method, _ in HEARD))
     (told,) = [plain(params) for method, params in HEARD if method == "pitchpipe/event"]
     assert told["event"]["kind"] == "run-done"
+
+
+async def test_an_event_and_the_details_tell_what_the_whole_run_still_takes(
+    client: LanguageClient, workflow: Path
+) -> None:
+    subscribe(client)
+    make(workflow, "q", STARTED, ended("export", 40.0), DONE)
+    run = make(workflow, "r", STARTED, begun("train"))
+    with worked_on(run.path):
+        open_text(client, workflow.as_uri(), WORKFLOW)
+        await until(lambda: changes() != [])
+        run.say(steps(0, 10))
+        run.say(steps(5, 10))
+        await until(lambda: len(heard("event")) == 2)
+        answer = await ask(client, "runDetails", "RunDetails", folder=str(run.path))
+    told = [event["left"] for event in heard("event")]
+    assert told[-1] == answer["left"] == 41.0  # five steps of a fifth of a second each, and export
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+async def test_who_subscribed_hears_what_a_process_without_a_word_ended_with(
+    client: LanguageClient, workflow: Path, tmp_path: Path
+) -> None:
+    subscribe(client)
+    open_text(client, workflow.as_uri(), WORKFLOW)
+    stand_in_python(tmp_path).write_text("#!/bin/sh\necho no such thing\nexit 7\n", "utf-8")
+    started = await command(client, "pitchpipe.run", workflow.as_uri())
+    await until(lambda: heard("runEnded") != [])
+    (told,) = heard("runEnded")
+    assert complaint(told, "RunEnded") is None
+    assert (told["run"], told["state"], told["exit_code"]) == (started["run"], "failed", 7)
+    assert "no such thing" in told["message"]
+
+
+async def test_other_data_are_told_to_who_shows_an_estimate(
+    client: LanguageClient, workflow: Path
+) -> None:
+    subscribe(client)
+    open_text(client, workflow.as_uri(), WORKFLOW)
+    await ask(client, "memory", "MemoryResult", uri=workflow.as_uri())
+    await asyncio.sleep(1.0)
+    HEARD.clear()
+    rows = workflow.with_name("rows.jsonl")
+    rows.write_text('{"text": "a", "label": "b"}\n' * 5, encoding="utf-8")
+    changed = types.FileEvent(rows.as_uri(), types.FileChangeType.Changed)
+    client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([changed]))
+    await until(lambda: heard("memoryChanged") != [])
 
 
 async def test_what_is_no_run_has_no_details_and_is_not_removed(

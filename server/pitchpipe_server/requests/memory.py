@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pitchpipe.costs.cost import Cost
     from pitchpipe.facts import NotRead
 
-MEMORY = "pitchpipe/memory"
+MEMORY, CHANGED = "pitchpipe/memory", "pitchpipe/memoryChanged"
 REQUESTS = (MEMORY,)
-NOTIFICATIONS: tuple[str, ...] = ()
+NOTIFICATIONS = (CHANGED,)
 
 _NOT_OPEN = "the file is not open, or no workflow"
 _MOST_KEPT = 4

@@ -10,15 +10,16 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pitchpipe_server.requests import parameters
 from pitchpipe_server.server import PitchpipeServer
 
-RUNS, DETAILS, COMPARE, DELETE, CHANGED = (
+RUNS, DETAILS, COMPARE, DELETE, CHANGED, ENDED = (
     "pitchpipe/runs",
     "pitchpipe/runDetails",
     "pitchpipe/compareRuns",
     "pitchpipe/deleteRun",
     "pitchpipe/runsChanged",
+    "pitchpipe/runEnded",
 )
 REQUESTS = (RUNS, DETAILS, COMPARE, DELETE)
-NOTIFICATIONS = (CHANGED,)
+NOTIFICATIONS = (CHANGED, ENDED)
 
 _FEWEST, _MOST, _USUAL = 2, 20_000, 2_000  # points a series
 _COMPARED = 100  # runs

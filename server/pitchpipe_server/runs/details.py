@@ -60,6 +60,7 @@ class Details:
             "series": {n: _series(c, most) for n, c in read.curves.metrics.items() if c.step},
             "memory": _memory(read.curves, most),
             **evaluation(run.folder),
+            "left": pace.seconds_left(run, earlier) if run.state == "running" else None,
             "offset": read.reading.offset,
         }
 

@@ -43,10 +43,12 @@ def of_process(run: RunInfo, started: Started, code: int, *, heard: bool) -> End
         return Ended("interrupted", "stopped before it began")
     if code == _WRONG_ENVIRONMENT or (not heard and code > 0):
         # The former says so whatever came: events of another process that works on the same run.
-        return Ended("failed", runner_process.could_not_begin(output, started.python, ELSEWHERE))
+        why = runner_process.could_not_begin(output, started.python, ELSEWHERE)
+        return Ended("failed", why, exit_code=code)
     stage = f" in the stage `{run.stage}`" if run.stage else ""
     died = runner_process.died(code) + stage + runner_process.guess(code)
-    return Ended("stopped", _with(output, f"the runner {died}"), report_of(run))
+    said = _with(output, f"the runner {died}")
+    return Ended("stopped", said, report_of(run), exit_code=code if code > 0 else None)
 
 
 def unseen(run: RunInfo) -> Ended:

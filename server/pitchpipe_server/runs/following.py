@@ -212,7 +212,7 @@ def _told(followed: _Followed, offset: int, event: Event) -> News:
     if isinstance(update, Progressed) and update.share is not None:
         followed.share = max(followed.share, update.share)
         update = replace(update, share=followed.share)
-    return News(run, offset, event, update)
+    return News(run, offset, event, update, pace.seconds_left(run, followed.earlier))
 
 
 def _end_of(followed: _Followed, over: bool, code: int | None) -> Ended | None:

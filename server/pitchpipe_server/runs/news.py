@@ -78,13 +78,15 @@ class Ended:
     """Nothing more comes.
 
     `state` is "gone" when the folder was removed, "stopped" when the process died without a word.
-    `message` says why where the events don't.
+    `message` says why where the events don't. `exit_code` is that of a process that did not say so
+    itself; None where it is not known, or the process was killed.
     """
 
     state: Literal["done", "failed", "interrupted", "stopped", "gone"]
     message: str | None = None
     report: Path | None = None
     seconds: float | None = None
+    exit_code: int | None = None
 
 
 Update: TypeAlias = StageChanged | Progressed | Logged | Measured | Failed | Ended
@@ -95,13 +97,15 @@ class News:
     """One event of a run, or none where the run's process or folder ended without one.
 
     `run` is the run after it; following from the byte `offset` goes on behind it. `update` is what
-    it means; None for an event that an editor need not show.
+    it means; None for an event that an editor need not show. `left` is how many seconds the whole
+    run still takes; None where nobody can tell.
     """
 
     run: RunInfo
     offset: int
     event: Event | None
     update: Update | None
+    left: float | None = None
 
 
 def meaning(run: RunInfo, event: Event, earlier: pace.Seconds) -> Update | None:

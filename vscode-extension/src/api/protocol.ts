@@ -111,6 +111,8 @@ export interface RunDetails {
   memory: { seconds: number[]; bytes: number[]; of: "process" | "device" };
   samples: Sample[];
   evaluated: Evaluated[];
+  /** Seconds until the run's end. */
+  left: number | null;
   /** The file offset behind the last event that is included; events from there on are news. */
   offset: number;
 }
@@ -251,7 +253,21 @@ export interface RunEvent {
   folder: string;
   /** Behind this event in the file. */
   offset: number;
+  /** Seconds that the run takes from this event on. */
+  left: number | null;
   event: { kind: string; t: number; seq: number } & Record<string, unknown>;
+}
+
+/** `pitchpipe/runEnded`, to who subscribed: nothing more comes of a run. */
+export interface RunEnded {
+  run: string;
+  folder: string;
+  /** "gone": its folder was removed. */
+  state: RunState | "gone";
+  /** Why, where the run's events don't say. */
+  message: string | null;
+  /** Of a process that did not say itself how it ended; null also where it was killed. */
+  exit_code: number | null;
 }
 
 /** `pitchpipe/runsChanged`, to who subscribed: runs began, ended or went away. */
@@ -286,10 +302,13 @@ export const method = {
   event: "pitchpipe/event",
   runs: "pitchpipe/runs",
   runsChanged: "pitchpipe/runsChanged",
+  runEnded: "pitchpipe/runEnded",
   runDetails: "pitchpipe/runDetails",
   compareRuns: "pitchpipe/compareRuns",
   deleteRun: "pitchpipe/deleteRun",
   memory: "pitchpipe/memory",
+  /** To who subscribed, without parameters: estimates rest on other facts than before. */
+  memoryChanged: "pitchpipe/memoryChanged",
   preview: "pitchpipe/preview",
   newWorkflow: "pitchpipe/newWorkflow",
   schema: "pitchpipe/schema",
