@@ -71,6 +71,10 @@ _OFFERS: dict[str, Callable[[Document, Mapping, Finding], Iterator[_Offer]]] = {
 }
 
 
+HAVE_CHOICES = frozenset(_OFFERS)
+"""The codes of findings with several ways out."""
+
+
 def _entry(owner: Mapping, key: Span) -> Entry | None:
     return next((entry for entry in owner.entries if entry.key.span == key), None)
 
