@@ -129,7 +129,10 @@ def analyse(
     from pitchpipe.dialects.lowered import lowered  # noqa: PLC0415
 
     root = start or root
+    tool = dialects.named(name)
+    if tool.suited is not None:
+        tool, own = tool.suited(own, document)
     source = read(document, own, {})
     around = Surroundings(facts, root, blind)
-    reading = lowered(source, schema, overrides, dialects.named(name), around)
+    reading = lowered(source, schema, overrides, tool, around)
     return Analysis(path, name, Context(reading, native.lower, facts, root, blind), known)

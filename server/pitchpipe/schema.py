@@ -56,6 +56,14 @@ class Schema:
             self._others[name] = Schema(self._read_other(name), fast=self._fast)
         return self._others.get(name)
 
+    def resolved(self, rule: Rule) -> Rule:
+        """A part of the schema without its `$ref`, what stands beside that counting more."""
+        return self._followed(rule)
+
+    def like(self, root: Rule) -> Schema:
+        """A schema of another root that validates in the same way."""
+        return Schema(root, fast=self._fast)
+
     def at(self, path: KeyPath) -> Rule | None:
         """The rule for the value at `path`, None where the schema knows no such key."""
         general = tuple([0 if isinstance(step, int) else step for step in path])

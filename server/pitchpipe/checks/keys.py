@@ -54,7 +54,12 @@ def missing_required(context: Context) -> Iterator[Report]:
 
 
 def _lacking(context: Context) -> Iterator[Report]:
-    """What a workflow needs, of a foreign file whose own tool could do without."""
+    """What a workflow needs, of a foreign file whose own tool could do without.
+
+    Where something else keeps the file from being run here, that is enough.
+    """
+    if any(note.kind in {"stops", "refused"} for note in context.reading.notes):
+        return
     for violation in context.reading.violations:
         if violation.keyword == "required":
             own = context.reading.own(violation.path)

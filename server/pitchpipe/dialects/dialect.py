@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from pitchpipe.dialects.foreign import Foreign
+    from pitchpipe.document import Document
+    from pitchpipe.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,16 @@ class Dialect:
 
     `old_floats`: what the tool makes of `2e-5`, which its reader of YAML 1.1 takes for a string:
     the number after all, or a mistake.
+
+    `suited` gives the dialect and its schema as they are for one file, where what a key may hold
+    depends on what the file says elsewhere.
     """
 
     name: str
     title: str
     lower: Callable[[Foreign], None]
     old_floats: Literal["number", "mistake"] = "number"
+    suited: Callable[[Schema, Document], tuple[Dialect, Schema]] | None = None
 
 
 def named(name: str) -> Dialect:

@@ -8,6 +8,8 @@ Most keys need no code. The dialect's schema says under each what it is here:
 - `x-lost`: what is lost when the key is left out, as a sentence without a full stop. Values that
   leave a thing off (null, false, none, empty, the default) lose nothing.
 - `x-stops`: the same of what the runner can't do at all, so that the file can't be run.
+- `x-otherwise`: what the tool makes of the key, where that is not what it seems to mean, as words
+  that fit behind the key: `is refused by Olive`.
 
 Keys with none of these have no part in what is learnt (where logs go, how many processes read).
 """
@@ -163,6 +165,8 @@ class Foreign:
         """Notes what is lost by what nobody handled. To be called last."""
         for path, rule in self._rules(self.data, ()):
             value = self._at(path)
+            if value is not None and "x-otherwise" in rule:
+                self._otherwise(path, rule["x-otherwise"])
             idle = value in (None, False, "", "none", "no", 0) or value in ([], {})
             if idle or value == rule.get("default") or path in self._handled:
                 continue
@@ -170,6 +174,11 @@ class Foreign:
                 self.note("stops", path, f"`{path[-1]}`: {rule['x-stops']}")
             elif "x-lost" in rule:
                 self.note("lost", path, f"`{path[-1]}`: {rule['x-lost']}")
+
+    def _otherwise(self, path: KeyPath, words: str) -> None:
+        """Notes what the tool makes of a key, where no other note has said more of it."""
+        if all(note.path != path for note in self.result.notes):
+            self.result.notes.append(Note("otherwise", path, f"`{path[-1]}` {words}"))
 
     def _rules(self, data: Data, path: KeyPath) -> Iterator[tuple[KeyPath, Rule]]:
         """Every key that is written and that the schema knows."""

@@ -20,6 +20,12 @@ _JSON_KEY = re.compile(r'"([A-Za-z_]\w*)"[ \t\r\n]*:')
 
 _TUNED = {"method", "training", "export", "evaluate", "compute", "task"}
 _OLIVE = {"passes", "data_configs", "input_model", "systems", "evaluators", "engine"}
+_TYPE = re.compile(r"^[ \t-]*type:|[{,][ \t]*type:", re.MULTILINE)
+_ARGUMENT = re.compile(
+    r"^[ \t]+(?:fp16|bf16|optim|learning_rate|lr_scheduler_type|num_train_epochs|max_steps|seed"
+    r"|weight_decay|warmup_\w+|per_device_\w+|gradient_\w+|dataloader_\w+):",
+    re.MULTILINE,
+)
 _AXOLOTL = {
     "datasets",
     "pretraining_dataset",
@@ -97,11 +103,19 @@ def _by_keys(text: str) -> str | None:
         return "llama-factory"
     if "model_name_or_path" in keys and keys & _TRL:
         return "trl"
-    return "olive" if _is_olive(keys) else None
+    return "olive" if _is_olive(keys, text, whole=pattern is _JSON_KEY) else None
 
 
-def _is_olive(keys: set[str]) -> bool:
-    """Also parts of such a file, as the tutorial shows them."""
-    whole = bool(keys & {"input_model", "model"}) and len(keys & _OLIVE) > ("model" in keys)
-    parts = keys == {"passes"} or keys == {"training_config"}
-    return whole or parts or "passes" in keys or {"search_strategy", "search_space"} <= keys
+def _is_olive(keys: set[str], text: str, *, whole: bool) -> bool:
+    """Also parts of such a file, as the tutorial shows them, but where `whole` is asked for."""
+    sections = keys & _OLIVE
+    if "input_model" in keys:
+        return len(sections) > 1 or "model_path" in text
+    if len(sections) > 1 and (not whole or "passes" in keys):
+        return True
+    if whole:
+        return False
+    if "passes" in keys:
+        return _TYPE.search(text) is not None
+    search = {"search_strategy", "search_space"} <= keys
+    return search or (keys == {"training_config"} and _ARGUMENT.search(text) is not None)

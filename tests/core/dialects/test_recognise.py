@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pitchpipe.dialects.recognise import is_workflow
+from pitchpipe.dialects.recognise import dialect_of, is_workflow
 
 WORKFLOW = "model:\n  name_or_path: x\ndata:\n  train: []\nmethod:\n  type: lora\n"
 
@@ -30,3 +30,34 @@ WORKFLOW = "model:\n  name_or_path: x\ndata:\n  train: []\nmethod:\n  type: lora
 )
 def test_which_files_are_ours(name: str, text: str, ours: bool) -> None:
     assert is_workflow(name, text) is ours
+
+
+OLIVE = """\
+input_model:
+  type: HfModel
+  model_path: x
+passes:
+  f: {type: LoRA}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        (OLIVE, True),
+        (OLIVE.replace("input_model", "input_modle"), True),
+        (OLIVE.replace("input_model", "input_modle") + "data_configs: []\n", True),
+        (OLIVE.replace("passes", "passses"), True),
+        ("passes:\n  lora:\n    type: LoRA\n", True),
+        ("passes: {lora: {type: LoRA}}\n", True),
+        ("passes:\n  - mem2reg\n  - dce\n", False),
+        ("training_config:\n  fp16: true\n", True),
+        ("training_config:\n  coach: Jane\n", False),
+        ("search_strategy: {}\nsearch_space: {}\n", True),
+        ("model:\n  type: PyTorchModel\ndata_configs: []\npasses: {}\n", True),
+        ('{"input_model": {"type": "HfModel"}, "passes": {}}', True),
+        ('{"report": {"passes": 3, "failures": 0}}', False),
+    ],
+)
+def test_which_files_are_olives(text: str, ours: bool) -> None:
+    assert (dialect_of("/a/b.yaml", text) == "olive") is ours
