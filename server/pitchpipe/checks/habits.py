@@ -56,13 +56,13 @@ def validation_share(context: Context) -> Iterator[Report]:
             return  # nothing is evaluated, or it is an error
         message = "no rows are held out, so nothing tells when the model overfits"
     elif share.value > high:
-        message = f"{share.value:.0%} of the rows are held out and not learnt from"
+        message = f"`val_size` holds out {share.value:.0%} of the rows, which are not learnt from"
     else:
         rows = extent(context).rows
         if share.value >= low or rows is None or rows > _FEW_ROWS:
             return
-        held = plural(max(1, round(share.value * rows)), "row")
-        message = f"{share.value:.2g} of {plural(rows, 'row')} is {held}, too few to tell much"
+        held = max(1, round(share.value * rows))
+        message = f"`val_size` holds out {held} of {plural(rows, 'row')}, too few to tell much"
     yield Report(f"{message}; 0.1 to 0.2 is usual", share.span, share.path)
 
 
@@ -80,7 +80,7 @@ def overfitting_likely(context: Context) -> Iterator[Report]:
     guards = "`lora_dropout: 0.05`, `weight_decay: 0.01`" if lora else "`weight_decay: 0.01`"
     times = f"{math.floor(epochs):,} times or more" if said else f"{epochs:g} times"
     message = (
-        f"{plural(found.rows, 'row')} gone through {times} are likely learnt by heart; "
+        f"going through {plural(found.rows, 'row')} {times} likely teaches them by heart; "
         f"fewer epochs help, or {guards}, or `load_best_model_at_end: true`"
     )
     yield Report(message, place.span, place.path)

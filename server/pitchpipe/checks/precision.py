@@ -38,7 +38,7 @@ def bfloat16_unsuited(context: Context) -> Iterator[Report]:
         _, name = published.machine(compute.target.value)
         device = published.find_device(name, context.facts.devices())
         if device is not None and device.bfloat16 is False:
-            why = f"{device.name} has no units for bfloat16 and computes it slowly"
+            why = f"a {device.name} has no units for bfloat16 and computes it slowly"
     if why is not None:
         fix = rewritten(context, model.dtype, "auto")
         related = set_here(context, compute.device, compute.target)
