@@ -16,9 +16,8 @@ from pitchpipe.facts import Facts
 from pitchpipe.findings import Finding, Severity
 from pitchpipe.paths import flavour_of
 from pitchpipe.plan import Plan
-from pitchpipe.reading import read
+from pitchpipe.reading import Reading, read
 from pitchpipe.resolve import resolve
-from pitchpipe.reading import Reading
 from pitchpipe.schema import Schema
 from pitchpipe.syntax.nodes import Data
 from pitchpipe.workflow import Workflow
@@ -125,6 +124,7 @@ def analyse(
         reading: Reading = read(document, schema, overrides, known.sound)
         return Analysis(path, NATIVE, Context(reading, native.lower, facts, root, blind), known)
     from pitchpipe.dialects import dialect as dialects  # noqa: PLC0415  # few files are foreign
+    from pitchpipe.dialects import old_yaml  # noqa: PLC0415
     from pitchpipe.dialects.foreign import Surroundings  # noqa: PLC0415
     from pitchpipe.dialects.lowered import lowered  # noqa: PLC0415
 
@@ -132,7 +132,7 @@ def analyse(
     tool = dialects.named(name)
     if tool.suited is not None:
         tool, own = tool.suited(own, document)
-    source = read(document, own, {})
+    source = old_yaml.read(document, own, lax=tool.lax)
     around = Surroundings(facts, root, blind)
     reading = lowered(source, schema, overrides, tool, around)
     return Analysis(path, name, Context(reading, native.lower, facts, root, blind), known)

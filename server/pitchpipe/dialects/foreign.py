@@ -10,6 +10,8 @@ Most keys need no code. The dialect's schema says under each what it is here:
 - `x-stops`: the same of what the runner can't do at all, so that the file can't be run.
 - `x-otherwise`: what the tool makes of the key, where that is not what it seems to mean, as words
   that fit behind the key: `is refused by Olive`.
+- `x-old`: the same of a key that is going or gone: `is passed over by newer versions`.
+- `x-now`: the key of the same section that took the place of this one.
 
 Keys with none of these have no part in what is learnt (where logs go, how many processes read).
 """
@@ -22,7 +24,7 @@ from typing import cast
 
 from pitchpipe.dialects.note import Note, NoteKind
 from pitchpipe.facts import Facts
-from pitchpipe.findings import Fix, Related
+from pitchpipe.findings import Edit, Fix, Related
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.reading import Reading
 from pitchpipe.schema import Rule
@@ -92,7 +94,7 @@ class Foreign:
     ) -> None:
         """The workflow's key is `value`, because of what stands `at`."""
         target, place = _path(native), _path(at)
-        _lay(self.result.data, target, value)
+        lay(self.result.data, target, value)
         self.result.places[target] = place
         if same:
             self.result.same.add(target)
@@ -165,8 +167,8 @@ class Foreign:
         """Notes what is lost by what nobody handled. To be called last."""
         for path, rule in self._rules(self.data, ()):
             value = self._at(path)
-            if value is not None and "x-otherwise" in rule:
-                self._otherwise(path, rule["x-otherwise"])
+            if value is not None:
+                self._remark(path, rule)
             idle = value in (None, False, "", "none", "no", 0) or value in ([], {})
             if idle or value == rule.get("default") or path in self._handled:
                 continue
@@ -175,10 +177,21 @@ class Foreign:
             elif "x-lost" in rule:
                 self.note("lost", path, f"`{path[-1]}`: {rule['x-lost']}")
 
-    def _otherwise(self, path: KeyPath, words: str) -> None:
-        """Notes what the tool makes of a key, where no other note has said more of it."""
-        if all(note.path != path for note in self.result.notes):
-            self.result.notes.append(Note("otherwise", path, f"`{path[-1]}` {words}"))
+    def _remark(self, path: KeyPath, rule: Rule) -> None:
+        """Notes what the tool itself makes of a key, where no other note has said more of it."""
+        if any(note.path == path for note in self.result.notes):
+            return
+        notes, name = self.result.notes, path[-1]
+        if "x-otherwise" in rule:
+            notes.append(Note("otherwise", path, f"`{name}` {rule['x-otherwise']}"))
+        if "x-old" in rule:
+            notes.append(Note("old", path, f"`{name}` {rule['x-old']}"))
+        if "x-now" in rule:
+            now = rule["x-now"]
+            fix = Fix(f"Rename to `{now}`", (Edit(self.reading.key_span(path), now),))
+            free = self._at((*path[:-1], now)) is None
+            message = f"`{name}` is called `{now}` now"
+            notes.append(Note("old", path, message, fix if free else None))
 
     def _rules(self, data: Data, path: KeyPath) -> Iterator[tuple[KeyPath, Rule]]:
         """Every key that is written and that the schema knows."""
@@ -226,7 +239,7 @@ def _path(path: str | KeyPath) -> KeyPath:
     return parse_dotted(path) if isinstance(path, str) else path
 
 
-def _lay(data: dict[str, Data], path: KeyPath, value: Data) -> None:
+def lay(data: dict[str, Data], path: KeyPath, value: Data) -> None:
     """Puts `value` at `path`, making mappings and lists on the way."""
     at: Data = data
     for index, step in enumerate(path):

@@ -1,0 +1,68 @@
+"""How Axolotl's model is adapted, and what kind of model it is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pitchpipe.dialects.foreign import Foreign
+
+NATIVE_QLORA: str | None = None
+"""The workflow's `method.type` for adapters on a base model of 4 bits; None where it has none."""
+
+_OTHER_HEADS = ("SequenceClassification", "TokenClassification", "RewardModel")
+
+
+def lower(foreign: Foreign) -> None:
+    _method(foreign)
+    _targets(foreign)
+    _model(foreign)
+
+
+def _method(foreign: Foreign) -> None:
+    adapter = foreign.given("adapter")
+    if adapter in (None, "", "none"):
+        foreign.default("method.type", "full")
+        if adapter:
+            foreign.put("method.type", "full", "adapter")
+        return
+    small = adapter == "qlora" or foreign.given("load_in_4bit") is True
+    if adapter not in ("lora", "qlora"):
+        foreign.put("method.type", "lora", "adapter")
+        foreign.note("stops", "adapter", f"adapters of the kind `{adapter}` can't be trained here")
+    elif small and NATIVE_QLORA:
+        foreign.put("method.type", NATIVE_QLORA, "adapter")
+    else:
+        foreign.put("method.type", "lora", "adapter")
+        if small:
+            place = "adapter" if adapter == "qlora" else "load_in_4bit"
+            message = "base models of 4 bits can't be trained on here; `adapter: lora` can"
+            foreign.note("stops", place, message)
+
+
+def _targets(foreign: Foreign) -> None:
+    if foreign.given("lora_target_linear") is True:
+        foreign.put("method.target_modules", "all-linear", "lora_target_linear")
+        foreign.handled("lora_target_modules")
+    if isinstance(one := foreign.given("lora_target_parameters"), str):
+        foreign.put("method.target_parameters", [one], "lora_target_parameters")
+
+
+def _model(foreign: Foreign) -> None:
+    for key in ("model_type", "type_of_model", "cls_model_config"):
+        named = foreign.given(key)
+        if isinstance(named, str) and any(head in named for head in _OTHER_HEADS):
+            foreign.note("stops", key, f"`{named}`: only models that write texts are trained here")
+    tokenizer, base = foreign.given("tokenizer_config"), foreign.given("base_model")
+    for key in ("tokenizer_config", "base_model_config"):
+        if foreign.given(key) == base:
+            foreign.handled(key)
+    if tokenizer is None and isinstance(foreign.given("special_tokens"), dict):
+        _special_tokens(foreign, cast("dict[str, str]", foreign.given("special_tokens")))
+
+
+def _special_tokens(foreign: Foreign, tokens: dict[str, str]) -> None:
+    """The tokens that models have anyway are no loss."""
+    usual = {"bos_token": ("<s>",), "eos_token": ("</s>",)}
+    for key, token in tokens.items():
+        if token in usual.get(key, ()):
+            foreign.handled(("special_tokens", key))
