@@ -59,12 +59,12 @@ class _Resolver:
 
     def plan(self, path: str, smoke: bool, consent: bool) -> Plan:
         workflow, text = self._workflow, self._context.document.text
-        root, file = paths.flavour_of(path).split(path)
+        root, file = self._placed(path)
         self._value(workflow.version)
         return Plan(
             version=PLAN_VERSION,
             pitchpipe=pitchpipe.__version__,
-            name=self._value(workflow.name) or _name_of(file),
+            name=self._value(workflow.name) or _name_of(paths.flavour_of(path).basename(path)),
             root=root,
             workflow=file,
             workflow_sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -87,6 +87,20 @@ class _Resolver:
             origins=self._origins,
             fingerprints=self._fingerprints,
         )
+
+    def _placed(self, path: str) -> tuple[str, str]:
+        """The folder that paths start from, and the file's path relative to it, or absolute."""
+        flavour, root = paths.flavour_of(path), self._context.root
+        folder: str
+        file: str
+        folder, file = flavour.split(path)
+        if folder == root:
+            return root, file
+        try:
+            inside = flavour.commonpath([path, root]) == root
+        except ValueError:  # another drive
+            inside = False
+        return root, flavour.relpath(path, root).replace("\\", "/") if inside else path
 
     def _section(self, kind: type[T], section: Any, **given: Any) -> T:
         """A section of the plan, from the workflow's; `given` are fields that need more."""

@@ -32,7 +32,7 @@ def cost_of(analysis: Analysis, device: str | None = None) -> Cost:
         CommandError: the device is not known, or nobody here knows the model.
     """
     facts = analysis.context.facts
-    settings = of_context(analysis.context) if analysis.has_errors else of_plan(analysis.plan())
+    settings = of_plan(analysis.plan()) if analysis.can_run else of_context(analysis.context)
     shape = costs.shape_of(settings, facts)
     if isinstance(shape, NotRead):
         name = settings.model.name_or_path

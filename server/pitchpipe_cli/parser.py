@@ -14,6 +14,7 @@ from pitchpipe_cli import terminal
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
 METHODS = ("lora", "full")
+FORMATS = ("native", "olive", "axolotl", "llama-factory", "trl")
 SCHEMAS = ("workflow", "plan", "event")
 HEADS = (
     *("causal-lm", "seq2seq-lm", "masked-lm"),
@@ -67,6 +68,7 @@ def build() -> argparse.ArgumentParser:
     _plan(_command(commands, "plan", "show every resolved value and where it came from"))
     _run(_command(commands, "run", "fine-tune, export and evaluate as a workflow file says"))
     _init(_command(commands, "init", "write a commented workflow file to start from"))
+    _convert(_command(commands, "convert", "write a file anew in another tool's format"))
     _modules(_command(commands, "modules", "show what a model consists of, and what is trained"))
     _estimate(_command(commands, "estimate", "say what memory and time a workflow takes"))
     _preview(_command(commands, "preview", "show rows as the model will see them"))
@@ -186,6 +188,18 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "-q", "--quiet", action="store_true", help="print warnings and the outcome alone"
     )
     _format(parser, "text", "text, or json: the event lines as they are written")
+
+
+def _convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the file to convert")
+    parser.add_argument(
+        "--to", choices=FORMATS, default=FORMATS[0], help="the format to write (default: native)"
+    )
+    parser.add_argument(
+        "--dialect", choices=FORMATS, help="the format of FILE, where its keys don't tell"
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", help="the file to write, not the terminal")
+    parser.add_argument("--force", action="store_true", help="overwrite OUT")
 
 
 def _init(parser: argparse.ArgumentParser) -> None:

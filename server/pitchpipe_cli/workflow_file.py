@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
+from pitchpipe.dialects.recognise import NATIVE, dialect_of
 from pitchpipe.findings import Finding, Severity
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.overrides import parse_setting
@@ -64,6 +65,16 @@ class Checked:
         return reading.overridden(parse_dotted(finding.path))
 
     @property
+    def can_run(self) -> bool:
+        """Whether there is a plan for it."""
+        return self.analysis is not None and self.analysis.can_run
+
+    @property
+    def refusal(self) -> Exit:
+        """The exit code of whoever wanted to run it, and it can't."""
+        return self.verdict or Exit.WRONG_FILE
+
+    @property
     def _errors(self) -> list[Finding]:
         return [f for f in self.findings if f.severity is Severity.ERROR]
 
@@ -83,7 +94,7 @@ class Readers:
         self._made: dict[Path, Reader] = {}
 
     def of(self, folder: Path) -> Reader:
-        """The facts for files in `folder`."""
+        """The facts for files whose paths start from `folder`."""
         if folder not in self._made:
             self._made[folder] = Reader(
                 folder,
@@ -99,14 +110,15 @@ class Readers:
 def check(
     name: str,
     overrides: Mapping[str, Data] | None = None,
+    dialect: str | None = None,
     *,
     readers: Readers | None = None,
     stdin_name: str | None = None,
-    dialect: str | None = None,
 ) -> Checked:
     """Reads and analyses the file `name`; `-` is stdin, taken for a file called `stdin_name`.
 
-    `readers` are those of the whole command. `dialect`: None is what the file itself tells.
+    `dialect` is whose format it has; where it is None, the file tells. `readers` are those of the
+    whole command.
 
     Raises:
         CommandError: the file can't be read.
@@ -117,27 +129,33 @@ def check(
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return _no_text(shown, data, error)
-    path = Path.cwd() / ((stdin_name or "stdin.yaml") if name == STDIN else name)
+    called = (stdin_name or "stdin.yaml") if name == STDIN else name
+    path = os.path.normpath(Path.cwd() / called)
+    format_ = dialect or dialect_of(path, text) or NATIVE
+    start = Path(path).parent if format_ == NATIVE else Path.cwd()
     analysis = analyse(
         text,
         schema=schema(),
-        facts=(readers or Readers()).of(path.parent),
-        path=os.path.normpath(path),
+        facts=(readers or Readers()).of(start),
+        path=path,
         overrides=overrides or {},
-        dialect=dialect,
+        dialect=format_,
+        start=str(start),
     )
     return Checked(shown, text, analysis.document.lines, analysis.findings, analysis)
 
 
 def another(analysis: Analysis, text: str) -> Analysis:
     """What another text comes to in the place of one without overrides."""
+    context = analysis.context
     return analyse(
         text,
         schema=schema(),
-        facts=analysis.context.facts,
+        facts=context.facts,
         path=analysis.path,
-        reuse=analysis.document,
+        reuse=context.document,
         dialect=analysis.dialect,
+        start=context.root,
     )
 
 

@@ -14,7 +14,7 @@ from importlib import import_module
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.check import NOTHING_KNOWN
-from pitchpipe.dialects.recognise import is_workflow
+from pitchpipe.dialects.recognise import NATIVE, dialect_of
 from pitchpipe.ide.snapshot import Client, Snapshot
 from pitchpipe.ide.world import Run
 from pitchpipe.schema import Schema
@@ -58,12 +58,14 @@ class Engine:
         client: Client,
         wake: Callable[[], None],
         runs: Callable[[str], tuple[Run, ...]],
+        start_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.schema = Schema(
             pitchpipe_schemas.load("workflow"), fast=True, others=pitchpipe_schemas.dialect
         )
         self.client = client
         self._settings = settings
+        self._start_of = start_of
         self.world = RealWorld(settings, wake, runs)
         self._made: dict[str, _Made] = {}
 
@@ -95,7 +97,8 @@ class Engine:
         self, text: OpenText, path: str, facts: PatientFacts, made: _Made | None, state: Hashable
     ) -> Snapshot | None:
         # What the client takes for a workflow is named like one.
-        if not is_workflow(_NAMED if text.language == _LANGUAGE else path, text.text):
+        dialect = dialect_of(_NAMED if text.language == _LANGUAGE else path, text.text)
+        if dialect is None:
             return None
         before = made.snapshot.analysis if made and made.snapshot else None
         found: Analysis = analyse(
@@ -106,6 +109,8 @@ class Engine:
             reuse=before and before.document,
             known=before.known if made and before and made.state == state else NOTHING_KNOWN,
             blind=path_of(text.uri) is None and not text.uri.startswith(_NOT_SAVED),
+            dialect=dialect,
+            start=None if dialect == NATIVE else self._start_of(path),
         )
         elsewhere = text.language in self._settings().schema_elsewhere
         client = replace(self.client, schema_elsewhere=True) if elsewhere else self.client

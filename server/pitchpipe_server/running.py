@@ -163,8 +163,11 @@ class Running:
         from pitchpipe_server.runs.starting import start  # noqa: PLC0415
 
         python, workflow = self._server.settings.python, Path(path)
+        origin = self._server.start_of(path)
         try:
-            started: Started = await asyncio.to_thread(lambda: start(python, workflow, **how))
+            started: Started = await asyncio.to_thread(
+                lambda: start(python, workflow, origin=origin, **how)
+            )
         except CannotStart as error:
             if not quiet:
                 shown = types.ShowMessageParams(types.MessageType.Error, f"Pitchpipe: {error}")

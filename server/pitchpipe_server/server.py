@@ -77,9 +77,26 @@ class PitchpipeServer(LanguageServer):
 
             client = Client(snippets=self.can.snippets)
             self._engine = Engine(
-                lambda: self.settings, client, self._wake, lambda path: self.running.of(path)
+                lambda: self.settings,
+                client,
+                self._wake,
+                lambda path: self.running.of(path),
+                self.start_of,
             )
         return self._engine
+
+    def start_of(self, path: str) -> str | None:
+        """The innermost folder of the workspace that a file lies in, from which tools are called.
+
+        None where it lies in none.
+        """
+        from pathlib import Path  # noqa: PLC0415  # see above
+
+        from pitchpipe_server.uris import path_of  # noqa: PLC0415
+
+        roots = [root for uri in self.workspace.folders if (root := path_of(uri))]
+        around = [root for root in roots if Path(root) in Path(path).parents]
+        return max(around, key=len, default=None)
 
     @property
     def running(self) -> Running:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe.findings import Edit
-from pitchpipe.ide import fit, fixes, ignoring, sections, switching
+from pitchpipe.ide import converting, fit, fixes, ignoring, sections, switching
 from pitchpipe.ide.items import Action
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.spelling import misspelt
@@ -36,6 +36,8 @@ def resolve(snapshot: Snapshot, key: str) -> tuple[Edit, ...]:
     """The edits of the action with that `key`; none where it has become pointless."""
     if snapshot.context.half_typed:
         return ()
+    if key == converting.KEY:
+        return converting.converted(snapshot)
     if key == fit.KEY:
         return fit.resolved(snapshot)
     if key == sections.SPLIT:
@@ -80,6 +82,8 @@ def _changes(snapshot: Snapshot, span: Span) -> Iterator[Action]:
             yield action
     if len(path) <= 1:
         yield from sections.missing(snapshot)
+    if action := converting.conversion(snapshot):
+        yield action
 
 
 def _could_name_method(snapshot: Snapshot, path: KeyPath) -> bool:

@@ -48,7 +48,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
     listing.tell(replace(checked, findings=told))
     if checked.analysis is None:
         return checked.verdict
-    plan = None if checked.has_errors else checked.analysis.plan()
+    plan = checked.analysis.plan() if checked.can_run else None
     if plan is not None and (arguments.count_tokens or arguments.exact):
         _count(plan, interpreter.find(arguments.python))
     devices: list[str] = arguments.device

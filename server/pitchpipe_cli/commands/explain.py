@@ -40,8 +40,8 @@ def _is_file(what: str) -> bool:
 def _file(name: str) -> Exit:
     checked = workflow_file.check(name)
     listing.tell(checked)
-    if checked.analysis is None or checked.has_errors:
-        return checked.verdict
+    if checked.analysis is None or not checked.can_run:
+        return checked.refusal
     _show(_told(checked.analysis, checked.name))
     return Exit.DONE
 

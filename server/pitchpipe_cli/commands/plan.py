@@ -24,8 +24,8 @@ def execute(arguments: argparse.Namespace) -> Exit:
     overrides = workflow_file.overrides(arguments.overrides)
     checked = workflow_file.check(arguments.file, overrides)
     listing.tell(checked)
-    if checked.analysis is None or checked.has_errors:
-        return checked.verdict
+    if checked.analysis is None or not checked.can_run:
+        return checked.refusal
     plan = checked.analysis.plan()
     if arguments.format == "json":
         terminal.out_json(to_json(plan))

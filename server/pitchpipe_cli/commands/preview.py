@@ -20,8 +20,8 @@ VERSION = 1
 def execute(arguments: argparse.Namespace) -> Exit:
     checked = workflow_file.check(arguments.file, workflow_file.overrides(arguments.overrides))
     listing.tell(checked)
-    if checked.analysis is None or checked.has_errors:
-        return checked.verdict
+    if checked.analysis is None or not checked.can_run:
+        return checked.refusal
     python = interpreter.find(arguments.python)
     plan = checked.analysis.plan(trust_remote_code=arguments.trust_remote_code)
     shown = previews.show(plan, python, rows=arguments.rows, skip=arguments.skip)

@@ -50,8 +50,8 @@ def _new_run(arguments: argparse.Namespace) -> Path | Exit:
         overrides = workflow_file.overrides(arguments.overrides)
         checked = workflow_file.check(arguments.file, overrides)
         listing.tell(checked)
-        if checked.analysis is None or checked.has_errors:
-            return checked.verdict
+        if checked.analysis is None or not checked.can_run:
+            return checked.refusal
         _ask_consent(checked.analysis.wants_remote_code, arguments)
         consent = arguments.trust_remote_code
         plan = checked.analysis.plan(smoke=arguments.smoke, trust_remote_code=consent)

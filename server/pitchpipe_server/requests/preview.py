@@ -97,9 +97,12 @@ class _Previews:
             older.stop()
         stop = self._going[path] = Stop()
         python, written = self._server.settings.python, text.text
+        start = self._server.start_of(path)
         try:
             found = await asyncio.to_thread(
-                lambda: _found(python, Path(path), written, min(rows, _MOST_ROWS), skip, stop)
+                lambda: _found(
+                    python, Path(path), written, min(rows, _MOST_ROWS), skip, stop, start
+                )
             )
         finally:  # whoever cancelled, or the server's end
             stop.stop()
@@ -109,7 +112,13 @@ class _Previews:
 
 
 def _found(
-    python: str | None, path: Path, text: str, rows: int, skip: int, stop: Stop
+    python: str | None,
+    path: Path,
+    text: str,
+    rows: int,
+    skip: int,
+    stop: Stop,
+    start: str | None,
 ) -> Preview | NoPreview:
     from pitchpipe_facts import previews  # noqa: PLC0415  # as above
     from pitchpipe_server.runs import planning  # noqa: PLC0415
@@ -117,7 +126,7 @@ def _found(
 
     try:
         program = planning.program(python)
-        analysis = planning.analysed(program, path, text)
+        analysis = planning.analysed(program, path, text, start=start)
         planning.demand_no_errors(analysis, path)
         plan = analysis.plan()  # without the model's own code
     except CannotStart as error:

@@ -42,8 +42,16 @@ def program(python: str | None) -> str:
     return str(Path(found).absolute())
 
 
-def analysed(python: str, workflow: Path, text: str, overrides: Sequence[str] = ()) -> Analysis:
+def analysed(
+    python: str,
+    workflow: Path,
+    text: str,
+    overrides: Sequence[str] = (),
+    start: str | None = None,
+) -> Analysis:
     """The text with what it asks of the world, for which nobody waits.
+
+    `start` is the folder that the paths of another tool's file start from; None: its own.
 
     Raises:
         CannotStart: one of `overrides` is no setting.
@@ -61,7 +69,9 @@ def analysed(python: str, workflow: Path, text: str, overrides: Sequence[str] = 
         machine=shipped.this_machine,
         records=shipped.records,
     )
-    return analyse(text, schema=_schema(), facts=facts, path=str(path), overrides=values)
+    return analyse(
+        text, schema=_schema(), facts=facts, path=str(path), overrides=values, start=start
+    )
 
 
 def demand_no_errors(analysis: Analysis, workflow: Path) -> None:
@@ -73,6 +83,12 @@ def demand_no_errors(analysis: Analysis, workflow: Path) -> None:
     errors = [f for f in analysis.findings if f.severity is Severity.ERROR]
     if errors:
         raise CannotStart(_complaint(workflow, analysis, errors), findings=tuple(errors))
+    if not analysis.can_run:
+        stopping = [f for f in analysis.findings if f.code == "runner-cannot"]
+        first = stopping[0]
+        line = analysis.document.lines.place(first.span).line
+        complaint = f"{workflow.name} can't be run here: line {line}: {first.message}"
+        raise CannotStart(complaint, findings=tuple(stopping))
 
 
 def planned(analysis: Analysis, workflow: Path, smoke: bool, consent: bool) -> Plan:

@@ -43,10 +43,12 @@ def start(
     trust_remote_code: bool = False,
     only: Sequence[str] = (),
     fresh: bool = False,
+    origin: str | None = None,
 ) -> Started:
     """Starts a run of the workflow file as it lies on the disk, or goes on with one of its runs.
 
     `python` is the interpreter that trains; None is the one in $PITCHPIPE_PYTHON, else this one.
+    `origin` is the folder that the paths of another tool's file start from; None: its own.
     `resume` is a run's id or folder, "" means the newest that is not done. `overrides` are
     `key=value`, as behind `--set`. Reads data and may look at a model: to be called in a thread.
 
@@ -57,7 +59,7 @@ def start(
     program = planning.program(python)
     if resume is None:
         text = _text(workflow)
-        analysis = planning.analysed(program, workflow, text, overrides)
+        analysis = planning.analysed(program, workflow, text, overrides, origin)
         plan = planning.planned(analysis, workflow, smoke, trust_remote_code)
         folder, warnings = _new(plan, text), ()
     else:
