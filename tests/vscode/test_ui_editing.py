@@ -49,6 +49,28 @@ def test_a_workflow_shows_findings_lenses_and_hints(window: Window) -> None:
     assert page.locator(".statusbar").get_by_text("Pitchpipe workflow").count() == 1
 
 
+def test_yaml_that_is_a_workflow_becomes_one_until_its_user_says_otherwise(
+    window: Window, file: Path
+) -> None:
+    page, mode = window.page, window.page.locator("#status\\.editor\\.mode")
+    plain = file.with_name("plain.yaml")
+    plain.write_text(file.read_text("utf-8"), encoding="utf-8")
+    other = file.with_name("other.yaml")
+    other.write_text("services:\n  web: {image: nginx}\n", encoding="utf-8")
+    window.open(plain.name)
+    mode.get_by_text("Pitchpipe workflow").wait_for()
+    window.lens("Smoke run").wait_for()
+    mode.click()
+    page.keyboard.type("YAML")
+    window.pick("YAML")
+    mode.get_by_text("YAML").wait_for()
+    window.open(other.name)
+    window.open(plain.name)
+    page.wait_for_timeout(2000)  # in which it would have been changed again
+    assert mode.inner_text().strip() == "YAML"
+    window.open(file.name)
+
+
 def test_templates_are_coloured_apart_from_their_text(window: Window) -> None:
     column, around = window.word("text"), window.word('"Wie klingt „ü“ 🎺?')
     colour = "(e) => getComputedStyle(e).color"

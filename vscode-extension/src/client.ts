@@ -1,5 +1,7 @@
 /** The language client: what it is for, how its server is started, what it does in between. */
 
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import * as vscode from "vscode";
 import {
   CloseAction,
@@ -9,6 +11,7 @@ import {
   type LanguageClientOptions,
   type Middleware,
 } from "vscode-languageclient/node";
+import type { ServerLog } from "./environment/serverLog";
 import { handleServerCommand } from "./running/commands";
 import { handleProgress } from "./running/progress";
 import type { Session } from "./session";
@@ -31,6 +34,15 @@ export interface Host {
   settings(): object;
   /** The server has ended by itself. */
   crashed(): void;
+  /** What it writes beside the protocol. */
+  log: ServerLog;
+}
+
+/** Failures are told by who made it, in words that help, and not in a window of its own. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
 }
 
 export function makeClient(session: Session, launch: Launch, host: Host): LanguageClient {
@@ -52,6 +64,14 @@ export function makeClient(session: Session, launch: Launch, host: Host): Langua
     traceOutputChannel: session.output,
     initializationOptions: settings(host),
     middleware: middleware(session, host),
+    stdioOptions: {
+      stdout: (input, output) => eachLine(input, (line) => output.info(line)),
+      stderr: (input, output) =>
+        eachLine(input, (line) => {
+          const { level, text } = host.log.take(line);
+          output[level](text);
+        }),
+    },
     initializationFailedHandler: () => false,
     errorHandler: {
       error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -62,7 +82,11 @@ export function makeClient(session: Session, launch: Launch, host: Host): Langua
       },
     },
   };
-  return new LanguageClient(SECTION, "Pitchpipe", server, options);
+  return new QuietClient(SECTION, "Pitchpipe", server, options);
+}
+
+function eachLine(input: Readable, take: (line: string) => void): void {
+  createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false }).on("line", take);
 }
 
 /** Files, and what virtual workspaces call theirs; not what version control shows beside them. */

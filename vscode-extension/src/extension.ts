@@ -1,4 +1,5 @@
 import type * as vscode from "vscode";
+import { repeatForWalkthrough } from "./contextKeys";
 import { activateEnvironment } from "./environment/activate";
 import { activateNewWorkflow } from "./newWorkflow";
 import { activatePanels } from "./panels/activate";
@@ -19,6 +20,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   session = new Session(context);
   context.subscriptions.push(
     session,
+    repeatForWalkthrough(),
     followActiveEditor(session),
     activateRunning(session),
     activateRuns(session),

@@ -36,6 +36,11 @@ export function schemaElsewhere(): string[] {
   return registered && validates ? ["yaml"] : [];
 }
 
+/** Whether another extension looks after YAML, which it would not in files of our language. */
+export function hasYamlExtension(): boolean {
+  return vscode.extensions.getExtension(YAML_EXTENSION) !== undefined;
+}
+
 export function activateSchema(session: Session): vscode.Disposable {
   // By their names files are known through the manifest; by their content only the server knows them.
   const workflows = new Set<string>();

@@ -2,7 +2,13 @@
 
 import * as vscode from "vscode";
 import { type LanguageClient, State } from "vscode-languageclient/node";
-import { method, type RunEvent, type RunsChanged, type SupportedMethods } from "./api/protocol";
+import {
+  method,
+  type RunEnded,
+  type RunEvent,
+  type RunsChanged,
+  type SupportedMethods,
+} from "./api/protocol";
 
 /** No server runs; what can be done about it has been shown. */
 export class NoServer extends Error {}
@@ -16,12 +22,16 @@ export class Session implements vscode.Disposable {
   private readonly gone = new vscode.EventEmitter<void>();
   private readonly events = new vscode.EventEmitter<RunEvent>();
   private readonly changes = new vscode.EventEmitter<RunsChanged>();
+  private readonly ends = new vscode.EventEmitter<RunEnded>();
+  private readonly estimates = new vscode.EventEmitter<void>();
 
   /** A server has answered, the first one or another after a restart. */
   readonly onReady = this.ready.event;
   readonly onGone = this.gone.event;
   readonly onEvent = this.events.event;
   readonly onRunsChanged = this.changes.event;
+  readonly onRunEnded = this.ends.event;
+  readonly onMemoryChanged = this.estimates.event;
 
   constructor(readonly context: vscode.ExtensionContext) {}
 
@@ -31,6 +41,8 @@ export class Session implements vscode.Disposable {
     this.subscriptions.push(
       client.onNotification(method.event, (event: RunEvent) => this.events.fire(event)),
       client.onNotification(method.runsChanged, (change: RunsChanged) => this.changes.fire(change)),
+      client.onNotification(method.runEnded, (end: RunEnded) => this.ends.fire(end)),
+      client.onNotification(method.memoryChanged, () => this.estimates.fire()),
       client.onDidChangeState(({ newState }) => {
         if (newState === State.Running) void this.greet(client);
         if (newState === State.Stopped) this.gone.fire();
@@ -93,7 +105,8 @@ export class Session implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const emitter of [this.ready, this.gone, this.events, this.changes]) emitter.dispose();
+    const { ready, gone, events, changes, ends, estimates } = this;
+    for (const emitter of [ready, gone, events, changes, ends, estimates]) emitter.dispose();
     this.output.dispose();
   }
 }

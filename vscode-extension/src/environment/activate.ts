@@ -26,7 +26,7 @@ export function activateEnvironment(session: Session): vscode.Disposable {
   const parts = vscode.Disposable.from(
     server,
     { dispose: () => clearTimeout(timer) },
-    showStatus(session, server),
+    showStatus(server),
     tellOfProblems(server),
     // Menus and the walkthrough hand over what they like; a wish has a folder.
     registerCommand("pitchpipe.environment.install", (wish?: Wish) =>

@@ -47,7 +47,7 @@ export function messageFor(state: State): Message | undefined {
       buttons: ["install", "choose"],
     };
   }
-  if (state.is === "down" && state.again === undefined) {
+  if (state.is === "down" && (state.again === undefined || !state.wasUp)) {
     return { text: state.why, buttons: ["restart", "output", "choose"] };
   }
   if (state.is !== "problem") return undefined;

@@ -1,6 +1,7 @@
 /** What a Python is and has, asked of itself in a process of a moment. */
 
-import { execFile } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
+import { l10n } from "vscode";
 import type { Candidate } from "./candidates";
 import type { Version } from "./versions";
 
@@ -80,12 +81,21 @@ export function parsed(output: string): Probed | undefined {
 }
 
 /** `folder` holds nothing that Python could import: it looks there first. */
+/** Why a program gave no answer. The message that comes with it would repeat all that was asked. */
+export function whyNot(error: ExecFileException, stderr: string, timeout: number): string {
+  const last = stderr.trim().split("\n").at(-1);
+  if (error.killed) return l10n.t("it did not answer within {0} s", timeout / 1000);
+  if (error.code === "ENOENT") return l10n.t("there is no such program");
+  if (error.code === "EACCES") return l10n.t("it can't be executed");
+  return last || l10n.t("it ended with exit code {0}", error.code ?? String(error.signal));
+}
+
 function run(command: string, args: string[], folder: string, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd: folder, timeout, killSignal: "SIGKILL", windowsHide: true } as const;
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (!error) resolve(stdout);
-      else reject(new Error(stderr.trim().split("\n").at(-1) || error.message));
+      else reject(new Error(whyNot(error, stderr, timeout)));
     });
     child.stdin?.end();
   });

@@ -40,6 +40,7 @@ async function askWhere(): Promise<vscode.Uri | undefined> {
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t("Open Sample Workflow"),
     placeHolder: vscode.l10n.t("Where shall the folder {0} with the sample go?", NAME),
+    ignoreFocusOut: true, // the walkthrough takes the focus when it ticks a step
   });
   return picked && (picked.folder ?? browse());
 }

@@ -15,6 +15,7 @@ export async function selectPython(server: Server): Promise<void> {
     title: vscode.l10n.t("Python Interpreter for Pitchpipe"),
     placeHolder: vscode.l10n.t("The language server and runs will use it"),
     matchOnDescription: true,
+    ignoreFocusOut: true, // the walkthrough takes the focus when it ticks a step
   });
   if (!picked) return;
   if (picked.does === "automatic") return choose(server, undefined);

@@ -9,6 +9,7 @@ import { Backoff } from "./backoff";
 import { type Candidate, candidates } from "./candidates";
 import { type Found, find, type Problem } from "./find";
 import { type Interpreter, type Probed, probe } from "./probe";
+import { ServerLog } from "./serverLog";
 import { runnerPython, safeFolder, surroundings } from "./surroundings";
 import { LEAST_PROTOCOL } from "./versions";
 
@@ -18,8 +19,17 @@ export type State =
   | { is: "starting"; interpreter: Interpreter }
   /** `outdated`: it lacks what the extension asks for. */
   | { is: "running"; interpreter: Interpreter; outdated: boolean }
-  /** `again`: milliseconds until the next start; none: it is left at that. */
-  | { is: "down"; interpreter: Interpreter; why: string; again: number | undefined };
+  /**
+   * `again`: milliseconds until the next start; none: it is left at that. `wasUp`: it ran before, so
+   * that another start may help.
+   */
+  | {
+      is: "down";
+      interpreter: Interpreter;
+      why: string;
+      again: number | undefined;
+      wasUp: boolean;
+    };
 
 export class Server implements vscode.Disposable {
   state: State = { is: "looking" };
@@ -94,6 +104,7 @@ export class Server implements vscode.Disposable {
     this.become({ is: "starting", interpreter });
     this.session.output.info(`starting ${[launch.command, ...launch.arguments].join(" ")}`);
     let up = false;
+    const log = new ServerLog();
     const client = makeClient(this.session, launch, {
       settings: () => ({
         python: runnerPython(this.session.context),
@@ -101,8 +112,9 @@ export class Server implements vscode.Disposable {
       }),
       // Before it is up, that it can't be started says the same.
       crashed: () => {
-        if (up) this.crashed(interpreter, vscode.l10n.t("The language server has ended."));
+        if (up) this.crashed(interpreter, vscode.l10n.t("The language server has ended."), true);
       },
+      log,
     });
     try {
       await client.start();
@@ -116,15 +128,16 @@ export class Server implements vscode.Disposable {
       up = false;
       this.session.output.error(error as Error);
       await client.dispose().catch(() => undefined);
-      const why = error instanceof Error ? error.message : String(error);
-      this.crashed(interpreter, vscode.l10n.t("The language server does not start: {0}", why));
+      const why = log.last || (error instanceof Error ? error.message : String(error));
+      const text = vscode.l10n.t("The language server does not start: {0}", why);
+      this.crashed(interpreter, text, false);
     }
   }
 
-  private crashed(interpreter: Interpreter, why: string): void {
+  private crashed(interpreter: Interpreter, why: string, wasUp: boolean): void {
     const again = this.backoff.crashed(Date.now());
     this.launched = "";
-    this.become({ is: "down", interpreter, why, again });
+    this.become({ is: "down", interpreter, why, again, wasUp });
     if (again === undefined) return;
     this.timer = setTimeout(() => void this.queued(() => this.begin(true)), again);
   }

@@ -1,14 +1,13 @@
 /** What the language status item, the context keys and the status command say of the server. */
 
 import * as vscode from "vscode";
-import { method, type RunsResult } from "../api/protocol";
-import type { Session } from "../session";
+import { setContext } from "../contextKeys";
 import { SELECTOR } from "../workflows";
 import type { Interpreter } from "./probe";
 import type { Server, State } from "./server";
 import { written } from "./versions";
 
-export function showStatus(session: Session, server: Server): vscode.Disposable {
+export function showStatus(server: Server): vscode.Disposable {
   const item = vscode.languages.createLanguageStatusItem("pitchpipe.server", SELECTOR);
   item.name = vscode.l10n.t("Pitchpipe Language Server");
   const show = (state: State) => {
@@ -23,7 +22,7 @@ export function showStatus(session: Session, server: Server): vscode.Disposable 
     void setContext("hasServer", state.is === "running");
   };
   show(server.state);
-  return vscode.Disposable.from(item, server.onDidChangeState(show), noticeRuns(session));
+  return vscode.Disposable.from(item, server.onDidChangeState(show));
 }
 
 interface Said {
@@ -80,22 +79,4 @@ function problemInShort(state: State & { is: "problem" }): string {
 
 function withoutPython(state: State): boolean {
   return state.is === "problem" && state.problem.kind !== "noServer";
-}
-
-/** Sets `pitchpipe.hasRun` as soon as there is one. */
-function noticeRuns(session: Session): vscode.Disposable {
-  let seen = false;
-  const look = async () => {
-    if (seen || !session.running) return;
-    const none: RunsResult = { workflows: [] };
-    const { workflows } = await session.request<RunsResult>(method.runs).catch(() => none);
-    if (seen || !workflows.some((workflow) => workflow.runs.length > 0)) return;
-    seen = true;
-    await setContext("hasRun", true);
-  };
-  return vscode.Disposable.from(session.onReady(look), session.onRunsChanged(look));
-}
-
-function setContext(name: string, value: boolean): Thenable<unknown> {
-  return vscode.commands.executeCommand("setContext", `pitchpipe.${name}`, value);
 }

@@ -52,6 +52,7 @@ class MemoryPanel {
       }),
       session.onReady(() => this.latest.ask()),
       session.onRunsChanged(() => this.latest.ask()),
+      session.onMemoryChanged(() => this.latest.ask()),
       panel.onDidChangeViewState(() => {
         this.live = panel.visible;
         if (this.live) this.latest.ask();

@@ -10,6 +10,8 @@ import {
   type RunDetailsParams,
   type RunEvent,
 } from "../api/protocol";
+import { settled } from "../running/state";
+import { runsOf } from "../running/store";
 import type { Session } from "../session";
 import { ask, messageOf } from "./asking";
 import { Following } from "./following";
@@ -200,6 +202,7 @@ class ShownRun {
     try {
       const details = await ask<RunDetails>(this.session, method.runDetails, params);
       this.following.caughtUp(details.offset);
+      details.run = settled(details.run, runsOf(this.session).live(this.folder));
       if (this.live) this.send({ type: "details", folder: this.folder, details });
     } catch (error) {
       const message = messageOf(error);

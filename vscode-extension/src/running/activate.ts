@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { setContext } from "../contextKeys";
 import type { Session } from "../session";
 import { registerWorkflowCommands } from "./commands";
 import { activateSmokeOnSave } from "./smokeOnSave";
@@ -20,7 +21,7 @@ export function activateRunning(session: Session): vscode.Disposable {
     runs.onDidChange(({ folder }) => {
       if (folder !== null) return;
       const hasRun = runs.workflows.some((workflow) => workflow.runs.length > 0);
-      void vscode.commands.executeCommand("setContext", "pitchpipe.hasRun", hasRun);
+      void setContext("hasRun", hasRun);
     }),
   );
 }

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { openReport } from "../runs/report";
 import type { Session } from "../session";
-import { workflowUri } from "../workflows";
+import { LANGUAGE, workflowUri } from "../workflows";
 import { type Action, startRun, stopRuns } from "./start";
 import { runsOf } from "./store";
 
@@ -59,9 +59,10 @@ export function registerWorkflowCommands(session: Session): vscode.Disposable {
       vscode.commands.registerCommand(`pitchpipe.workflow.${action}`, start(action)),
     ),
     vscode.commands.registerCommand("pitchpipe.workflow.stop", async (argument?: unknown) => {
-      const uri = fileOf(argument);
-      if (!uri) return undefined;
-      const stopped = await stopRuns(session, uri);
+      const uri = argument === undefined ? activeWorkflow() : fileOf(argument);
+      const run = uri ? undefined : await goingOn(session);
+      if (!uri && run === undefined) return undefined;
+      const stopped = await stopRuns(session, uri, run);
       if (stopped.length === 0) {
         void vscode.window.showInformationMessage(
           vscode.l10n.t("No run of this workflow goes on."),
@@ -70,6 +71,23 @@ export function registerWorkflowCommands(session: Session): vscode.Disposable {
       return stopped;
     }),
   );
+}
+
+function activeWorkflow(): vscode.Uri | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document?.languageId === LANGUAGE ? document.uri : undefined;
+}
+
+/** The run that goes on; of several the one that the user chooses. */
+async function goingOn(session: Session): Promise<string | undefined> {
+  const names = runsOf(session).going.map(({ id }) => id);
+  if (names.length > 1) {
+    return vscode.window.showQuickPick(names, { placeHolder: vscode.l10n.t("Which run?") });
+  }
+  if (names.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t("No run goes on."));
+  }
+  return names[0];
 }
 
 /** The argument may be an entry of the *Runs* view. */

@@ -1,7 +1,7 @@
 /** What a run says, as lines of a log, as one line of progress, and as the text of the status bar. */
 
 import { bar, metric, number, plain, seconds, size, type Words } from "./format";
-import { type Event, type Live, left, numeric, record, text } from "./state";
+import { type Event, type Live, numeric, record, text } from "./state";
 
 export type Level = "debug" | "info" | "stage" | "done" | "warning" | "error";
 
@@ -121,11 +121,12 @@ export function stageAndShare(run: Live, l10n: Words): string {
   return `${stage} ${Math.floor((100 * run.progress.done) / run.progress.total)} %`;
 }
 
+/** Of the last second nobody is told: stages of which nothing is known may still come. */
 function facts(run: Live, l10n: Words): string[] {
-  const rest = left(run);
+  const { left } = run;
   return [
     run.stage === "train" && run.loss !== null ? l10n.t("loss {0}", metric(run.loss)) : "",
-    rest === null ? "" : l10n.t("{0} left", seconds(rest)),
+    left === null || left < 1 ? "" : l10n.t("{0} left", seconds(left)),
     run.bytes === null ? "" : size(run.bytes),
   ].filter(Boolean);
 }

@@ -1,18 +1,15 @@
 /** A run as its events tell it, one after the other. */
 
-import type { Interval, Run, RunDetails, RunEvent, RunState } from "../api/protocol";
+import type { Interval, Run, RunDetails, RunEnded, RunEvent, RunState } from "../api/protocol";
 
 export type Event = RunEvent["event"];
 
-/** How far a stage is. `first` and `since`: where and when its process began to count. */
+/** How far a stage is. */
 export interface Progress {
   done: number;
   /** Null: not known. */
   total: number | null;
   unit: string;
-  first: number;
-  since: number;
-  at: number;
 }
 
 export interface Live {
@@ -25,8 +22,8 @@ export interface Live {
   readonly totalSteps: number | null;
   readonly loss: number | null;
   readonly progress: Progress | null;
-  /** Seconds until the stage is done, as somebody else knew; `left` knows better once it can. */
-  readonly told: number | null;
+  /** Seconds until the run's end. */
+  readonly left: number | null;
   /** Of the device, else of the process. */
   readonly bytes: number | null;
   readonly predicted: Interval | null;
@@ -34,6 +31,8 @@ export interface Live {
   readonly at: number | null;
   /** Null until it ends. */
   readonly exitCode: number | null;
+  /** Why it ended, where its events don't say. */
+  readonly why: string | null;
 }
 
 /** Exit codes of the runner, and what stands for an end without any. */
@@ -55,18 +54,18 @@ export function blank(folder: string): Live {
     totalSteps: null,
     loss: null,
     progress: null,
-    told: null,
+    left: null,
     bytes: null,
     predicted: null,
     at: null,
     exitCode: null,
+    why: null,
   };
 }
 
 /** A run as a list has it, and its details where they were asked for. */
 export function known(run: Run, details?: RunDetails): Live {
   const losses = details?.series.loss?.value ?? [];
-  const stage = details?.stages.find((one) => one.state === "running");
   return {
     ...blank(run.folder),
     id: run.id,
@@ -76,7 +75,7 @@ export function known(run: Run, details?: RunDetails): Live {
     step: run.step,
     totalSteps: run.total_steps,
     loss: losses[losses.length - 1] ?? null,
-    told: stage?.left ?? null,
+    left: details?.left ?? null,
     bytes: details?.memory.bytes.at(-1) ?? null,
     predicted: run.predicted,
     at: run.at,
@@ -89,9 +88,12 @@ function exitCodeOf(state: RunState): number {
   return state === "interrupted" ? EXIT.interrupted : EXIT.failed;
 }
 
-/** The run after one more event. Unknown kinds, and kinds of another version, change nothing. */
-export function after(run: Live, event: Event): Live {
-  const told = { ...run, at: numeric(event.t) ?? run.at };
+/**
+ * The run after one more event, from which on it takes `left` seconds. Unknown kinds, and kinds of
+ * another version, change nothing else.
+ */
+export function after(run: Live, event: Event, left: number | null = null): Live {
+  const told = { ...run, at: numeric(event.t) ?? run.at, left };
   switch (event.kind) {
     case "run-started":
       return {
@@ -100,11 +102,11 @@ export function after(run: Live, event: Event): Live {
         state: "running",
         stage: null,
         progress: null,
-        told: null,
         exitCode: null,
+        why: null,
       };
     case "stage-started":
-      return { ...told, stage: text(event.stage), progress: null, told: null };
+      return { ...told, stage: text(event.stage), progress: null };
     case "progress":
       return progressed(told, event);
     case "metrics":
@@ -134,26 +136,31 @@ export function after(run: Live, event: Event): Live {
 
 /** A run that ended; `exitCode` is what its process's would be. */
 export function ended(run: Live, state: RunState, exitCode = exitCodeOf(state)): Live {
-  return { ...run, state, progress: null, told: null, exitCode };
+  return { ...run, state, progress: null, left: null, exitCode };
+}
+
+/** A run of which nothing more comes; what its own events said of its end counts. */
+export function over(run: Live, { state, exit_code, message }: RunEnded): Live {
+  if (!goesOn(run.state)) return run;
+  const how = state === "gone" ? "stopped" : state;
+  return { ...ended(run, how, exit_code ?? exitCodeOf(how)), why: message };
+}
+
+/**
+ * A run as the server tells it, with what its events said of its end: until its process has left,
+ * which takes seconds, the server takes it for running.
+ */
+export function settled(run: Run, live: Live | undefined): Run {
+  if (!live || goesOn(live.state) || !goesOn(run.state)) return run;
+  if ((run.at ?? 0) > (live.at ?? 0)) return run;
+  return { ...run, state: live.state, resumable: live.state !== "done" };
 }
 
 function progressed(run: Live, event: Event): Live {
   const [done, unit] = [numeric(event.done), text(event.unit)];
   if (done === null || unit === null) return run;
-  const [total, at, before] = [numeric(event.total), event.t, run.progress];
-  const progress: Progress =
-    before === null || before.unit !== unit || done < before.done
-      ? { done, total, unit, first: done, since: at, at }
-      : { ...before, done, total, at };
+  const progress: Progress = { done, total: numeric(event.total), unit };
   return { ...run, stage: text(event.stage) ?? run.stage, progress };
-}
-
-/** Seconds until the stage is done, at the pace of its process so far; null when nobody can tell. */
-export function left(run: Live): number | null {
-  const { progress } = run;
-  const counted = progress === null ? 0 : progress.done - progress.first;
-  if (progress?.total == null || counted <= 0) return run.told;
-  return (Math.max(0, progress.total - progress.done) * (progress.at - progress.since)) / counted;
 }
 
 export function numeric(value: unknown): number | null {

@@ -11,7 +11,7 @@ import {
   type Workflow,
 } from "../api/protocol";
 import type { Session } from "../session";
-import { after, blank, EXIT, ended, goesOn, known, type Live } from "./state";
+import { after, blank, ended, goesOn, known, type Live, over } from "./state";
 
 const PAUSE = 200; // milliseconds between two looks at the list
 
@@ -37,6 +37,10 @@ export class Runs implements vscode.Disposable {
       session.onReady(() => void this.refresh()),
       session.onRunsChanged(() => void this.refresh()),
       session.onEvent((event) => this.hear(event)),
+      session.onRunEnded((end) => {
+        const live = this.live(end.folder);
+        if (live && goesOn(live.state)) this.set(over(live, end));
+      }),
     ];
     if (session.running) void this.refresh();
   }
@@ -121,7 +125,7 @@ export class Runs implements vscode.Disposable {
     for (const [folder, live] of this.lives) {
       if (folders.has(folder) || !expected.has(folder) || existsSync(folder)) continue;
       // It never began, or was deleted.
-      if (goesOn(live.state)) this.set(ended(live, "stopped", EXIT.wrongEnvironment));
+      if (goesOn(live.state)) this.set(ended(live, "stopped"));
       this.lives.delete(folder);
       this.heard.delete(folder);
     }
@@ -148,12 +152,12 @@ export class Runs implements vscode.Disposable {
     }
   }
 
-  private hear({ folder, offset, event }: RunEvent): void {
+  private hear({ folder, offset, left, event }: RunEvent): void {
     const key = canonical(folder);
     if (offset <= (this.heard.get(key) ?? 0)) return;
     this.heard.set(key, offset);
     const before = this.lives.get(key);
-    const now = after(before ?? blank(key), event);
+    const now = after(before ?? blank(key), event, left);
     this.set(now);
     const isNew = before === undefined || event.kind === "run-started";
     if (isNew || goesOn(before.state) !== goesOn(now.state)) void this.refresh();

@@ -1,6 +1,7 @@
 /** A run in a terminal: its log, its stages, and its progress in the line at the bottom. */
 
 import * as vscode from "vscode";
+import type { RunEvent } from "../api/protocol";
 import type { Session } from "../session";
 import { number } from "./format";
 import { replay } from "./history";
@@ -77,7 +78,7 @@ export class RunTerminal implements vscode.Pseudoterminal {
     this.renamed.fire(`Pitchpipe: ${this.run.id}`);
     this.listening.push(
       this.session.onEvent((told) => {
-        if (canonical(told.folder) === this.folder) this.take(told.event, told.offset);
+        if (canonical(told.folder) === this.folder) this.take(told);
       }),
       // A server that is new may have been told nothing of what came meanwhile.
       this.session.onReady(() => void this.catchUp()),
@@ -117,13 +118,13 @@ export class RunTerminal implements vscode.Pseudoterminal {
     this.draw(lines);
   }
 
-  private take(event: Event, offset: number): void {
-    if (offset > this.offset) this.draw(this.fold(event, offset));
+  private take({ event, offset, left }: RunEvent): void {
+    if (offset > this.offset) this.draw(this.fold(event, offset, left));
   }
 
-  private fold(event: Event, offset: number): string[] {
+  private fold(event: Event, offset: number, left: number | null = null): string[] {
     this.offset = offset;
-    this.run = after(this.run, event);
+    this.run = after(this.run, event, left);
     const at = numeric(event.t) ?? 0;
     return linesOf(event, vscode.l10n).map((line) => coloured(line, at));
   }
@@ -141,7 +142,8 @@ export class RunTerminal implements vscode.Pseudoterminal {
     await this.catchUp();
     if (!open()) return;
     this.run = { ...this.run, state: known.state, exitCode: known.exitCode ?? EXIT.failed };
-    this.say("error", vscode.l10n.t("the run ended without a word of why; the output may tell"));
+    const untold = vscode.l10n.t("the run ended without a word of why; the output may tell");
+    this.say("error", known.why ?? untold);
   }
 
   private say(level: Line["level"], text: string): void {

@@ -92,6 +92,7 @@ export function details(recipe: RunRecipe = {}): RunDetails {
     memory,
     samples: evaluated ? samples() : [],
     evaluated: evaluated ? scores() : [],
+    left: 930,
     offset: 48_210,
   };
 }

@@ -9,7 +9,8 @@ import {
   requirement,
   wheelAmong,
 } from "../../src/environment/installing";
-import { type Interpreter, type Probed, parsed } from "../../src/environment/probe";
+import { type Interpreter, type Probed, parsed, whyNot } from "../../src/environment/probe";
+import { ServerLog } from "../../src/environment/serverLog";
 import { atLeast, compare } from "../../src/environment/versions";
 
 const python = (changes: Partial<Interpreter> = {}): Interpreter => ({
@@ -50,6 +51,39 @@ test.each([
   "null",
 ])("no answer of a Python: %j", (output) => {
   expect(parsed(output)).toBeUndefined();
+});
+
+test.each([
+  [{ killed: true }, "", "it did not answer within 15 s"],
+  [{ code: "ENOENT" }, "", "there is no such program"],
+  [{ code: "EACCES" }, "", "it can't be executed"],
+  [{ code: 1 }, "Traceback\nImportError: no\n", "ImportError: no"],
+  [{ code: 4 }, "", "it ended with exit code 4"],
+  [{ signal: "SIGSEGV" as const }, " \n", "it ended with exit code SIGSEGV"],
+])("why a program did not answer, %o, is told without what it was asked", (how, stderr, why) => {
+  const failed = Object.assign(new Error("Command failed: python -c import json …"), how);
+  expect(whyNot(failed, stderr, 15_000)).toBe(why);
+});
+
+test("what the server logs keeps its level, and the last word of one that ends is known", () => {
+  const log = new ServerLog();
+  const lines = [
+    "2026-01-31 12:00:00,123 DEBUG pygls: asked",
+    "2026-01-31 12:00:00,124 WARNING pitchpipe_server: odd",
+    "  and more of it",
+    "2026-01-31 12:00:00,125 ERROR x: failed",
+    "ModuleNotFoundError: No module named 'x'",
+    "",
+  ];
+  expect(lines.map((line) => log.take(line))).toEqual([
+    { level: "debug", text: "pygls: asked" },
+    { level: "warn", text: "pitchpipe_server: odd" },
+    { level: "warn", text: "  and more of it" },
+    { level: "error", text: "x: failed" },
+    { level: "error", text: "ModuleNotFoundError: No module named 'x'" },
+    { level: "error", text: "" },
+  ]);
+  expect(log.last).toBe("ModuleNotFoundError: No module named 'x'");
 });
 
 /** Candidates that answer as given; null is a program that is no Python. */

@@ -39,6 +39,7 @@ beforeEach(() => {
     memory: { seconds: [], bytes: [], of: "process" },
     samples: [],
     evaluated: [],
+    left: null,
     offset: 0,
   };
 });

@@ -10,6 +10,7 @@ describe("following a run", () => {
     run: "r",
     folder: "/r",
     offset,
+    left: null,
     event: { kind, t: 0, seq },
   });
 

@@ -12,7 +12,16 @@ import {
 } from "../../src/running/format";
 import { coloured, linesOf, progressLine, statusText } from "../../src/running/lines";
 import { Screen } from "../../src/running/screen";
-import { after, blank, type Event, ended, known, type Live, left } from "../../src/running/state";
+import {
+  after,
+  blank,
+  type Event,
+  ended,
+  known,
+  type Live,
+  over,
+  settled,
+} from "../../src/running/state";
 
 const l10n: Words = {
   t: (message, ...values) => message.replace(/\{(\d)\}/g, (_, i) => String(values[Number(i)])),
@@ -123,29 +132,64 @@ test("events of another version change nothing but the time", () => {
   expect(after(before, { kind: "novel", t: 200, seq: 9 })).toEqual({ ...before, at: 200 });
 });
 
-test("the rest of a stage is told by its own pace", () => {
-  // 50 steps took 1 s; 350 are to come.
-  expect(left(told(started, train, step(0), step(50)))).toBe(7);
-  expect(left(told(started, train, step(50)))).toBeNull();
-  expect(left(told(started, train, step(0, null), step(50, null)))).toBeNull();
+test("the time that is left is the whole run's, as the server tells it with each event", () => {
+  const training = after(told(started, train), { ...step(50), t: 110, seq: 3 } as Event, 192);
+  expect(statusText(training, l10n)).toBe("train 50/400 · 3 min 12 s left");
+  const merging = after(training, { kind: "stage-started", stage: "merge", t: 111, seq: 4 }, 30);
+  expect(statusText(merging, l10n)).toBe("merge · 30 s left");
+  expect(statusText(after(merging, { kind: "log", t: 112, seq: 5 }), l10n)).toBe("merge");
 });
 
-test("a pace is counted from where a process began", () => {
-  // Resumed at 200: the 10 steps of 1 s count, not the 210.
-  expect(left(told(started, train, step(200), step(210)))).toBe(19);
+test("nobody is told of a last second, as stages that nobody knows may still come", () => {
+  const last = after(told(started, train), { ...step(400), t: 110, seq: 3 } as Event, 0);
+  expect(statusText(last, l10n)).toBe("train 400/400");
+});
+
+test.each([
+  [{ state: "failed", exit_code: 1, message: "no torch" }, "failed", 1, "no torch"],
+  [{ state: "stopped", exit_code: null, message: "killed" }, "stopped", 3, "killed"],
+  [{ state: "interrupted", exit_code: null, message: null }, "interrupted", 130, null],
+  [{ state: "gone", exit_code: null, message: null }, "stopped", 3, null],
+] as const)(
+  "a run whose process ended so, %o, before it said a word",
+  (end, state, exitCode, why) => {
+    const waiting = blank("/runs/r");
+    expect(over(waiting, { run: "r", folder: "/runs/r", ...end })).toMatchObject({
+      state,
+      exitCode,
+      why,
+    });
+  },
+);
+
+test("what a run's own events said of its end counts", () => {
+  const failed = told(started, train, { kind: "failure", exit_code: 1 });
+  const end = { run: "r", folder: "/runs/r", state: "failed", exit_code: 3, message: "x" } as const;
+  expect(over(failed, end)).toBe(failed);
+});
+
+test("a run that said its end is not running until its process has left", () => {
+  const failed = told(started, train, { kind: "failure", exit_code: 1 });
+  const running: Run = { ...listed, state: "running", at: failed.at, resumable: false };
+  expect(settled(running, failed)).toMatchObject({ state: "failed", resumable: true });
+  expect(settled(running, undefined)).toBe(running);
+  expect(settled(running, told(started))).toBe(running);
+  // It was resumed elsewhere, and this window has not heard of it.
+  const resumed = { ...running, at: (failed.at ?? 0) + 1 };
+  expect(settled(resumed, failed)).toBe(resumed);
 });
 
 test("what the list knows stands until events tell more", () => {
   const run = { ...listed, state: "running", stage: "train", step: 20, total_steps: 40 } as Run;
   const details = {
-    stages: [{ name: "train", state: "running", left: 33 }],
+    left: 33,
     series: { loss: { step: [1, 20], seconds: [1, 2], value: [3, 1.5] } },
     memory: { seconds: [1], bytes: [7e8], of: "process" },
   } as unknown as RunDetails;
   const live = known(run, details);
   expect(live).toMatchObject({ loss: 1.5, bytes: 7e8, exitCode: null });
-  expect(left(live)).toBe(33);
-  expect(left(after(live, { kind: "stage-started", stage: "merge", t: 1, seq: 1 }))).toBeNull();
+  expect(live.left).toBe(33);
+  expect(after(live, { kind: "stage-started", stage: "merge", t: 1, seq: 1 }).left).toBeNull();
   expect(known(listed).exitCode).toBe(0);
   expect(ended(live, "stopped").exitCode).toBe(3);
 });
@@ -205,11 +249,8 @@ test("a line begins with the time of day and ends with no colour", () => {
 });
 
 test("progress in one line", () => {
-  const run = told(started, train, step(0), measured(50, 2.3149), step(100), {
-    kind: "resources",
-    rss_bytes: 1.92e9,
-    device_bytes: 4e9,
-  });
+  const used = { kind: "resources", rss_bytes: 1.92e9, device_bytes: 4e9, t: 105, seq: 5 };
+  const run = after(told(started, train, step(0), measured(50, 2.3149), step(100)), used, 6);
   expect(progressLine(run, l10n)).toBe(
     "train ━━━━━━────────────────── 100 of 400 steps · loss 2.31 · 6.0 s left · 4 GB",
   );

@@ -54,8 +54,13 @@ test.each<[State, string, string[]]>([
     ["install", "choose"],
   ],
   [
-    { is: "down", interpreter, why: "It has ended.", again: undefined },
+    { is: "down", interpreter, why: "It has ended.", again: undefined, wasUp: true },
     "It has ended.",
+    ["restart", "output", "choose"],
+  ],
+  [
+    { is: "down", interpreter, why: "It does not start.", again: 1000, wasUp: false },
+    "It does not start.",
     ["restart", "output", "choose"],
   ],
 ])("%j is told with buttons", (state, text, buttons) => {
@@ -66,7 +71,7 @@ test.each<State>([
   { is: "looking" },
   { is: "starting", interpreter },
   { is: "running", interpreter, outdated: false },
-  { is: "down", interpreter, why: "It has ended.", again: 2000 },
+  { is: "down", interpreter, why: "It has ended.", again: 2000, wasUp: true },
 ])("nobody is told of %j", (state) => {
   expect(messageFor(state)).toBeUndefined();
 });
