@@ -40,7 +40,7 @@ def read(plan: Plan, source: SourcePlan, path: str) -> list[Row]:
     """
     split = splits.parse(source.split)
     if source.path is not None:
-        rows = list(_from_file(Path(plan.root, source.path), path))
+        rows = list(of_file(Path(plan.root, source.path), path))
     else:
         rows = _from_hub(source, split.name, path, lambda loaded: [dict(row) for row in loaded])
     first, last = split.bounds(len(rows))
@@ -93,7 +93,7 @@ def window(
         count = count_of(plan, source, path)
     # Bounds that count from the start are the same in every file that is long enough.
     first, last = split.bounds(_ENDLESS if count is None else count)
-    taken = islice(_from_file(file, path), first, last)
+    taken = islice(of_file(file, path), first, last)
     head = next(taken, None)
     if head is None:
         raise _empty(source, path)
@@ -109,7 +109,7 @@ def count_of(plan: Plan, source: SourcePlan, path: str) -> int | None:
     """
     if source.path is None:
         return None
-    return sum(1 for _ in _from_file(Path(plan.root, source.path), path))
+    return sum(1 for _ in of_file(Path(plan.root, source.path), path))
 
 
 def _empty(source: SourcePlan, path: str) -> RunFailure:
@@ -121,7 +121,12 @@ def _empty(source: SourcePlan, path: str) -> RunFailure:
     )
 
 
-def _from_file(file: Path, path: str) -> Iterator[Row]:
+def of_file(file: Path, path: str) -> Iterator[Row]:
+    """The rows of a file, by the format that its name tells. `path` is for messages.
+
+    Raises:
+        RunFailure: as in `read`, once what is at fault is reached.
+    """
     readers = {
         ".jsonl": _jsonl,
         ".ndjson": _jsonl,

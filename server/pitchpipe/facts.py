@@ -18,7 +18,10 @@ from pitchpipe.plan import Fingerprint
 
 if TYPE_CHECKING:
     from pitchpipe.costs.machine import Machine
+    from pitchpipe.costs.settings import Settings
     from pitchpipe.estimate import Records
+    from pitchpipe.published import PublishedModel
+    from pitchpipe.survey import Survey, View
 
 JsonType = Literal["string", "integer", "number", "boolean", "null", "array", "object"]
 TableFormat = Literal["jsonl", "json", "csv", "tsv", "text", "parquet", "arrow"]
@@ -97,13 +100,17 @@ class TableFact:
 class ModelFact:
     """What a model's folder holds.
 
-    `model_type` is None where `config.json` is absent or doesn't name one.
+    `model_type` is None where `config.json` is absent or doesn't name one. `has_end_token`: the
+    tokenizer names an `eos_token`; None where its class may have one of its own.
+    `special_tokens` are sorted, and empty where the folder doesn't list them all.
     """
 
     has_config: bool
     model_type: str | None
     has_tokenizer: bool
     has_chat_template: bool
+    has_end_token: bool | None = None
+    special_tokens: tuple[str, ...] = ()
 
 
 Table: TypeAlias = "TableFact | NotRead"
@@ -118,6 +125,20 @@ class Facts(Protocol):
 
     def table(self, path: str) -> Table:
         """The first `HEAD_ROWS` rows of the data file at `path`."""
+        ...
+
+    def survey(self, path: str, view: View) -> Survey | NotRead:
+        """What all rows of `view` in the data file at `path` hold.
+
+        Where that takes longer than one can wait for, it is a survey of the head at first.
+        """
+        ...
+
+    def counted(self, settings: Settings) -> Mapping[str, Any] | None:
+        """The facts of the stage `prepare` for a workflow of these settings, if somebody has them.
+
+        They are from earlier runs, or from counts that were asked for.
+        """
         ...
 
     def model(self, path: str) -> ModelFact | NotRead:
@@ -153,6 +174,10 @@ class Facts(Protocol):
 
     def environment(self, name: str) -> str | None:
         """The environment variable `name`, None where it is unset."""
+        ...
+
+    def published(self, name: str) -> PublishedModel | None:
+        """What is known of a model of the hub that is widely used."""
         ...
 
     def devices(self) -> Mapping[str, Any]:

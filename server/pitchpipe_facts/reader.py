@@ -21,7 +21,10 @@ from pitchpipe_facts.model_shapes import ModelShapes
 
 if TYPE_CHECKING:
     from pitchpipe.costs.machine import Machine
+    from pitchpipe.costs.settings import Settings
     from pitchpipe.estimate import Records
+    from pitchpipe.published import PublishedModel
+    from pitchpipe.survey import Survey, View
 
 T = TypeVar("T")
 
@@ -37,6 +40,8 @@ _TOKENIZERS = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
+_GENERIC = {"PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"}
+_NAMED_TOKENS = ("eos_token", "bos_token", "pad_token", "unk_token")
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 
 
@@ -60,7 +65,7 @@ class Reader:
         records: Callable[[str], Records] | None = None,
     ) -> None:
         self.root = Path(root)
-        self._python = python
+        self.python = python
         self._environment = os.environ if environment is None else environment
         self._models = models or ModelShapes(self._environment)
         self._load_devices = devices
@@ -80,10 +85,26 @@ class Reader:
     def table(self, path: str) -> Table:
         def read(file: Path) -> Table:
             if file.suffix.lower() in columnar.FORMATS:
-                return columnar.head(file, self._python)
+                return columnar.head(file, self.python)
             return tables.head(file)
 
         return self._once("table", path, read)
+
+    def survey(self, path: str, view: View) -> Survey | NotRead:
+        def look(file: Path) -> Survey | NotRead:
+            from pitchpipe_facts import surveys  # noqa: PLC0415  # as many files have no data
+
+            return surveys.survey(file, view, self.python)
+
+        return self._once(f"survey of {view}", path, look)
+
+    def counted(self, settings: Settings) -> Mapping[str, Any] | None:
+        from pitchpipe.costs.looking import fingerprints  # noqa: PLC0415  # as few files need it
+        from pitchpipe.costs.settings import data_key  # noqa: PLC0415
+        from pitchpipe_facts.token_counts import TokenCounts  # noqa: PLC0415
+
+        found = TokenCounts().find(data_key(settings, fingerprints(settings, self)))
+        return found and found[0]
 
     def model(self, path: str) -> ModelFact | NotRead:
         """Not cached: a folder's time doesn't change with its files, and they are few."""
@@ -114,6 +135,9 @@ class Reader:
 
     def environment(self, name: str) -> str | None:
         return self._environment.get(name)
+
+    def published(self, name: str) -> PublishedModel | None:
+        return self._models.shelf.published(name)
 
     def devices(self) -> Mapping[str, Any]:
         if self._table is None:
@@ -185,12 +209,37 @@ def _model(folder: Path) -> ModelFact | NotRead:
     model_type = config.get("model_type") if config else None
     tokenizer = _object(folder / "tokenizer_config.json") or {}
     return ModelFact(
+        has_end_token=_has_end_token(folder, tokenizer),
+        special_tokens=_special_tokens(tokenizer),
         has_config=config is not None,
         model_type=model_type if isinstance(model_type, str) else None,
         has_tokenizer=any((folder / name).exists() for name in _TOKENIZERS),
         has_chat_template=bool(tokenizer.get("chat_template"))
         or any((folder / name).exists() for name in _TEMPLATES),
     )
+
+
+def _has_end_token(folder: Path, tokenizer: Mapping[str, Any]) -> bool | None:
+    if tokenizer.get("eos_token") or (_object(folder / "special_tokens_map.json") or {}).get(
+        "eos_token"
+    ):
+        return True
+    # A class of its own has a default for what the file doesn't say.
+    generic = tokenizer.get("tokenizer_class") in _GENERIC
+    return False if tokenizer and (generic or "eos_token" in tokenizer) else None
+
+
+def _special_tokens(tokenizer: Mapping[str, Any]) -> tuple[str, ...]:
+    added = tokenizer.get("added_tokens_decoder")
+    if not isinstance(added, dict):
+        return ()
+    listed: list[Any] = [*cast("dict[str, Any]", added).values()]
+    listed += map(tokenizer.get, _NAMED_TOKENS)
+    found: list[Any] = [
+        cast("dict[str, Any]", token).get("content") if isinstance(token, dict) else token
+        for token in listed
+    ]
+    return tuple(sorted({token for token in found if isinstance(token, str)}))
 
 
 def _object(file: Path) -> dict[str, Any] | None:

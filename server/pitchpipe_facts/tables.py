@@ -29,7 +29,7 @@ SCAN_BYTES = 8 * 2**20
 A broken line within it is found before a run; one behind it when the run prepares.
 """
 
-_BREAK = re.compile(r"\r\n|\n|\r")
+BREAK = re.compile(r"\r\n|\n|\r")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LITERAL = 16  # characters at the end of a cut text that may be half a number or half a `false`
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """The file can't be read on from here."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
@@ -78,7 +78,7 @@ def head(file: Path) -> Table:
             else:
                 more = True
         complete, problem = text.whole and not more, None
-    except _Broken as broken:
+    except Broken as broken:
         complete, problem = False, broken.problem
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
@@ -91,45 +91,45 @@ def _read(file: Path) -> _Text | None:
         data = stream.read(SCAN_BYTES + 1)
     whole = len(data) <= SCAN_BYTES
     if data.startswith(_UTF16):
-        raise _Broken("it is written in UTF-16; save it as UTF-8")
+        raise Broken("it is written in UTF-16; save it as UTF-8")
     if not whole:
         data = data[: data.rfind(b"\n") + 1]
     try:
         return _Text(data.decode("utf-8-sig"), whole) if data or whole else None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _Broken(
+        raise Broken(
             f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8", line
         ) from None
 
 
 def _jsonl(head: _Text) -> Iterator[Row]:
-    for number, line in enumerate(_BREAK.split(head.text), start=1):
+    for number, line in enumerate(BREAK.split(head.text), start=1):
         if line.strip():
-            yield _row(line, number)
+            yield json_row(line, number)
 
 
-def _row(line: str, number: int) -> Row:
+def json_row(line: str, number: int) -> Row:
     try:
         found: Any = json.loads(line)
     except json.JSONDecodeError as error:
-        message = f"it is not JSON: {_said(error)} at column {error.colno}"
-        raise _Broken(message, number) from None
+        message = f"it is not JSON: {said(error)} at column {error.colno}"
+        raise Broken(message, number) from None
     except (ValueError, RecursionError) as error:
-        raise _Broken(f"it can't be read: {_lower(str(error))}", number) from None
+        raise Broken(f"it can't be read: {lowered(str(error))}", number) from None
     if not isinstance(found, dict):
-        raise _Broken(f"it holds {_a(found)} instead of an object", number)
+        raise Broken(f"it holds {a_value(found)} instead of an object", number)
     return cast(Row, found)
 
 
 def _json(head: _Text) -> Iterator[Row]:
     text, decoder = head.text, json.JSONDecoder()
-    at = _skip(text, 0)
+    at = skip(text, 0)
     if not text[at:]:
         return
     if text[at] != "[":
-        raise _Broken(_not_an_array(text, at), _line(text, at))
-    at = _skip(text, at + 1)
+        raise Broken(_not_an_array(text, at), _line(text, at))
+    at = skip(text, at + 1)
     if text[at : at + 1] == "]":
         _nothing_behind(text, at + 1)
         return
@@ -139,13 +139,13 @@ def _json(head: _Text) -> Iterator[Row]:
         except json.JSONDecodeError as error:
             if not head.whole and _may_be_cut(error, text):
                 return
-            raise _Broken(f"it is not JSON: {_said(error)}", error.lineno) from None
+            raise Broken(f"it is not JSON: {said(error)}", error.lineno) from None
         except (ValueError, RecursionError) as error:
-            raise _Broken(f"it can't be read: {_lower(str(error))}", _line(text, at)) from None
+            raise Broken(f"it can't be read: {lowered(str(error))}", _line(text, at)) from None
         if not isinstance(row, dict):
-            raise _Broken(f"the array holds {_a(row)} instead of an object", _line(text, at))
+            raise Broken(f"the array holds {a_value(row)} instead of an object", _line(text, at))
         yield cast(Row, row)
-        at = _skip(text, at)
+        at = skip(text, at)
         mark = text[at : at + 1]
         if mark == "]":
             _nothing_behind(text, at + 1)
@@ -153,13 +153,13 @@ def _json(head: _Text) -> Iterator[Row]:
         if mark != ",":
             if not head.whole and not mark:
                 return
-            raise _Broken("it is not JSON: expecting `,` or `]`", _line(text, at))
-        at = _skip(text, at + 1)
+            raise Broken("it is not JSON: expecting `,` or `]`", _line(text, at))
+        at = skip(text, at + 1)
 
 
 def _not_an_array(text: str, at: int) -> str:
     if text[at] == "{":
-        lines = [line for line in _BREAK.split(text) if line.strip()]
+        lines = [line for line in BREAK.split(text) if line.strip()]
         if len(lines) > 1 and lines[0].rstrip().endswith("}") and lines[1].startswith("{"):
             return "it holds one object a line; let its name end in `.jsonl`"
         return "it holds an object instead of an array of objects"
@@ -167,8 +167,8 @@ def _not_an_array(text: str, at: int) -> str:
 
 
 def _nothing_behind(text: str, at: int) -> None:
-    if text[_skip(text, at) :]:
-        raise _Broken("something follows behind the array", _line(text, _skip(text, at)))
+    if text[skip(text, at) :]:
+        raise Broken("something follows behind the array", _line(text, skip(text, at)))
 
 
 def _may_be_cut(error: json.JSONDecodeError, text: str) -> bool:
@@ -190,7 +190,7 @@ def _separated(head: _Text, separator: str) -> Iterator[Row]:
         if names is None:
             return
         if twice := next((n for n in names if names.count(n) > 1), None):
-            raise _Broken(f"it names the column `{twice}` twice", reader.line_num)
+            raise Broken(f"it names the column `{twice}` twice", reader.line_num)
         held: Row | None = None
         for record in reader:
             if held is not None:
@@ -201,16 +201,16 @@ def _separated(head: _Text, separator: str) -> Iterator[Row]:
                     return
                 fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
                 message = f"it has {fields} where the head has {len(names)}"
-                raise _Broken(message, reader.line_num)
+                raise Broken(message, reader.line_num)
             held = dict(zip(names, record, strict=True)) if record else None
         if held is not None and head.whole:
             yield held
     except csv.Error as error:
-        raise _Broken(f"it is not CSV: {error}", reader.line_num) from None
+        raise Broken(f"it is not CSV: {error}", reader.line_num) from None
 
 
 def _text(head: _Text) -> Iterator[Row]:
-    for line in _BREAK.split(head.text):
+    for line in BREAK.split(head.text):
         if line.strip():
             yield {"text": line}
 
@@ -225,23 +225,23 @@ _FORMATS: dict[str, tuple[TableFormat, Callable[[_Text], Iterator[Row]]]] = {
 }
 
 
-def _skip(text: str, at: int) -> int:
+def skip(text: str, at: int) -> int:
     match = _SPACE.match(text, at)
     return match.end() if match else at
 
 
 def _line(text: str, at: int) -> int:
-    return len(_BREAK.findall(text, 0, at)) + 1
+    return len(BREAK.findall(text, 0, at)) + 1
 
 
-def _said(error: json.JSONDecodeError) -> str:
-    return _lower(error.msg).removesuffix(" starting at")
+def said(error: json.JSONDecodeError) -> str:
+    return lowered(error.msg).removesuffix(" starting at")
 
 
-def _lower(message: str) -> str:
+def lowered(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _a(value: object) -> str:
+def a_value(value: object) -> str:
     kind = json_type(value)
     return "null" if kind == "null" else f"{'an' if kind[0] in 'aio' else 'a'} {kind}"

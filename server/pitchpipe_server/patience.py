@@ -9,6 +9,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from pitchpipe.facts import FileFact, ModelFact, NotRead, Table
@@ -22,15 +24,20 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from pitchpipe.costs.machine import Machine
+    from pitchpipe.costs.settings import Settings
     from pitchpipe.estimate import Records
+    from pitchpipe.published import PublishedModel
+    from pitchpipe.survey import Survey, View
+    from pitchpipe_server.surveying import Surveying
 
 T = TypeVar("T")
 Key: TypeAlias = "tuple[str, Unpack[tuple[Hashable, ...]]]"
 
 _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, as it was
 _MOST_PATHS = 20_000
-_MOST_ANSWERS = {"cost": 64, "lengths": 256}  # of a kind; of the others:
+_MOST_ANSWERS = {"cost": 64, "lengths": 256, "survey": 16}  # of a kind; of the others:
 _MOST_OTHERS = 10_000
+_AT_ONCE = 2 * 2**20  # bytes of a data file that is gone through in a tenth of a second
 _SHOWN = {"cost", "fingerprint", "lengths", "rows", "tokens"}  # kinds that no finding goes by
 
 logger = logging.getLogger(__name__)
@@ -92,6 +99,11 @@ class Patience:
         self._waiting.pop(key, None)
         self._keep(key, (self._asked_at, answer))
 
+    def renew(self, key: Key, find: Callable[[], Any]) -> None:
+        """There is another answer to `key`, which `find` gives at once."""
+        self._waiting[key] = find
+        self._wake()
+
     def outdate(self) -> None:
         """Something outside may have changed: every answer is found out again when asked for."""
         self._asked_at += 1
@@ -136,11 +148,17 @@ def _guarded(key: Key, find: Callable[[], Any]) -> Any:
 
 
 class PatientFacts:
-    """A `Reader` whose slow answers come when there is time. The paths it is asked are absolute."""
+    """A `Reader` whose slow answers come when there is time. The paths it is asked are absolute.
 
-    def __init__(self, reader: Reader, patience: Patience) -> None:
+    `surveying` goes through large files; without it they are gone through like small ones.
+    """
+
+    def __init__(
+        self, reader: Reader, patience: Patience, surveying: Surveying | None = None
+    ) -> None:
         self._reader = reader
         self._patience = patience
+        self._surveying = surveying
         self._looks: dict[str, Callable[[str], Any]] = {
             "file": reader.file,
             "stamp": reader.stamp,
@@ -167,6 +185,30 @@ class PatientFacts:
     def table(self, path: str) -> Table:
         key = ("table", path, self._stamp(path))
         return self._patience.ask(key, lambda: self._reader.table(path))
+
+    def survey(self, path: str, view: View) -> Survey | NotRead:
+        stamp = self._stamp(path)
+        key = ("survey", path, stamp, view)
+        with suppress(RuntimeError):  # nobody works on a loop: then nobody is told either
+            if self._surveying:
+                self._surveying.at_home(asyncio.get_running_loop())
+        return self._patience.ask(key, lambda: self._look_through(key, Path(path), view))
+
+    def _look_through(self, key: Key, file: Path, view: View) -> Survey | NotRead:
+        """What is known of a large file: all, or else its head for now."""
+        from pitchpipe_facts import surveys  # noqa: PLC0415  # as many files have no data
+
+        slow = file.stat().st_size > _AT_ONCE and surveys.is_text(file)
+        if not slow or self._surveying is None:
+            return surveys.survey(file, view, self._reader.python)
+        if known := surveys.kept(file, view):
+            return known
+        self._surveying.want(file, view, lambda s: self._patience.renew(key, lambda: s))
+        return surveys.head(file, view)
+
+    def counted(self, settings: Settings) -> Mapping[str, Any] | None:
+        key = ("counted", blake2b(repr(settings).encode("utf-8", "replace")).digest())
+        return self._patience.ask(key, lambda: self._reader.counted(settings))
 
     def _stamp(self, path: str) -> tuple[int, int] | None:
         return self._believed("stamp", path)
@@ -213,6 +255,9 @@ class PatientFacts:
 
     def environment(self, name: str) -> str | None:
         return self._reader.environment(name)
+
+    def published(self, name: str) -> PublishedModel | None:
+        return self._patience.ask(("published", name), lambda: self._reader.published(name))
 
     def devices(self) -> Mapping[str, Any]:
         return self._reader.devices()

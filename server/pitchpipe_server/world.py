@@ -22,6 +22,7 @@ from pitchpipe_facts.reader import Reader
 from pitchpipe_server.counting import Counting
 from pitchpipe_server.patience import Patience, PatientFacts
 from pitchpipe_server.settings import Settings
+from pitchpipe_server.surveying import Surveying
 
 if TYPE_CHECKING:
     from pitchpipe.costs.cost import Cost
@@ -58,6 +59,7 @@ class RealWorld:
         self._count = count()
         self._tried: tuple[str, int, str] | None = None
         self._counting = Counting(self._tokens, self._ended)
+        self._surveying = Surveying()
 
     @property
     def state(self) -> int:
@@ -85,7 +87,7 @@ class RealWorld:
                 machine=self._machine,
                 records=shipped.records,
             )
-            self._facts[root] = PatientFacts(reader, self.patience)
+            self._facts[root] = PatientFacts(reader, self.patience, self._surveying)
         return self._facts[root]
 
     def cost(self, context: Context) -> Cost | NotRead | None:
@@ -164,6 +166,7 @@ class RealWorld:
     def _ended(self, key: str) -> None:
         """A count has ended: what went by guesses goes by it, and who looks is told."""
         self.patience.outdate()
+        self.patience.state += 1  # findings go by it
         with suppress(NotYet):
             self._counted(key)
 

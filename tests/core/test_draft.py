@@ -19,17 +19,22 @@ METHODS = [choice.name for choice in draft.methods(SCHEMA)]
 MODELS = [draft.MODEL, "Qwen/Qwen3-0.6B", "models/tiny", "models/plain", "nobody/knows-it"]
 ANSWERED: dict[str, Rows] = {
     "phrases": [{"phrase": f"p{i}", "tone": ["glad", "sad"][i % 2]} for i in range(40)],
-    "own names": [{"prompt": "a", "completion": "b"}] * 9,
-    "unknown two": [{"x": "a", "y": "b"}] * 9,
+    "own names": [{"prompt": f"a{i}", "completion": "bc"[i % 2]} for i in range(9)],
+    "unknown two": [{"x": f"a{i}", "y": "bc"[i % 2]} for i in range(9)],
     "numbers": [{"text": f"t{i}", "label": i % 3} for i in range(30)],
-    "more columns": [{"id": 1, "subject": "a", "label": "b", "date": "c"}] * 9,
-    "alpaca": [{"instruction": "a", "input": "b", "output": "c"}] * 9,
-    "odd names": [{"the question, {braces}": "a", "yes: no": "b"}] * 9,
-    "one row": [{"prompt": "a", "completion": "b"}],
+    "more columns": [
+        {"id": 1, "subject": f"a{i}", "label": "bc"[i % 2], "date": "c"} for i in range(9)
+    ],
+    "alpaca": [{"instruction": f"a{i}", "input": "b", "output": "cd"[i % 2]} for i in range(9)],
+    "odd names": [{"the question, {braces}": f"a{i}", "yes: no": "bc"[i % 2]} for i in range(9)],
+    "few rows": [{"prompt": f"a{i}", "completion": "bc"[i % 2]} for i in range(4)],
 }
 OTHERS: dict[str, Rows] = {
-    "chats": [{"messages": [{"role": r, "content": "a"} for r in ("user", "assistant")]}] * 9,
-    "texts": [{"body": "once upon a time"}] * 9,
+    "chats": [
+        {"messages": [{"role": r, "content": f"a{i}"} for r in ("user", "assistant")]}
+        for i in range(9)
+    ],
+    "texts": [{"body": f"once upon a time {i}"} for i in range(9)],
 }
 
 

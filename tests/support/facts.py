@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import pitchpipe_schemas
+from pitchpipe import splits
 from pitchpipe.costs.machine import Machine
+from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Records, decode, decode_fragments
 from pitchpipe.facts import (
     HEAD_ROWS,
@@ -26,12 +28,16 @@ from pitchpipe.facts import (
 from pitchpipe.model_config import ModelConfig, interpret
 from pitchpipe.modules import Head, ModelShape, ShapeSource
 from pitchpipe.plan import Fingerprint
+from pitchpipe.published import PublishedModel, find_model
+from pitchpipe.survey import Survey, View
+from pitchpipe.surveying import Surveyor
 from pitchpipe_schemas import recorded
 from support import shapes
 
 T = TypeVar("T")
 
 DEVICES = pitchpipe_schemas.devices()
+MODELS = pitchpipe_schemas.models()
 
 ROOT = "/home/me/project"
 
@@ -53,7 +59,7 @@ class World:
 
     `models` are folders. `configs` and `shapes` are of models by the folder or the hub's name;
     shapes count for every task, but those of an encoder with a decoder for theirs alone. `here`
-    is the machine.
+    is the machine, `tokens` what was counted where a file is trained on, by its path.
     """
 
     files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
@@ -63,6 +69,7 @@ class World:
     shapes: Mapping[str, ModelShape] = field(default_factory=dict[str, ModelShape])
     root: str = ROOT
     here: Machine | None = None
+    tokens: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
 
     def file(self, path: str) -> FileFact:
         known = self._known()
@@ -86,6 +93,23 @@ class World:
             return TableFact(kind, (), (), complete=False, problem=found)
         rows = tuple(found[:HEAD_ROWS])
         return TableFact(kind, columns_of(rows), rows, complete=len(found) <= HEAD_ROWS)
+
+    def survey(self, path: str, view: View) -> Survey | NotRead:
+        """Of the rows as they are, in the lines that JSONL would have them in."""
+        found = {self._absolute(p): content for p, content in self.files.items()}.get(path)
+        if found is None or isinstance(found, (TableProblem, NotRead)):
+            return NotRead("it can't be read")
+        first, last = splits.parse(view.split).bounds(len(found))
+        surveyor = Surveyor(view, by_line=True)
+        for number, row in enumerate(found, start=1):
+            if first < number <= last:
+                surveyor.add(row, number)
+        return surveyor.survey(whole=True)
+
+    def counted(self, settings: Settings) -> Mapping[str, Any] | None:
+        """Only of data that were not to be cut any shorter or longer than usual."""
+        usual = settings.data.max_length == 1024
+        return self.tokens.get(settings.data.train[0].path or "") if usual else None
 
     def model(self, path: str) -> ModelFact | NotRead:
         found = {self._absolute(p): model for p, model in self.models.items()}
@@ -128,6 +152,9 @@ class World:
     def environment(self, name: str) -> str | None:
         return self.variables.get(name)
 
+    def published(self, name: str) -> PublishedModel | None:
+        return find_model(name, MODELS)
+
     def devices(self) -> Mapping[str, Any]:
         return DEVICES
 
@@ -162,13 +189,47 @@ CHATS = [
     }
 ]
 
+PAIRS = [{"prompt": f"2 + {n}", "completion": f"{2 + n}"} for n in range(1, 6)]
+OTHER_PHRASES = [
+    {"phrase": "May I come in?", "tone": "polite"},
+    {"phrase": "Get out.", "tone": "rude"},
+    {"phrase": "Yours faithfully", "tone": "formal"},
+]
+LONG_COUNTED = {
+    "rows": {"train": 2, "eval": 0, "test": 0},
+    "tokens": {"train": 2048, "eval": 0, "test": 0},
+    "over_length": {"rows": 2, "tokens_lost": 352},
+    "left_out": 0,
+    "packs": {"train": 2, "eval": 0, "test": 0},
+}
+"""What the stage `prepare` would say of `data/long.jsonl`, which is 1200 tokens a row."""
+
 WORLD = World(
     files={
         "data/phrases.jsonl": PHRASES,
         "data/phrases.csv": PHRASES,
         "data/chats.jsonl": CHATS,
         "data/sharegpt.jsonl": [{"messages": [{"from": "human", "value": "Hi"}]}],
-        "data/pairs.jsonl": [{"prompt": "1 + 1", "completion": "2"}] * 5,
+        "data/pairs.jsonl": [{"prompt": f"1 + {n}", "completion": f"{1 + n}"} for n in range(1, 6)],
+        "data/copies.jsonl": [*PAIRS, PAIRS[0], PAIRS[2]],
+        "data/blanks.jsonl": [*PAIRS, {"prompt": "4 + 4", "completion": " "}],
+        "data/garbled.jsonl": [{"prompt": "To greet", "completion": "Gr\ufffd\ufffd Gott"}],
+        "data/jumbled.jsonl": [{"messages": [*CHATS[0]["messages"], CHATS[0]["messages"][0]]}],
+        "data/known.jsonl": PAIRS[:2],
+        "data/fresh.jsonl": [{"prompt": "7 + 7", "completion": "14"}],
+        "data/many.jsonl": [{"text": f"{n} times {n} is {n * n}"} for n in range(40)],
+        "data/long.jsonl": [
+            {"prompt": "Go on", "completion": f"{n} and so on" * 200} for n in "ab"
+        ],
+        "data/one-tone.jsonl": [{**row, "tone": "rude"} for row in PHRASES],
+        "data/two-tones.jsonl": [*PHRASES, {"phrase": "Shut  it.", "tone": "formal"}],
+        "data/mostly-polite.jsonl": [
+            {"phrase": f"Please, {n}", "tone": "polite" if n % 20 else "rude"} for n in range(40)
+        ],
+        "data/held-phrases.jsonl": [{"phrase": "Well met.", "tone": "archaic"}, *OTHER_PHRASES],
+        "data/other-phrases.jsonl": OTHER_PHRASES,
+        "data/few-phrases.jsonl": OTHER_PHRASES[:2],
+        "data/sums.jsonl": [{"prompt": f"{n} + 1", "completion": str(n + 1)} for n in range(120)],
         "data/texts.txt": [{"text": "Once upon a time"}],
         "data/gaps.jsonl": [*PHRASES, {"phrase": None, "tone": "rude"}],
         "data/lists.jsonl": [{"prompt": ["a", "b"], "completion": "c"}],
@@ -179,7 +240,8 @@ WORLD = World(
         "data/notes.docx": NotRead("unknown ending"),
     },
     models={
-        "models/tiny": ModelFact(True, "llama", True, True),
+        "models/tiny": ModelFact(True, "llama", True, True, True, ("<|im_end|>",)),
+        "models/endless": ModelFact(True, "gpt2", True, False, False),
         "models/plain": ModelFact(True, "gpt2", True, False),
         "models/mute": ModelFact(True, "gpt2", False, False),
         "models/hollow": ModelFact(False, None, False, False),
@@ -190,6 +252,11 @@ WORLD = World(
         "models/packed": ModelFact(True, "llama", True, True),
         "models/large": ModelFact(True, "llama", True, True),
         "models/translator": ModelFact(True, "t5", True, True),
+        "models/tiny-base": ModelFact(True, "llama", True, True),
+        "models/tiny-instruct": ModelFact(True, "llama", True, True),
+        "models/pythia": ModelFact(True, "gpt_neox", True, False),
+        "models/bloom": ModelFact(True, "bloom", True, False),
+        "models/odd": ModelFact(True, "llama", True, True),
     },
     configs={
         "models/tiny": {"model_type": "llama", "max_position_embeddings": 4096},
@@ -197,6 +264,8 @@ WORLD = World(
             "model_type": "llama",
             "quantization_config": {"quant_method": "gptq", "bits": 4},
         },
+        "models/bloom": {"model_type": "bloom"},
+        "models/odd": {"model_type": "llama", "hidden_size": 100, "num_attention_heads": 3},
     },
     shapes={
         "models/tiny": shapes.scaled(shapes.llama(), 16),
@@ -205,8 +274,10 @@ WORLD = World(
         "models/hybrid": shapes.scaled(shapes.hybrid(), 16),
         "models/seeing": shapes.scaled(shapes.seeing(), 16),
         "models/large": shapes.scaled(shapes.llama(), 700),
+        "models/pythia": shapes.scaled(shapes.neox(), 16),
         "models/translator": shapes.shape(*shapes.attention(), model_type="t5", task="seq2seq-lm"),
     },
     variables={"DATA": "/data", "HOME": "/home/me"},
+    tokens={"data/long.jsonl": LONG_COUNTED},
 )
 """A project with a bit of everything; the pages of the checks speak of it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import cast
 
+from pitchpipe import conversations
+from pitchpipe.checks.labels import of_survey
 from pitchpipe.checks.report import Report
+from pitchpipe.checks.surveyed import look, sound, spot
 from pitchpipe.checks.wording import (
     columns_there,
     flow,
@@ -70,9 +73,10 @@ def column_wrong_type(context: Context, source: Source) -> Iterator[Report]:
         if isinstance(column, Wrong) or not table.column(name):
             continue
         problem = _messages_problem if part == "messages" else _text_problem
-        if said := problem(name, table):
-            place = column if isinstance(column, Present) else path
-            yield Report(f"`{path.value}`, {said}", place.span, place.path)
+        said = problem(name, table) or _problem_behind(context, source, part, name)
+        if said:
+            told = column if isinstance(column, Present) else path
+            yield Report(f"`{path.value}`, {said}", told.span, told.path)
 
 
 def stratify_column_not_found(context: Context, source: Source) -> Iterator[Report]:
@@ -99,6 +103,9 @@ def label_not_in_data(context: Context, source: Source) -> Iterator[Report]:
     path, table = file
     found = _completions(context, source, table)
     strange = next((c for c in found if c not in labels.value), None)
+    if strange is None and (all_rows := sound(context, source)):
+        told = of_survey(context, all_rows[1], all_rows[2]) or {}
+        strange = next((c for c in told if c not in labels.value), None)
     if strange is not None:
         message = f"`{path.value}` has the completion `{_short(strange)}`, which is no label"
         if near := nearest(strange, labels.value):
@@ -172,34 +179,30 @@ def _text_problem(name: str, table: TableFact) -> str | None:
     return None
 
 
+def _problem_behind(context: Context, source: Source, part: Part, name: str) -> str | None:
+    """What is wrong with a column in the rows behind the head."""
+    if (found := look(context, source)) is None:
+        return None
+    _, view, survey = found
+    if part != "messages" and name not in (*view.given, *view.learnt):
+        return None
+    for kind, seen in survey.odd.get(name, {}).items():
+        where = spot(survey, seen.at)
+        if kind == "conversation":
+            return f"{where}: {seen.detail.format(name=name)}"
+        if kind == "missing":
+            return f"{where}: it lacks the column `{name}`"
+        if kind == "half a character":
+            return f"{where}: `{name}` holds half a character, which is no Unicode text"
+        return f"{where}: `{name}` holds {_NAMES[cast('JsonType', kind)]} where a text is needed"
+    return None
+
+
 def _messages_problem(name: str, table: TableFact) -> str | None:
     for number, row in enumerate(table.rows, start=1):
-        if problem := _conversation_problem(row.get(name)):
+        if problem := conversations.problem(row.get(name)):
             return f"row {number}: {problem.format(name=name)}"
     return None
-
-
-def _conversation_problem(value: Any) -> str | None:
-    """What keeps `value` from being a conversation; `{name}` stands for the column."""
-    if not isinstance(value, list) or not value:
-        return "`{name}` must hold a list of messages with `role` and `content`"
-    messages = cast("list[Any]", value)
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            return f"`{{name}}[{index}]` is no message with `role` and `content`"
-        keys = cast("dict[str, Any]", message)
-        lacking = next((key for key in ("role", "content") if key not in keys), None)
-        if lacking:
-            return f"`{{name}}[{index}]` has no `{lacking}`{_instead(keys, lacking)}"
-    if not any(m["role"] == "assistant" for m in messages):
-        return "no message in `{name}` is of the role `assistant`, so there is nothing to learn"
-    return None
-
-
-def _instead(message: Mapping[str, Any], key: str) -> str:
-    """A word on ShareGPT's keys, which many data sets have."""
-    other = {"role": "from", "content": "value"}[key]
-    return f"; it has `{other}` instead" if other in message else ""
 
 
 def _completions(context: Context, source: Source, table: TableFact) -> list[str]:

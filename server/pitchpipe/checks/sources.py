@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pitchpipe import splits
 from pitchpipe.checks.report import Report
+from pitchpipe.checks.surveyed import look
 from pitchpipe.context import Context
 from pitchpipe.facts import FileFact, NotRead, TableFact
 from pitchpipe.findings import Edit, Fix
@@ -50,9 +51,21 @@ def data_unreadable(context: Context, source: Source) -> Iterator[Report]:
     if isinstance(table, TableFact) and table.problem:
         line = f", line {table.problem.line}" if table.problem.line else ""
         yield Report(f"`{name}`{line}: {table.problem.message}", path.span, path.path)
+    elif isinstance(table, TableFact) and not table.complete:
+        yield from _unreadable_behind(context, source)
     elif isinstance(table, NotRead) and _ending(name) not in ENDINGS:
         message = f"`{name}` can't be read as data; its name must end in {_READABLE}"
         yield Report(message, path.span, path.path)
+
+
+def _unreadable_behind(context: Context, source: Source) -> Iterator[Report]:
+    """The same behind what was read at once."""
+    found = look(context, source)
+    problem = found[2].problem if found else None
+    if found and problem:
+        line = f", line {problem.line}" if problem.line else ""
+        path = found[0]
+        yield Report(f"`{path.value}`{line}: {problem.message}", path.span, path.path)
 
 
 ENDINGS = {"jsonl", "ndjson", "json", "csv", "tsv", "txt", "parquet", "arrow"}

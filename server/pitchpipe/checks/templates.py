@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitchpipe.checks.report import Report
+from pitchpipe.checks.surveyed import look, place
 from pitchpipe.checks.wording import columns_there, near_column
 from pitchpipe.context import Context
 from pitchpipe.facts import TableFact
@@ -21,7 +22,7 @@ def template_syntax(context: Context) -> Iterator[Report]:
     for setting in _settings(context):
         parsed = _parsed(setting)
         if isinstance(parsed, TemplateError):
-            span = _within(context, setting, parsed.start, parsed.end)
+            span = within(context, setting, parsed.start, parsed.end)
             yield Report(str(parsed), span or setting.span, setting.path)
 
 
@@ -50,15 +51,33 @@ def template_empty_cell(context: Context, source: Source) -> Iterator[Report]:
         for number, row in enumerate(table.rows, start=1):
             if empty := next((f for f in fields if row.get(f.name) is None), None):
                 message = f"`{path.value}`, row {number}: `{empty.name}` has no value"
-                span = _within(context, setting, empty.start, empty.end) or setting.span
+                span = within(context, setting, empty.start, empty.end) or setting.span
                 yield Report(message, span, setting.path)
                 break
+        else:
+            yield from _empty_behind(context, source, setting, fields)
+
+
+def _empty_behind(
+    context: Context, source: Source, setting: Present[str], fields: list[Field]
+) -> Iterator[Report]:
+    """The same of rows behind the head."""
+    if (found := look(context, source)) is None:
+        return
+    path, _, survey = found
+    for field in fields:
+        odd = survey.odd.get(field.name, {})
+        if empty := odd.get("null") or odd.get("missing"):
+            message = f"{place(path, survey, empty.at)}: `{field.name}` has no value"
+            span = within(context, setting, field.start, field.end) or setting.span
+            yield Report(message, span, setting.path)
+            break
 
 
 def _unknown(
     context: Context, setting: Present[str], field: Field, file: str, table: TableFact
 ) -> Report:
-    span = _within(context, setting, field.start, field.end)
+    span = within(context, setting, field.start, field.end)
     message = f"`{file}` has no column `{field.name}`"
     near = near_column(field.name, table)
     if near:
@@ -91,7 +110,7 @@ def _parsed(setting: Present[str]) -> Template | TemplateError:
         return error
 
 
-def _within(context: Context, setting: Present[str], start: int, end: int) -> Span | None:
+def within(context: Context, setting: Present[str], start: int, end: int) -> Span | None:
     """The place of `[start, end)` of a setting's text in the file.
 
     None where the text is not written there letter by letter on one line.

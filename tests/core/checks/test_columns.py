@@ -173,15 +173,18 @@ def test_messages_must_be_messages(value: object, problem: str | None) -> None:
     assert found == ([] if problem is None else [f"column-wrong-type: `x.jsonl`, row 1: {problem}"])
 
 
+TURN = [message("user"), message()]
+
+
 @pytest.mark.parametrize(
     ("fragment", "row"),
     [
         (data(), {"text": "a"}),
-        (data(), {"messages": [message()], "text": "a", "prompt": 5}),
+        (data(), {"messages": TURN, "text": "a", "prompt": 5}),
         (data(), {"prompt": "a", "completion": "b", "text": None}),
         (data("text_template: '{a}'"), {"a": "x", "messages": 5}),
         ("data: {train: [{path: x.jsonl, format: text, columns: {text: body}}]}", {"body": "a"}),
-        ("data: {train: [{path: x.jsonl, columns: {messages: talk}}]}", {"talk": [message()]}),
+        ("data: {train: [{path: x.jsonl, columns: {messages: talk}}]}", {"talk": TURN}),
         ("data: {train: [{path: x.jsonl, columns: {text: body}}]}", {"body": "a", "prompt": 5}),
     ],
 )
