@@ -15,6 +15,7 @@ import torch
 from torch._C import _autograd
 from torch._C._profiler import RecordScope
 from torch.autograd.profiler import profile
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from pitchpipe.costs.step import Batch
 from pitchpipe_runner import resources
@@ -171,7 +172,16 @@ def _alive(model: torch.nn.Module, optimizer: Any, inputs: Mapping[str, Any]) ->
         itertools.chain.from_iterable(states),
         inputs.values(),
     )
-    return storage_bytes(t for t in tensors if isinstance(t, torch.Tensor))
+    plain = (part for t in tensors if isinstance(t, torch.Tensor) for part in _parts(t))
+    return storage_bytes(plain)
+
+
+def _parts(tensor: Any) -> list[torch.Tensor]:
+    """What a tensor really consists of: torchao's states only look as if they had 32 bits."""
+    if not is_traceable_wrapper_subclass(tensor):
+        return [tensor]
+    names, _ = tensor.__tensor_flatten__()
+    return [part for name in names for part in _parts(getattr(tensor, name))]
 
 
 class _Allocations:

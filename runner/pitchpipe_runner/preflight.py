@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from pitchpipe.optimizers import OPTIMIZERS
 from pitchpipe.plan import Plan
 from pitchpipe_runner.failures import ENVIRONMENT_IS_WRONG, RunFailure
 from pitchpipe_runner.trackers import asked_for
@@ -41,6 +42,9 @@ def demand(plan: Plan) -> None:
 
 def needs(plan: Plan) -> Iterator[Need]:
     """The packages that are not in the requirements of every run."""
+    optim = plan.training.optim
+    if package := OPTIMIZERS[optim].package:
+        yield Need("training.optim", optim, package, (package,))
     for name in asked_for(plan.training.report_to):
         modules = ("tensorboard", "tensorboardX") if name == "tensorboard" else (name,)
         yield Need("training.report_to", name, name, modules)

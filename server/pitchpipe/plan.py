@@ -102,6 +102,10 @@ class TrainingPlan:
     weight_decay: float
     max_grad_norm: float
     optim: str
+    optim_args: str | None
+    adam_beta1: float
+    adam_beta2: float
+    adam_epsilon: float
     logging_steps: int
     report_to: str | tuple[str, ...]
     run_name: str | None

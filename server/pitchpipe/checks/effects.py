@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pitchpipe.checks.idle import idle_in_evaluation, idle_in_model, idle_in_rows
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.formats import TEMPLATED
+from pitchpipe.optimizers import OPTIMIZERS
 from pitchpipe.workflow import Missing, Present, Setting, Source, Wrong
 
 
@@ -34,6 +36,9 @@ def _idle(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     yield from _idle_in_training(context)
     yield from _idle_in_data(context)
     yield from _idle_in_export(context)
+    yield from idle_in_model(context)
+    yield from idle_in_rows(context)
+    yield from idle_in_evaluation(context)
 
 
 def _idle_in_method(context: Context) -> Iterator[tuple[Setting[Any], str]]:
@@ -64,6 +69,22 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     if context.effective(training.save_strategy) == "no":
         yield training.save_total_limit, "with `save_strategy: no`"
     yield from _idle_without_evaluations_to_go_by(context)
+    yield from _idle_in_the_optimizer(context)
+
+
+def _idle_in_the_optimizer(context: Context) -> Iterator[tuple[Setting[Any], str]]:
+    training = context.workflow.training
+    optim = context.effective(training.optim)
+    if isinstance(optim, Wrong):
+        return
+    takes, why = OPTIMIZERS[optim], f"with `optim: {optim}`"
+    if not takes.arguments:
+        yield _unless_null(training.optim_args), why
+    if not takes.betas:
+        yield training.adam_beta1, why
+        yield training.adam_beta2, why
+    if not takes.epsilon:
+        yield training.adam_epsilon, why
 
 
 def _idle_without_evaluations_to_go_by(context: Context) -> Iterator[tuple[Setting[Any], str]]:

@@ -10,6 +10,7 @@ from pitchpipe.costs.settings import Settings
 from pitchpipe.estimate import Attention, Dtype, Step
 from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.modules import ModelShape
+from pitchpipe.optimizers import more_moments
 from pitchpipe.placing import placement
 from pitchpipe.targets import Targets
 
@@ -89,6 +90,7 @@ def step_of(
         use_dora=method.use_dora,
         bias=cast("Literal['none', 'all', 'lora_only']", method.bias),
         optimizer=training.optim,
+        more_moments=more_moments(training.optim, training.optim_args),
         clip_gradients=training.max_grad_norm > 0,
         accumulation=training.gradient_accumulation_steps,
         checkpointing=training.gradient_checkpointing,

@@ -238,6 +238,7 @@ def all_totals(weights: Weights, adapters: Adapters, shape: ModelShape) -> Total
         model.parameters + added.parameters + virtual,
         model.trained + added.trained + trained,
         model.idle,
+        model.tables,
     )
 
 

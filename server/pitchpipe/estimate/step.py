@@ -85,8 +85,9 @@ class Step:
     `trained_layers` counts for `freeze`: that many layers at the end, with the final norm and the
     head.
 
-    `optimizer` is a name that `TrainingArguments.optim` knows. `clip_gradients`: gradients are
-    scaled to a norm before the step (`max_grad_norm` above 0).
+    `optimizer` is a name that `TrainingArguments.optim` knows, `more_moments` how many numbers a
+    weight its arguments make it keep beyond its own (SGD's momentum). `clip_gradients`: gradients
+    are scaled to a norm before the step (`max_grad_norm` above 0).
     """
 
     batch_size: int = 1
@@ -113,6 +114,7 @@ class Step:
     virtual_tokens: int = 20
     trained_layers: int = 2
     optimizer: str = "adamw_torch_fused"
+    more_moments: int = 0
     clip_gradients: bool = True
     accumulation: int = 1
     checkpointing: bool = False

@@ -52,6 +52,7 @@ class Totals:
 
     `trained` lists what an optimizer gets: (elements, format, how many such tensors). `idle` are
     trained parameters of towers, which rows of text go past: no gradient and no state is made.
+    `tables` are the elements of each trained embedding.
     """
 
     weights: int = 0
@@ -60,6 +61,7 @@ class Totals:
     parameters: int = 0
     trained: list[tuple[int, str, int]] = field(default_factory=list[tuple[int, str, int]])
     idle: int = 0
+    tables: list[int] = field(default_factory=list[int])
 
     @property
     def trainable(self) -> int:
@@ -302,6 +304,8 @@ class Weights:
         if copies and not parameter.buffer:
             found.adapters += copies * parameter.numel * BYTES[form]
             found.trained.append((parameter.numel, form, copies))
+            if group.kind == "embedding":
+                found.tables += [parameter.numel] * copies
             found.parameters += copies * parameter.numel
         if parameter.tied_to is not None:
             return
@@ -316,6 +320,8 @@ class Weights:
                 found.idle += trained * parameter.numel
             else:
                 found.trained.append((parameter.numel, form, trained))
+                if group.kind == "embedding":
+                    found.tables += [parameter.numel] * trained
             found.weights += trained * parameter.numel * BYTES[form]
         frozen = group.count - trained
         how = self.quantization(group, parameter)

@@ -42,7 +42,7 @@ def test_a_file_is_held_against_the_device_that_it_names() -> None:
     assert text[found.span.start : found.span.end] == "full"
     assert re.fullmatch(
         r"the run (likely )?needs [\d.]+ GB .*, and RTX 3060 has 12\.9 GB; "
-        r"`method\.type: lora` would need [\d.]+ GB",
+        r"`training\.optim: adamw_bnb_8bit` would need [\d.]+ GB",
         found.message,
     )
 
@@ -85,7 +85,7 @@ def test_the_fix_makes_it_fit() -> None:
     finding = next(f for f in analysis(text, world).findings if f.code == "does-not-fit")
     assert [r.message for r in finding.related] == ["trained with `full`"]
     after = fixed(text, finding)
-    assert "type: lora" in after
+    assert "optim: adamw_bnb_8bit" in after
     assert [f.code for f in analysis(after, world).findings if f.code == "does-not-fit"] == []
 
 

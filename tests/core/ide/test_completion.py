@@ -81,7 +81,7 @@ FIRST = {
     "? training\n:\n  ‸": ["learning_rate"],
     "data:\n  train:\n    - path: x\n    ‸": ["path", "dataset_name"],
     "data:\n  train: [{‸": ["path", "dataset_name"],
-    "training:\n  optim: ‸": ["adamw_torch", "adamw_torch_fused", "adafactor", "sgd"],
+    "training:\n  optim: ‸": ["adamw_torch", "adamw_torch_fused", "adamw_torch_8bit"],
     "training:\n  optim: ada‸": ["adamw_torch"],
     "training:\n  optim: 'sg‸'": ["adamw_torch"],
     "training:\n  gradient_checkpointing: ‸": ["false", "true"],
