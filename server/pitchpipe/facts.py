@@ -127,6 +127,10 @@ class Facts(Protocol):
         """The first `HEAD_ROWS` rows of the data file at `path`."""
         ...
 
+    def json(self, path: str) -> Mapping[str, Any] | NotRead:
+        """The JSON object in the file at `path`."""
+        ...
+
     def survey(self, path: str, view: View) -> Survey | NotRead:
         """What all rows of `view` in the data file at `path` hold.
 

@@ -90,6 +90,13 @@ class Reader:
 
         return self._once("table", path, read)
 
+    def json(self, path: str) -> Mapping[str, Any] | NotRead:
+        def read(file: Path) -> Mapping[str, Any] | NotRead:
+            found = _object(file)
+            return NotRead("it holds no JSON object") if found is None else found
+
+        return self._once("json", path, read)
+
     def survey(self, path: str, view: View) -> Survey | NotRead:
         def look(file: Path) -> Survey | NotRead:
             from pitchpipe_facts import surveys  # noqa: PLC0415  # as many files have no data

@@ -186,6 +186,10 @@ class PatientFacts:
         key = ("table", path, self._stamp(path))
         return self._patience.ask(key, lambda: self._reader.table(path))
 
+    def json(self, path: str) -> Mapping[str, Any] | NotRead:
+        key = ("json", path, self._stamp(path))
+        return self._patience.ask(key, lambda: self._reader.json(path))
+
     def survey(self, path: str, view: View) -> Survey | NotRead:
         stamp = self._stamp(path)
         key = ("survey", path, stamp, view)

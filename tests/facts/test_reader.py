@@ -307,3 +307,20 @@ def test_the_environment_is_asked_by_name(tmp_path: Path) -> None:
     reader = Reader(tmp_path, environment={"DATA": "/data"})
     assert reader.environment("DATA") == "/data"
     assert reader.environment("OTHER") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b'{"a": {"file_name": "a.json"}}', {"a": {"file_name": "a.json"}}),
+        (b"{}", {}),
+        (b"[1]", NotRead("it holds no JSON object")),
+        (b'{"a": ', NotRead("it holds no JSON object")),
+        (b"\xff", NotRead("it holds no JSON object")),
+        (None, NotRead("there is no such file")),
+    ],
+)
+def test_a_json_object_is_read_whole(tmp_path: Path, content: bytes | None, found: object) -> None:
+    if content is not None:
+        (tmp_path / "info.json").write_bytes(content)
+    assert Reader(tmp_path).json(str(tmp_path / "info.json")) == found

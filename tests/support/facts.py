@@ -59,7 +59,8 @@ class World:
 
     `models` are folders. `configs` and `shapes` are of models by the folder or the hub's name;
     shapes count for every task, but those of an encoder with a decoder for theirs alone. `here`
-    is the machine, `tokens` what was counted where a file is trained on, by its path.
+    is the machine, `tokens` what was counted where a file is trained on, by its path, `objects` are
+    files of JSON.
     """
 
     files: Mapping[str, Rows | TableProblem | NotRead] = field(default_factory=dict[str, Rows])
@@ -67,6 +68,7 @@ class World:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
     shapes: Mapping[str, ModelShape] = field(default_factory=dict[str, ModelShape])
+    objects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
     root: str = ROOT
     here: Machine | None = None
     tokens: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
@@ -93,6 +95,10 @@ class World:
             return TableFact(kind, (), (), complete=False, problem=found)
         rows = tuple(found[:HEAD_ROWS])
         return TableFact(kind, columns_of(rows), rows, complete=len(found) <= HEAD_ROWS)
+
+    def json(self, path: str) -> Mapping[str, Any] | NotRead:
+        found = {self._absolute(p): content for p, content in self.objects.items()}
+        return found.get(path, NotRead("there is no such file"))
 
     def survey(self, path: str, view: View) -> Survey | NotRead:
         """Of the rows as they are, in the lines that JSONL would have them in."""
@@ -172,7 +178,8 @@ class World:
         return {self._absolute(p) for p in self.models}
 
     def _known(self) -> set[str]:
-        return {self._absolute(p) for p in self.files} | self._folders()
+        files = {self._absolute(p) for p in (*self.files, *self.objects)}
+        return files | self._folders()
 
 
 PHRASES = [
