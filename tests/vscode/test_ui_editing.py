@@ -54,7 +54,7 @@ def test_yaml_that_is_a_workflow_becomes_one_until_its_user_says_otherwise(
 ) -> None:
     page, mode = window.page, window.page.locator("#status\\.editor\\.mode")
     plain = file.with_name("plain.yaml")
-    plain.write_text(file.read_text("utf-8"), encoding="utf-8")
+    plain.write_text(file.read_text("utf-8").replace("loging", "logging"), encoding="utf-8")
     other = file.with_name("other.yaml")
     other.write_text("services:\n  web: {image: nginx}\n", encoding="utf-8")
     window.open(plain.name)

@@ -83,4 +83,6 @@ def test_the_walkthrough_leads_to_a_first_run(window: Window) -> None:
     steps = page.locator(".getting-started-step")
     steps.first.wait_for()
     assert steps.count() == 4
+    # What was so before the page was there is ticked, too: Python, the server and a workflow.
+    until(lambda: steps.locator(".codicon.complete").count() >= 3, "ticks")
     window.shot("25-walkthrough")
