@@ -69,9 +69,11 @@ class Analysis:
     def can_run(self) -> bool:
         """Whether nothing keeps the file from running.
 
-        A file of another tool may be sound, and yet more than the runner can do.
+        A file of another tool may be sound, and yet more than the runner can do, or but a part.
         """
-        return not self.has_errors and all(f.code != "runner-cannot" for f in self.findings)
+        if self.has_errors or any(f.code == "runner-cannot" for f in self.findings):
+            return False
+        return all(v.keyword != "required" for v in self.context.reading.violations)
 
     @property
     def wants_remote_code(self) -> bool:

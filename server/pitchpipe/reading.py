@@ -21,6 +21,9 @@ from pitchpipe.workflow import SOURCES
 
 _START = Span(0, 0)
 
+FROM_COMMAND_LINE = " (from `--set`)"
+"""Ends the message of a finding about a value that no place in the file has."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -267,7 +270,7 @@ def located(finding: Finding, reading: Reading) -> Finding:
     if not reading.overridden(path):
         return finding
     return replace(
-        finding, message=f"{finding.message} (from `--set`)", span=_START, fix=None, related=()
+        finding, message=f"{finding.message}{FROM_COMMAND_LINE}", span=_START, fix=None, related=()
     )
 
 

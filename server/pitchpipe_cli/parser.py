@@ -125,6 +125,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         help="the least grave findings to speak of: error, warning or hint (default: hint)",
     )
     parser.add_argument("--strict", action="store_true", help="fail for warnings, too")
+    _with(parser)
     parser.add_argument(
         "--dialect",
         choices=DIALECTS,
@@ -144,6 +145,7 @@ def _or(words: Sequence[str]) -> str:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
+    _with(parser)
     _set(parser)
     _format(parser)
 
@@ -152,6 +154,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE", nargs="?", help="a workflow file, or the plan.json of another run"
     )
+    _with(parser)
     _set(parser)
     parser.add_argument(
         "--only",
@@ -286,6 +289,7 @@ def _at_least_one(text: str, otherwise: str) -> int:
 
 def _estimate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a workflow file; - is stdin")
+    _with(parser)
     _set(parser)
     parser.add_argument(
         "--device",
@@ -378,6 +382,15 @@ def _lsp(parser: argparse.ArgumentParser) -> None:
 
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS)
+
+
+def _with(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--with",
+        metavar="BASE",
+        dest="base",
+        help="the whole workflow that FILE is a part of, and whose values FILE's replace",
+    )
 
 
 def _set(parser: argparse.ArgumentParser) -> None:

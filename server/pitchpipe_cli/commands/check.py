@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pitchpipe import amounts
-from pitchpipe_cli import choosing, gathering, listing, terminal, workflow_file
+from pitchpipe_cli import choosing, gathering, listing, terminal, together
 from pitchpipe_cli.choosing import Choice
 from pitchpipe_cli.errors import CommandError, Exit
 from pitchpipe_cli.workflow_file import STDIN, Checked, Readers
@@ -31,6 +31,8 @@ def execute(arguments: argparse.Namespace) -> Exit:
     choice = choosing.choice(arguments)
     if arguments.format != "text":
         _refuse_mixed_output(arguments)
+    if arguments.base is not None and (arguments.fix or arguments.diff):
+        raise CommandError("--with looks at two files together, of which --fix mends each alone")
     gathered = gathering.gather(arguments.paths)
     seen = _Seen(unreadable=gathered.missing)
     readers = Readers()
@@ -60,16 +62,22 @@ def _see(
 ) -> str:
     """Adds a file, mended if that is wanted; gives why it can't be read or written, or ""."""
     try:
-        checked = workflow_file.check(
-            name, readers=readers, stdin_name=arguments.stdin_filename, dialect=arguments.dialect
-        )
+        found = together.check(
+            name,
+            arguments.base,
+            {},
+            arguments.dialect,
+            readers=readers,
+            stdin_name=arguments.stdin_filename,
+        ).files
         if arguments.fix or arguments.diff:
-            checked = _mended(checked, name, choice, arguments.diff, seen)
+            found = [_mended(found[0], name, choice, arguments.diff, seen)]
     except CommandError as error:
         return str(error)
-    told = tuple(filter(choice.shows, checked.findings))
-    # Of what a thousand files mean, nothing is needed any more.
-    seen.files.append(replace(checked, findings=told, analysis=None))
+    for checked in found:
+        told = tuple(filter(choice.shows, checked.findings))
+        # Of what a thousand files mean, nothing is needed any more.
+        seen.files.append(replace(checked, findings=told, analysis=None))
     return ""
 
 

@@ -23,7 +23,7 @@ from pitchpipe_cli import (
     listing,
     spreading,
     terminal,
-    workflow_file,
+    together,
 )
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.estimate_tables import Asked
@@ -43,12 +43,14 @@ _PATIENCE = 900.0  # seconds for a traced step
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
-    checked = workflow_file.check(arguments.file, workflow_file.overrides(arguments.overrides))
-    told = tuple(f for f in checked.findings if f.code != _SHOWN_BELOW)
-    listing.tell(replace(checked, findings=told))
+    both = together.of_arguments(arguments)
+    checked = both.whole
+    for one in both.files:
+        told = tuple(f for f in one.findings if f.code != _SHOWN_BELOW)
+        listing.tell(replace(one, findings=told))
     if checked.analysis is None:
-        return checked.verdict
-    plan = checked.analysis.plan() if checked.can_run else None
+        return both.verdict
+    plan = checked.analysis.plan() if both.can_run else None
     if plan is not None and (arguments.count_tokens or arguments.exact):
         _count(plan, interpreter.find(arguments.python))
     devices: list[str] = arguments.device
@@ -59,7 +61,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
             raise
         # What is to be mended has been said, but not why there is no estimate of the rest.
         terminal.err(f"pitchpipe: nothing is estimated: {error}\n")
-        return checked.verdict
+        return both.verdict
     if plan is None:
         terminal.err(f"pitchpipe: {_provisional(found, arguments)}\n")
     asked = _asked(arguments, checked.analysis, found, plan)
@@ -67,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         terminal.out_json(as_json(found, asked, checked))
     else:
         estimate_view.show(estimate_tables.tables(found, asked))
-    return checked.verdict
+    return both.verdict
 
 
 def _asked(

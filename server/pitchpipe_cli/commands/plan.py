@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.plan import Origin, Plan, to_json
-from pitchpipe_cli import columns, listing, terminal, workflow_file
+from pitchpipe_cli import columns, terminal, together, workflow_file
 from pitchpipe_cli.errors import Exit
 
 Row = tuple[str, str, str]
@@ -21,11 +21,11 @@ _LOOKED_UP = "looked up"  # a fact of this machine, which no file can set
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
-    overrides = workflow_file.overrides(arguments.overrides)
-    checked = workflow_file.check(arguments.file, overrides)
-    listing.tell(checked)
-    if checked.analysis is None or not checked.can_run:
-        return checked.refusal
+    found = together.of_arguments(arguments)
+    checked = found.whole
+    found.tell()
+    if checked.analysis is None or not found.can_run:
+        return found.refusal
     plan = checked.analysis.plan()
     if arguments.format == "json":
         terminal.out_json(to_json(plan))

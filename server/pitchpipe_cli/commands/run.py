@@ -8,11 +8,11 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
+from pitchpipe.dialects import recognise
 from pitchpipe.plan import Plan
 from pitchpipe_cli import (
     interpreter,
     launch,
-    listing,
     outcome,
     plan_file,
     supervise,
@@ -42,16 +42,16 @@ def _new_run(arguments: argparse.Namespace) -> Path | Exit:
     if arguments.file is None:
         raise CommandError("which file? `pitchpipe run FILE`, or `pitchpipe run --resume RUN`")
     path = Path(arguments.file)
-    if path.suffix == ".json":
+    if path.suffix == ".json" and not _is_workflow(path):
         plan, text = _plan_again(path, arguments)
     else:
-        from pitchpipe_cli import workflow_file
+        from pitchpipe_cli import together
 
-        overrides = workflow_file.overrides(arguments.overrides)
-        checked = workflow_file.check(arguments.file, overrides)
-        listing.tell(checked)
-        if checked.analysis is None or not checked.can_run:
-            return checked.refusal
+        found = together.of_arguments(arguments)
+        checked = found.whole
+        found.tell()
+        if checked.analysis is None or not found.can_run:
+            return found.refusal
         _ask_consent(checked.analysis.wants_remote_code, arguments)
         consent = arguments.trust_remote_code
         plan = checked.analysis.plan(smoke=arguments.smoke, trust_remote_code=consent)
@@ -60,13 +60,23 @@ def _new_run(arguments: argparse.Namespace) -> Path | Exit:
     return launch.create(plan, text, datetime.now(timezone.utc))
 
 
+def _is_workflow(path: Path) -> bool:
+    """Whether a JSON file is another tool's workflow, and no plan."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return recognise.is_workflow(path.name, text)
+
+
 def _plan_again(path: Path, arguments: argparse.Namespace) -> tuple[Plan, str | None]:
     """A plan is run as it is.
 
     The workflow's text comes along from the run folder it was made for.
     """
-    if arguments.overrides:
-        raise CommandError("`--set` changes a workflow file; a plan is run as it is")
+    if arguments.overrides or arguments.base is not None:
+        option = "--set" if arguments.overrides else "--with"
+        raise CommandError(f"`{option}` changes a workflow file; a plan is run as it is")
     plan = plan_file.read(path)
     if arguments.smoke and not plan.smoke:
         raise CommandError("`--smoke` needs a workflow file; this plan is for a whole run")
@@ -91,6 +101,8 @@ def _ask_consent(wanted: bool, arguments: argparse.Namespace) -> None:
 
 def _run_to_resume(arguments: argparse.Namespace) -> Path | Exit:
     """The run's folder, or the exit code when there is nothing left to do."""
+    if arguments.base is not None:
+        raise CommandError("`--resume` goes on with the plan as it is: no `--with`")
     if arguments.overrides or arguments.smoke:
         raise CommandError("`--resume` goes on with the plan as it is: no `--set`, no `--smoke`")
     run = _meant(arguments)

@@ -1,0 +1,78 @@
+"""`--with BASE FILE`, as people and scripts see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.cli import pitchpipe
+
+BASE = """\
+model:
+  name_or_path: org/model
+data:
+  train:
+    - path: rows.jsonl
+training:
+  max_steps: 20
+"""
+PART = """\
+passes:
+  lora:
+    type: LoRA
+    config:
+      lora_dropout: 0.1
+      weight_decay: 0.01
+"""
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path) -> None:
+    row = {"prompt": "a", "completion": "b"}
+    (tmp_path / "rows.jsonl").write_text(f"{json.dumps(row)}\n", encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "part.yaml").write_text(PART, encoding="utf-8")
+
+
+def test_a_plan_has_what_either_file_says(tmp_path: Path) -> None:
+    done = pitchpipe("plan", "--with", "base.yaml", "part.yaml", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 0
+    plan = json.loads(done.stdout)
+    assert plan["training"]["max_steps"] == 20
+    assert plan["training"]["weight_decay"] == 0.01
+    assert plan["method"]["lora_dropout"] == 0.1
+    assert plan["workflow"] == "base.yaml"
+
+
+def test_settings_count_more_than_the_part(tmp_path: Path) -> None:
+    given = ("--set", "training.weight_decay=0.2", "--format", "json")
+    done = pitchpipe("plan", "--with", "base.yaml", "part.yaml", *given, cwd=tmp_path)
+    assert json.loads(done.stdout)["training"]["weight_decay"] == 0.2
+
+
+def test_a_part_alone_cannot_run_and_check_says_what_it_lacks(tmp_path: Path) -> None:
+    done = pitchpipe("check", "part.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "part.yaml:1:1: hint[incomplete-workflow]: " in done.stdout
+    assert pitchpipe("run", "part.yaml", cwd=tmp_path).returncode == 1
+
+
+def test_check_names_the_file_that_each_finding_is_about(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text(PART.replace("0.1", "7"), encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(BASE + "  sed: 1\n", encoding="utf-8")
+    done = pitchpipe("check", "--with", "base.yaml", "part.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    errors = [line for line in done.stdout.splitlines() if "error[" in line]
+    assert errors == [
+        "base.yaml:8:3: error[unknown-key]: `training` has no key `sed`; did you mean `seed`?",
+        "part.yaml:5:21: error[out-of-range]: `lora_dropout` must be at most 1, not `7`",
+    ]
+
+
+def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
+    done = pitchpipe("check", "--fix", "--with", "base.yaml", "part.yaml", cwd=tmp_path)
+    assert (done.returncode, "--fix" in done.stderr) == (2, True)
+    done = pitchpipe("run", "--with", "base.yaml", "--resume", "x", cwd=tmp_path)
+    assert (done.returncode, "--with" in done.stderr) == (2, True)
