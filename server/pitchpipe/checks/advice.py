@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pitchpipe.checks.extent import few
+from pitchpipe.checks.idle import brings_no_code
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.facts import ModelFact, TableFact
@@ -97,7 +98,7 @@ def model_needs_terms(context: Context) -> Iterator[Report]:
 def remote_code(context: Context) -> Iterator[Report]:
     """Consent in a file to run a model's own code."""
     trust = context.workflow.model.trust_remote_code
-    if isinstance(trust, Present) and trust.value and not _brings_no_code(context):
+    if isinstance(trust, Present) and trust.value and not brings_no_code(context):
         message = (
             "the model's own Python code would run with all your rights; read it first, and add "
             "`--trust-remote-code` to the command, for a file alone is no consent"
@@ -174,9 +175,3 @@ def _kinds(context: Context) -> set[str | None]:
             written = context.effective(source.format)
             found.add(written if isinstance(written, str) else None)
     return found
-
-
-def _brings_no_code(context: Context) -> bool:
-    """Whether the model is one of transformers' own."""
-    config = context.model_config()
-    return config is not None and config.source.kind == "config" and not config.remote_code

@@ -1,4 +1,4 @@
-"""How long a run is at most, as far as the heads of its data tell.
+"""How long a run is at most, as far as its data are known.
 
 It is a bound, not an estimate: rows that are held out or dropped and rows that are packed make a
 run shorter.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pitchpipe import splits
+from pitchpipe.checks.surveyed import sound
 from pitchpipe.context import Context
 from pitchpipe.facts import TableFact
 from pitchpipe.workflow import Missing, Present, Setting, Source, Wrong
@@ -93,7 +94,10 @@ def _count(context: Context, source: Source) -> int | None:
     if found is None or split is None or not isinstance(source.dataset_name, Missing):
         return None
     table = found[1]
-    if not isinstance(table, TableFact) or not table.complete or table.problem:
+    if not isinstance(table, TableFact) or table.problem:
         return None
-    first, last = split.bounds(len(table.rows))
-    return last - first
+    if table.complete:
+        first, last = split.bounds(len(table.rows))
+        return last - first
+    surveyed = sound(context, source)
+    return surveyed[2].rows if surveyed and surveyed[2].whole else None

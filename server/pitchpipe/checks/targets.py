@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pitchpipe.checks.placed import Placed, at_item, place, placed, places, shortened
+from pitchpipe.checks.pointing import set_here
 from pitchpipe.checks.reach import left_out
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
@@ -126,6 +127,7 @@ def _contradictions(context: Context) -> Iterator[Report]:
     targets = context.effective(method.target_modules)
     if context.effective(method.type) == "full":
         return
+    yield from _beside_parameters(context)
     if isinstance(layers, Present) and layers.value is not None:
         if isinstance(targets, str) and targets not in PRESETS:
             message = (
@@ -135,6 +137,21 @@ def _contradictions(context: Context) -> Iterator[Report]:
     elif isinstance(pattern, Present) and pattern.value:
         message = "`layers_pattern` needs `layers_to_transform`, which says which of the layers"
         yield Report(message, pattern.key, pattern.path)
+
+
+def _beside_parameters(context: Context) -> Iterator[Report]:
+    """What PEFT's wrapper of single parameters can't do (peft 0.21, `ParamWrapper`)."""
+    method = context.workflow.method
+    named = method.target_parameters
+    if not isinstance(named, Present) or not named.value:
+        return
+    for setting in (method.lora_dropout, method.use_dora):
+        if isinstance(setting, Present) and setting.value:
+            message = (
+                f"`target_parameters` can't be trained with `{setting.path[-1]}`: PEFT refuses it"
+            )
+            related = set_here(context, named)
+            yield Report(message, setting.key, setting.path, related=related)
 
 
 def target_hits_head_or_tower(context: Context) -> Iterator[Report]:

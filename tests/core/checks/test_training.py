@@ -4,7 +4,6 @@ import pytest
 
 from support.analysis import analysis, check_findings, check_fixed, whole
 
-
 SLOW = "training: {learning_rate: 2.0e-5}\n"
 """As full training wants it."""
 
