@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 
 from pitchpipe.findings import Finding, in_order
@@ -19,6 +19,7 @@ from pitchpipe.syntax.nodes import Alias, Data, Entry, Mapping, Node, Sequence
 from pitchpipe.syntax.reading import Reading
 
 _MOST_PROBLEMS = 1000
+_MANY_ENTRIES = 64
 
 
 def parse(text: str, reuse: Document | None = None) -> Document:
@@ -60,6 +61,8 @@ class Document:
         self.parts = parts
         self._second = plan.second
         self._find_lines = lines
+        # By the identity of a mapping, which is kept so that no other gets it.
+        self._by_key: dict[int, tuple[Mapping, dict[str, list[Entry]]]] = {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Document):
@@ -212,9 +215,20 @@ class Document:
         node = node and self.resolved(node)
         if not isinstance(node, Mapping):
             return None
-        own = [entry for entry in node.entries if entry.key.raw == key]
+        own = self._named(node, key)
         found = own or [entry for entry in self.entries(node) if entry.key.raw == key]
         return max(found, key=lambda entry: (entry.colon, entry.span), default=None)
+
+    def _named(self, mapping: Mapping, key: str) -> Collection[Entry]:
+        """Its own entries of that key; looked up where there are so many that it takes long."""
+        if len(mapping.entries) < _MANY_ENTRIES:
+            return [entry for entry in mapping.entries if entry.key.raw == key]
+        if id(mapping) not in self._by_key:
+            by_key: dict[str, list[Entry]] = {}
+            for entry in mapping.entries:
+                by_key.setdefault(entry.key.raw, []).append(entry)
+            self._by_key[id(mapping)] = mapping, by_key
+        return self._by_key[id(mapping)][1].get(key, ())
 
 
 def _beginning(node: Node) -> Span:

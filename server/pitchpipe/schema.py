@@ -110,13 +110,23 @@ class Schema:
 
         Lists count once, as item 0.
         """
-        places = list(self.places())
-        named = [path for path in places if path[-1] == key]
-        return named + [p for p in places if key in (self.at(p) or {}).get("x-aliases", ())]
+        named, by_alias = self._owners
+        return [*named.get(key, ()), *by_alias.get(key, ())]
+
+    @cached_property
+    def _owners(self) -> tuple[dict[str, list[KeyPath]], dict[str, list[KeyPath]]]:
+        """All places by their key, and by their `x-aliases`."""
+        named: dict[str, list[KeyPath]] = {}
+        by_alias: dict[str, list[KeyPath]] = {}
+        for path in self.places():
+            named.setdefault(str(path[-1]), []).append(path)
+            for alias in dict.fromkeys((self.at(path) or {}).get("x-aliases", ())):
+                by_alias.setdefault(alias, []).append(path)
+        return named, by_alias
 
     def names(self) -> tuple[str, ...]:
         """Every key that the schema knows anywhere."""
-        return tuple(dict.fromkeys(str(path[-1]) for path in self.places()))
+        return tuple(self._owners[0])
 
     def places(self, path: KeyPath = ()) -> Iterator[KeyPath]:
         """Every key under `path`, sections before what is in them; lists count once, as item 0."""
