@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import rotate_checkpoints
 
-from pitchpipe.plan import Plan
+from pitchpipe.plan import Plan, TrainingPlan
+from pitchpipe.schedules import SCHEDULES
 from pitchpipe_runner import checkpoints
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.observing import Observer
@@ -44,6 +45,7 @@ def training_arguments(
         per_device_eval_batch_size=t.per_device_eval_batch_size,
         gradient_accumulation_steps=t.gradient_accumulation_steps,
         lr_scheduler_type=t.lr_scheduler_type,
+        lr_scheduler_kwargs=_schedule_arguments(t),
         warmup_steps=t.warmup_steps,
         weight_decay=t.weight_decay,
         max_grad_norm=t.max_grad_norm,
@@ -80,6 +82,22 @@ def training_arguments(
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1
     return arguments
+
+
+def _schedule_arguments(t: TrainingPlan) -> dict[str, Any]:
+    """In Python's numbers, and with what transformers takes for granted: the lowest is best."""
+    given = {name: _number(value) for name, value in t.lr_scheduler_kwargs.items()}
+    if not SCHEDULES[t.lr_scheduler_type].evaluates:
+        return given
+    best = t.metric_for_best_model != "loss" if t.greater_is_better is None else t.greater_is_better
+    least = {"min_lr": 0} if t.lr_scheduler_type == "greedy" else {}
+    return {"mode": "max" if best else "min"} | least | given
+
+
+def _number(value: float | str | bool) -> float | int | str | bool:
+    """Whole numbers as such: some are counts."""
+    whole = isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value
 
 
 class CompletionTrainer(Trainer):

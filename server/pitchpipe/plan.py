@@ -98,6 +98,7 @@ class TrainingPlan:
     per_device_eval_batch_size: int
     gradient_accumulation_steps: int
     lr_scheduler_type: str
+    lr_scheduler_kwargs: dict[str, float | str | bool]
     warmup_steps: float
     weight_decay: float
     max_grad_norm: float

@@ -173,6 +173,7 @@ class Training:
     per_device_eval_batch_size: Setting[int]
     gradient_accumulation_steps: Setting[int]
     lr_scheduler_type: Setting[str]
+    lr_scheduler_kwargs: Setting[dict[str, float | str | bool]]
     warmup_steps: Setting[float]
     weight_decay: Setting[float]
     max_grad_norm: Setting[float]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -144,8 +146,9 @@ def python_types(rule: Rule) -> set[Any]:
         item = kinds[rule["items"].get("type", "string")]
         kinds["array"] = tuple.__class_getitem__((item, ...))
     if "object" in rule["type"]:
-        item = kinds[rule["additionalProperties"]["type"]]
-        kinds["object"] = dict.__class_getitem__((str, item))
+        said = rule["additionalProperties"]["type"]
+        items = [kinds[kind] for kind in ([said] if isinstance(said, str) else said)]
+        kinds["object"] = dict.__class_getitem__((str, functools.reduce(operator.or_, items)))
     named = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     return {kinds[name] for name in named}
 

@@ -125,6 +125,8 @@ def take_steps(
         eval_strategy="no",
         load_best_model_at_end=False,
         report_to="none",
+        lr_scheduler_type="constant",
+        lr_scheduler_kwargs={},
     )
     few = dataclasses.replace(plan, training=short)
     with tempfile.TemporaryDirectory() as folder:

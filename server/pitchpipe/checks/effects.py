@@ -10,6 +10,7 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.formats import TEMPLATED
 from pitchpipe.optimizers import OPTIMIZERS
+from pitchpipe.schedules import SCHEDULES
 from pitchpipe.workflow import Missing, Present, Setting, Source, Wrong
 
 
@@ -64,8 +65,13 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     steps = context.effective(training.max_steps)
     if not isinstance(steps, Wrong) and steps > 0:
         yield training.num_train_epochs, f"with `max_steps: {steps}`"
-    if context.effective(training.lr_scheduler_type) == "constant":
-        yield _unless_zero(training.warmup_steps), "with `lr_scheduler_type: constant`"
+    schedule = context.effective(training.lr_scheduler_type)
+    if not isinstance(schedule, Wrong):
+        why = f"with `lr_scheduler_type: {schedule}`"
+        if not SCHEDULES[schedule].warms_up:
+            yield _unless_zero(training.warmup_steps), why
+        if not SCHEDULES[schedule].arguments:
+            yield _unless_empty(training.lr_scheduler_kwargs), why
     if context.effective(training.save_strategy) == "no":
         yield training.save_total_limit, "with `save_strategy: no`"
     yield from _idle_without_evaluations_to_go_by(context)
@@ -95,7 +101,9 @@ def _idle_without_evaluations_to_go_by(context: Context) -> Iterator[tuple[Setti
         yield training.early_stopping_threshold, "without `early_stopping_patience`"
     best = context.effective(training.load_best_model_at_end)
     saved = context.effective(training.save_strategy)
-    if patience is None and best is False and saved in {"no", "steps", "epoch"}:
+    schedule = context.effective(training.lr_scheduler_type)
+    plain = not isinstance(schedule, Wrong) and not SCHEDULES[schedule].evaluates
+    if patience is None and best is False and saved in {"no", "steps", "epoch"} and plain:
         why = "without `load_best_model_at_end`, early stopping or `save_strategy: best`"
         yield training.metric_for_best_model, why
         yield _unless_null(training.greater_is_better), why
@@ -178,5 +186,11 @@ def _unless_null(setting: Setting[Any]) -> Setting[Any]:
 def _unless_zero(setting: Setting[float]) -> Setting[float]:
     """A share of 0 says what is the case anyway."""
     if isinstance(setting, Present) and setting.value == 0:
+        return Missing(setting.span, setting.path)
+    return setting
+
+
+def _unless_empty(setting: Setting[dict[str, Any]]) -> Setting[dict[str, Any]]:
+    if isinstance(setting, Present) and not setting.value:
         return Missing(setting.span, setting.path)
     return setting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pitchpipe.checks import advice, exporting, habits, holding, output, precision, steps
+from pitchpipe.checks import advice, arguments, exporting, habits, holding, output, precision, steps
 from pitchpipe.checks.rule import Rule
 from pitchpipe.findings import Severity
 
@@ -15,6 +15,8 @@ RULES = (
     Rule("learning-rate-unusual", _HINT, habits.learning_rate_unusual),
     Rule("validation-share", _HINT, habits.validation_share),
     Rule("overfitting-likely", _HINT, habits.overfitting_likely),
+    Rule("argument-not-taken", _ERROR, arguments.argument_not_taken),
+    Rule("argument-missing", _ERROR, arguments.argument_missing),
     Rule("evaluations-unused", _HINT, habits.evaluations_unused),
     Rule("alpha-far-from-rank", _HINT, habits.alpha_far_from_rank),
     Rule("float16-without-gpu", _ERROR, precision.float16_without_gpu),

@@ -9,6 +9,7 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Edit, Fix, Related
 from pitchpipe.keypath import dotted
+from pitchpipe.schedules import SCHEDULES
 from pitchpipe.workflow import Present, Setting, Source, Wrong
 
 _OF_CLASSIFICATION = ("accuracy", "f1")
@@ -105,6 +106,9 @@ def _going_by_evaluations(context: Context) -> Iterator[tuple[Present[Any], str]
         yield patience, "`early_stopping_patience`"
     if isinstance(saved, Present) and saved.value == "best":
         yield saved, "`save_strategy: best`"
+    schedule = training.lr_scheduler_type
+    if isinstance(schedule, Present) and SCHEDULES[schedule.value].evaluates:
+        yield schedule, f"`lr_scheduler_type: {schedule.value}`"
 
 
 def _steps_apart(context: Context, best: Present[bool]) -> Iterator[Report]:

@@ -25,7 +25,12 @@ _BESIDE: dict[KeyPath, _Rules] = {
             (frozenset({"no", "epoch", "best"}), frozenset({"save_steps"})),
             (frozenset({"no"}), frozenset({"save_total_limit"})),
         ],
-        "lr_scheduler_type": [(frozenset({"constant"}), frozenset({"warmup_steps"}))],
+        "lr_scheduler_type": [
+            (
+                frozenset({"constant", "reduce_lr_on_plateau", "greedy"}),
+                frozenset({"warmup_steps"}),
+            ),
+        ],
     },
     ("data",): {
         "eval": [(_ANY, frozenset({"val_size"}))],
