@@ -2,11 +2,11 @@
 
 What is kept of each row is a hash of it and one of its prompt, of 64 bits each. Up to 131,072
 distinct ones are kept, and until then all counts are exact; with more, only those whose last bits
-are 0 are kept on, so that what is known of each is still exact and the numbers are scaled up. That is the
-adaptive sampling of Wegman and Flajolet ("On adaptive sampling", Computing 43, 1990): with n hashes
-kept, the relative error of a number of distinct ones is about 1.2 / sqrt(n), below 0.5 %; that of
-repeats is larger where few rows make up most of them. A pair of rows that is named is one, but for
-a chance below 1 in 10^7 with a million rows. All else is exact.
+are 0 are kept on, so that what is known of each is still exact and the numbers are scaled up. That
+is the adaptive sampling of Wegman and Flajolet ("On adaptive sampling", Computing 43, 1990): with n
+hashes kept, the relative error of a number of distinct ones is about 1.2 / sqrt(n), below 0.5 %;
+that of repeats is larger where few rows make up most of them. A pair of rows that is named is one,
+but for a chance below 1 in 10^7 with a million rows. All else is exact.
 """
 
 from __future__ import annotations
