@@ -47,13 +47,12 @@ _LLAMA_FACTORY = {
     "cutoff_len",
     "lora_target",
     "lora_rank",
-    "do_train",
-    "do_predict",
     "dataset_dir",
     "export_dir",
     "infer_backend",
     "quantization_bit",
 }
+_LLAMA_FACTORY_NEW = {"train_dataset", "model_class", "sample_backend", "peft_config", "quant_config"}
 _TRL = {
     "use_peft",
     "lora_r",
@@ -70,6 +69,15 @@ _TRL = {
     "dataset_config",
     "per_device_train_batch_size",
     "datasets",
+    "dataset_mixer",
+    "dataset_mixture",
+    "torch_dtype",
+    "max_seq_length",
+    "learning_rate",
+    "num_train_epochs",
+    "eval_strategy",
+    "evaluation_strategy",
+    "reward_funcs",
 }
 
 
@@ -99,7 +107,9 @@ def _by_keys(text: str) -> str | None:
         return NATIVE
     if "base_model" in keys and keys & _AXOLOTL:
         return "axolotl"
-    if keys & {"model_name_or_path", "model"} and keys & _LLAMA_FACTORY:
+    if "model_name_or_path" in keys and (keys & _LLAMA_FACTORY or {"do_train", "dataset"} <= keys):
+        return "llama-factory"
+    if "model" in keys and len(keys & (_LLAMA_FACTORY_NEW | {"template"})) > 1:
         return "llama-factory"
     if "model_name_or_path" in keys and keys & _TRL:
         return "trl"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from pitchpipe.converting.outgoing import Outgoing
-from pitchpipe.dialects import optimizers
+from pitchpipe.dialects import optimizers, recipes
 from pitchpipe.dialects.data import placed
 from pitchpipe.dialects.dialect import Dialect
 from pitchpipe.dialects.foreign import Foreign
@@ -56,8 +56,11 @@ def _method(foreign: Foreign) -> None:
 
 
 def _model(foreign: Foreign) -> None:
-    if not foreign.says("attn_implementation"):
-        foreign.default("model.attn_implementation", "sdpa")
+    if foreign.given("use_flash_attention_2") is True and not foreign.says("attn_implementation"):
+        foreign.put("model.attn_implementation", "flash_attention_2", "use_flash_attention_2")
+        message = "`use_flash_attention_2` is `attn_implementation: flash_attention_2` now"
+        foreign.note("old", "use_flash_attention_2", message)
+    foreign.default("model.attn_implementation", "sdpa")
     if foreign.given("chat_template_path") is None:
         foreign.handled("chat_template_path")
 
@@ -90,11 +93,17 @@ def _steps(foreign: Foreign) -> None:
             foreign.note("lost", key, f"`{key}`: {message}")
     foreign.default("training.logging_steps", 10)
     foreign.default("training.save_steps", 500)
-    if foreign.says("eval_steps") and foreign.value("eval_strategy") == "no":
+    if foreign.says("eval_steps") and _strategy(foreign) == "no":
         # TrainingArguments has it so that the steps alone change nothing.
         foreign.drop("training.eval_steps")
         message = "`eval_steps` means nothing without `eval_strategy: steps`"
         foreign.note("otherwise", "eval_steps", message)
+
+
+def _strategy(foreign: Foreign) -> Data:
+    """When the model is evaluated, also by the key's old name."""
+    old = foreign.given("evaluation_strategy")
+    return old if old and not foreign.says("eval_strategy") else foreign.value("eval_strategy")
 
 
 def _number(value: Data) -> Data:
@@ -109,7 +118,7 @@ def _number(value: Data) -> Data:
 
 def _data(foreign: Foreign) -> None:
     items = foreign.given("datasets")
-    evaluated = foreign.value("eval_strategy") != "no"
+    evaluated = _strategy(foreign) != "no"
     if isinstance(items, list) and items:
         if foreign.says("dataset_name"):
             message = "`dataset_name` is passed over by TRL beside `datasets`"
@@ -122,6 +131,7 @@ def _data(foreign: Foreign) -> None:
         return
     name = foreign.given("dataset_name")
     if not isinstance(name, str) or not name:
+        recipes.data(foreign, evaluated)
         return
     place: KeyPath = ("dataset_name",)
     _source(foreign, "train", 0, name, place, foreign.value("dataset_train_split"))

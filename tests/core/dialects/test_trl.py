@@ -235,3 +235,50 @@ def test_what_trl_has_not_is_told() -> None:
         loss.key for loss in convert(analysis(NATIVE + "export: {precision: int8}\n"), "trl").losses
     }
     assert "export.precision" in lost
+
+
+MIXER = """\
+# pitchpipe: trl
+model_name_or_path: models/tiny
+dataset_mixer:
+  org/one: 1.0
+  org/two: 0.5
+dataset_splits: [train_sft, test_sft]
+evaluation_strategy: steps
+"""
+
+
+def test_the_mixer_of_recipes() -> None:
+    found = read("", MIXER)
+    names = ["org/one", "org/two"]
+    assert sources(found) == [{"dataset_name": n, "split": "train_sft"} for n in names]
+    assert sources(found, "eval") == [{"dataset_name": n, "split": "test_sft"} for n in names]
+    assert "hint[not-carried-over]: `org/two`: all rows are taken, not 0.5 of them" in said(
+        "", MIXER
+    )
+
+
+MIXTURE = """\
+# pitchpipe: trl
+model_name_or_path: models/tiny
+dataset_mixture:
+  datasets:
+    - {id: org/one, config: small, split: "train[:10]"}
+    - {id: org/two}
+  test_split_size: 0.1
+eval_strategy: epoch
+"""
+
+
+def test_the_mixture_of_recipes() -> None:
+    found = read("", MIXTURE)
+    assert sources(found) == [
+        {"dataset_name": "org/one", "dataset_config": "small", "split": "train[:10]"},
+        {"dataset_name": "org/two"},
+    ]
+    assert value(found, "data.val_size") == 0.1
+
+
+def test_rows_held_out_by_number_cannot_run() -> None:
+    text = MIXTURE.replace("test_split_size: 0.1", "test_split_size: 1000")
+    assert any("`test_split_size`: a number of rows" in line for line in said("", text))
