@@ -1,5 +1,4 @@
 import type * as vscode from "vscode";
-import { repeatForWalkthrough } from "./contextKeys";
 import { activateEnvironment } from "./environment/activate";
 import { activateNewWorkflow } from "./newWorkflow";
 import { activatePanels } from "./panels/activate";
@@ -7,6 +6,7 @@ import { activateRunning } from "./running/activate";
 import { activateRuns } from "./runs/activate";
 import { activateSchema } from "./schema";
 import { Session } from "./session";
+import { followWalkthrough } from "./ticks";
 import { followActiveEditor } from "./workflows";
 
 /** What tests and other extensions get. */
@@ -20,7 +20,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   session = new Session(context);
   context.subscriptions.push(
     session,
-    repeatForWalkthrough(),
+    followWalkthrough(),
     followActiveEditor(session),
     activateRunning(session),
     activateRuns(session),

@@ -2,10 +2,10 @@
 
 import * as vscode from "vscode";
 import { method, type RunsResult } from "./api/protocol";
-import { setContext } from "./contextKeys";
 import { runsOf } from "./running/store";
 import { hasYamlExtension } from "./schema";
 import type { Session } from "./session";
+import { tick } from "./ticks";
 
 export const LANGUAGE = "pitchpipe";
 export const SELECTOR = [{ language: LANGUAGE }, { language: "yaml" }];
@@ -41,9 +41,9 @@ export function followActiveEditor(session: Session): vscode.Disposable {
       if (known) running = found.workflows.some((w) => w.runs.some((r) => r.state === "running"));
     }
     if (mine !== asked) return;
-    await setContext("isWorkflow", known);
-    await setContext("isRunning", running);
-    if (known) await setContext("hasWorkflow", true);
+    await vscode.commands.executeCommand("setContext", "pitchpipe.isWorkflow", known);
+    await vscode.commands.executeCommand("setContext", "pitchpipe.isRunning", running);
+    if (known) tick("hasWorkflow", true);
     if (document && known && document.languageId !== LANGUAGE) await give(document);
   };
   const give = async (document: vscode.TextDocument) => {

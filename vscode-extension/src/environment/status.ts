@@ -1,7 +1,7 @@
 /** What the language status item, the context keys and the status command say of the server. */
 
 import * as vscode from "vscode";
-import { setContext } from "../contextKeys";
+import { tick } from "../ticks";
 import { SELECTOR } from "../workflows";
 import type { Interpreter } from "./probe";
 import type { Server, State } from "./server";
@@ -18,8 +18,8 @@ export function showStatus(server: Server): vscode.Disposable {
     item.busy = busy ?? false;
     item.command = { command: "pitchpipe.server.status", title: vscode.l10n.t("Status") };
     const hasPython = state.is !== "looking" && !withoutPython(state);
-    void setContext("hasPython", hasPython);
-    void setContext("hasServer", state.is === "running");
+    tick("hasPython", hasPython);
+    tick("hasServer", state.is === "running");
   };
   show(server.state);
   return vscode.Disposable.from(item, server.onDidChangeState(show));

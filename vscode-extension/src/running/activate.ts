@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import { setContext } from "../contextKeys";
 import type { Session } from "../session";
+import { tick } from "../ticks";
 import { registerWorkflowCommands } from "./commands";
 import { activateSmokeOnSave } from "./smokeOnSave";
 import { activateStatusBar } from "./statusBar";
@@ -21,7 +21,7 @@ export function activateRunning(session: Session): vscode.Disposable {
     runs.onDidChange(({ folder }) => {
       if (folder !== null) return;
       const hasRun = runs.workflows.some((workflow) => workflow.runs.length > 0);
-      void setContext("hasRun", hasRun);
+      tick("hasRun", hasRun);
     }),
   );
 }
