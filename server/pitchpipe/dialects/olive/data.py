@@ -22,12 +22,14 @@ def lower(foreign: Foreign, trainer: Pass | None) -> None:
     foreign.default("data.val_size", 0)
     foreign.default("data.test_size", 0)
     foreign.default("data.loss_on", "all")
-    train = _train(foreign, trainer) if trainer else _only(foreign)
+    if trainer is None:
+        return
+    train = _train(foreign, trainer)
     if train is None:
         return
     _source(foreign, train, "train")
     _sequences(foreign, train)
-    where = place(foreign, trainer, "eval_data_config") if trainer else None
+    where = place(foreign, trainer, "eval_data_config")
     held_out = _of_name(foreign, where) if where else None
     if held_out is not None:
         _source(foreign, held_out, "eval")
@@ -73,8 +75,9 @@ def _of_name(foreign: Foreign, where: KeyPath) -> Rows | None:
 
 def _source(foreign: Foreign, rows: Rows, part: str) -> None:
     """`part`: `train` or `eval`."""
-    if rows.kind != "HuggingfaceContainer":
-        kind = rows.kind or "DataContainer"
+    loader = rows.loader
+    if rows.kind != "HuggingfaceContainer" or loader not in (None, "huggingface_dataset"):
+        kind = loader or rows.kind or "DataContainer"
         message = f"`{kind}` loads rows by code; `HuggingfaceContainer` reads files and data sets"
         foreign.note("stops", (*rows.path, "type" if rows.kind else "name"), message)
         return

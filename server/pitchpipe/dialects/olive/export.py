@@ -39,7 +39,8 @@ def lower(foreign: Foreign, passes: tuple[Pass, ...], trainer: Pass | None) -> N
     for item in passes:
         _after_conversion(foreign, item, exporter)
     _order(foreign, passes, trainer)
-    _metrics(foreign)
+    if trainer is not None:
+        _metrics(foreign)
 
 
 def _after_conversion(foreign: Foreign, item: Pass, exporter: Pass | None) -> None:

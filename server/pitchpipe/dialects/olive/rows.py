@@ -34,6 +34,12 @@ class Rows:
         return self.foreign.given((*self.path, "type"))
 
     @property
+    def loader(self) -> Data:
+        """The function that loads the rows; None is the usual one."""
+        older = self.foreign.given((*self.path, "components", "load_dataset", "type"))
+        return self.load("type")[1] or older
+
+    @property
     def origin(self) -> KeyPath:
         """The section about the rows' origin, or the whole config where there is none."""
         section = (*self.path, _LOAD)
@@ -50,6 +56,7 @@ class Rows:
             (*self.path, section, "params", key),
             (*self.path, section, key),
             (*self.path, "params_config", key),
+            (*self.path, "params_config", "component_kwargs", _COMPONENTS[section], key),
             (*self.path, "components", _COMPONENTS[section], "params", key),
         ]
         for place in places:

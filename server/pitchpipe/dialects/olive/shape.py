@@ -22,7 +22,7 @@ def shaped(schema: Schema, data: Data) -> Schema:
     found = tuple(_passes(schema, whole.get("passes")))
     model = whole.get("input_model", whole.get("model"))
     rows = whole.get("data_configs")
-    task = _inside(model, "config", "task")
+    task = _inside(model, "config", "task") or _inside(model, "task")
     return _built(schema, found, _of_model(model), _of_data(rows, task))
 
 
