@@ -12,6 +12,7 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar, cast
 
 PLAN_VERSION = 1
@@ -270,12 +271,17 @@ def _read_union(kinds: tuple[Any, ...], data: Any, path: str) -> Any:
     raise PlanError(f"`{path.lstrip('.')}` in the plan is {data!r}, which is not of the right type")
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
 def _read_object(kind: type, data: Any, path: str) -> Any:
     where = path.lstrip(".") or "the plan"
     if not isinstance(data, dict):
         raise PlanError(f"`{where}` must be an object")
     values = cast("dict[str, Any]", data)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     if missing := [n for n in hints if n not in values]:
         raise PlanError(f"`{where}` lacks `{missing[0]}`")
     if unknown := [n for n in values if n not in hints]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}\r\n]*)\}|\{|\}")
 
@@ -51,6 +52,7 @@ class Template:
         return "".join(p if isinstance(p, str) else _value(p, row) for p in self.parts)
 
 
+@lru_cache(maxsize=64)  # rows are many, templates are few
 def parse(text: str) -> Template:
     """Reads a template. Spaces around a column's name don't count; inside it they do.
 

@@ -22,7 +22,7 @@ from pitchpipe.syntax.nodes import Data
 from pitchpipe_cli import interpreter
 from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_facts import shipped
-from pitchpipe_facts.reader import Reader
+from pitchpipe_facts.reader import Reader, token_counts
 
 if TYPE_CHECKING:
     pass
@@ -82,7 +82,7 @@ class Checked:
 @cache
 def schema() -> Schema:
     """The native format's."""
-    return Schema(pitchpipe_schemas.load("workflow"), others=pitchpipe_schemas.dialect)
+    return Schema(pitchpipe_schemas.load("workflow"), fast=True, others=pitchpipe_schemas.dialect)
 
 
 class Readers:
@@ -91,6 +91,8 @@ class Readers:
     def __init__(self) -> None:
         self._models = shipped.shapes()
         self._python = interpreter.named()
+        self._machine = cache(shipped.this_machine)
+        self._counts = cache(token_counts)
         self._made: dict[Path, Reader] = {}
 
     def of(self, folder: Path) -> Reader:
@@ -101,8 +103,9 @@ class Readers:
                 python=self._python,
                 models=self._models,
                 devices=shipped.devices,
-                machine=shipped.this_machine,
+                machine=self._machine,
                 records=shipped.records,
+                counts=self._counts,
             )
         return self._made[folder]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pitchpipe.estimate import Records
     from pitchpipe.published import PublishedModel
     from pitchpipe.survey import Survey, View
+    from pitchpipe_facts.token_counts import TokenCounts
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class Reader:
     `python` is the interpreter of the runner's environment, which reads Parquet and Arrow files;
     without one they are "not read". `models` answers what models consist of,
     `devices` loads the table of devices, `machine` looks at this one, `records` knows how model
-    types compute.
+    types compute, `counts` has what tokenizers have counted.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Reader:
         devices: Callable[[], Mapping[str, Any]] = dict,
         machine: Callable[[str], Machine | None] = lambda _: None,
         records: Callable[[str], Records] | None = None,
+        counts: Callable[[], TokenCounts] | None = None,
     ) -> None:
         self.root = Path(root)
         self.python = python
@@ -71,6 +73,7 @@ class Reader:
         self._load_devices = devices
         self._find_machine = cache(machine)
         self._load_records = records
+        self._load_counts = counts or token_counts
         self._table: Mapping[str, Any] | None = None
         self._cache: dict[tuple[str, str, int, int], object] = {}
 
@@ -108,9 +111,8 @@ class Reader:
     def counted(self, settings: Settings) -> Mapping[str, Any] | None:
         from pitchpipe.costs.looking import fingerprints  # noqa: PLC0415  # as few files need it
         from pitchpipe.costs.settings import data_key  # noqa: PLC0415
-        from pitchpipe_facts.token_counts import TokenCounts  # noqa: PLC0415
 
-        found = TokenCounts().find(data_key(settings, fingerprints(settings, self)))
+        found = self._load_counts().find(data_key(settings, fingerprints(settings, self)))
         return found and found[0]
 
     def model(self, path: str) -> ModelFact | NotRead:
@@ -185,6 +187,13 @@ class Reader:
             return (self.root / path).stat()
         except (OSError, ValueError):  # ValueError: a null character in the path
             return None
+
+
+def token_counts() -> TokenCounts:
+    """What has been counted until now, which is looked up when something is asked."""
+    from pitchpipe_facts.token_counts import TokenCounts  # noqa: PLC0415  # as few files need it
+
+    return TokenCounts()
 
 
 def sha256(file: Path) -> Fingerprint:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
-from filelock import FileLock, Timeout
-
 PLAN, EVENTS, LOCK, OUTPUT, WORKFLOW = (
     "plan.json",
     "events.jsonl",
@@ -174,6 +172,8 @@ def is_locked(folder: Path) -> bool:
     path = folder / LOCK
     if not path.exists():
         return False
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # checking a file needs none
+
     try:
         with FileLock(path, timeout=0):
             return False

@@ -27,6 +27,7 @@ from pitchpipe_server.world import RealWorld
 # What the first file needs and isn't imported with this module, in the order of need.
 _WANTED = (
     "pitchpipe_server.convert",
+    "pitchpipe.syntax.tolerant",
     "pitchpipe.checks.targets",
     "pitchpipe.checks.patterns",
     "pitchpipe.checks.fitting",

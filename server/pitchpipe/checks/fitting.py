@@ -10,11 +10,13 @@ from pitchpipe.checks.report import Report
 from pitchpipe.checks.wording import flow
 from pitchpipe.context import Context
 from pitchpipe.costs import machine as machines
-from pitchpipe.costs.cost import Cost, cost
+from pitchpipe.costs.cost import Basis, Cost, cost
 from pitchpipe.costs.looking import NothingCounted
 from pitchpipe.costs.machine import Machine
 from pitchpipe.costs.settings import of_context
+from pitchpipe.costs.step import adapted_by
 from pitchpipe.estimate import Records
+from pitchpipe.estimate.calibration import NOTHING_LEARNT
 from pitchpipe.findings import Fix, Related
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.modules import ModelShape
@@ -60,12 +62,17 @@ def too_large(context: Context, shape: ModelShape) -> Iterator[Report]:
 def _fits_whatever_the_rows(
     context: Context, shape: ModelShape, machine: Machine, records: Records
 ) -> bool:
-    """Whether batches as large as they may be fit, so that no row has to be looked at."""
+    """Whether batches as large as they may be fit, so that no row has to be looked at.
+
+    Of all that such a batch may be, the largest alone is asked about.
+    """
     settings = of_context(context, sources=False)
     if settings.data.packing and records.pads(settings.model.attn_implementation):
         return False  # how many lines a batch has is up to the rows
-    found = cost(settings, shape, machine, context.facts, NothingCounted(), records)
-    return machine.memory is not None and found.estimate.total.high <= machine.memory
+    basis = Basis(shape, machine, context.facts, NothingCounted(), records, NOTHING_LEARNT)
+    data, adapted = basis.data(settings), adapted_by(settings, shape)
+    largest = basis.estimate(basis.step(settings, data, adapted, "high"))
+    return machine.memory is not None and largest.total.high <= machine.memory
 
 
 def _machine(context: Context) -> Machine | None:

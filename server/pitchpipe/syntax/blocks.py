@@ -19,8 +19,7 @@ import yaml.reader
 
 from pitchpipe.findings import Edit, Finding, Fix, moved_finding
 from pitchpipe.span import Span
-from pitchpipe.syntax import problems, strict, tolerant
-from pitchpipe.syntax.loose_scalars import closed_at
+from pitchpipe.syntax import problems, strict
 from pitchpipe.syntax.nodes import (
     Alias,
     Entry,
@@ -404,6 +403,8 @@ def _leaf(text: str, base: int, region: Region) -> Block:
         if _fits(result.node, base, region):
             return Block(text, base, replace(result, problems=(*found, *result.problems)))
         result = None
+    from pitchpipe.syntax import tolerant  # noqa: PLC0415  # most files are sound
+
     loose = tolerant.read(clean, base, region.kind, region.column, region.above)
     reading = loose.reading
     broken = loose.broken[0] if loose.broken else result or _no_sense(clean, base, region)
@@ -449,6 +450,8 @@ def _extended(text: str, start: int, region: Region, base: int, open_at: int) ->
 
     YAML wants what a quote or bracket holds indented deeper than the key, libyaml and people don't.
     """
+    from pitchpipe.syntax.loose_scalars import closed_at  # noqa: PLC0415  # as above
+
     closed = closed_at(text, open_at, min(region.end, open_at + _LONGEST_OPEN))
     if closed is None:
         return None
