@@ -28,7 +28,7 @@ def learning_rate_unusual(context: Context) -> Iterator[Report]:
     optimizer = context.effective(training.optim)
     if isinstance(rate, Wrong) or isinstance(kind, Wrong) or isinstance(optimizer, Wrong):
         return
-    if not optimizer.startswith("adamw") or kind not in _USUAL_RATES:
+    if "adamw" not in optimizer or kind not in _USUAL_RATES:
         return
     low, high = _USUAL_RATES[kind]
     if low <= rate <= high:
