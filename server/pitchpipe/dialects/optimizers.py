@@ -7,29 +7,22 @@ from pitchpipe.dialects.foreign import Foreign
 _NATIVE = "training.optim"
 _SAME = {
     "adamw": "adamw_torch",
-    "adamw_hf": "adamw_torch",
+    "adamw_8bit": "adamw_bnb_8bit",
     "adamw_apex_fused": "adamw_torch_fused",
+    "adamw_hf": "adamw_torch",
     "adamw_torch_npu_fused": "adamw_torch_fused",
     "adamw_torch_xla": "adamw_torch",
+    "ao_adamw_4bit": "adamw_torch_4bit",
+    "ao_adamw_8bit": "adamw_torch_8bit",
+    "lion": "lion_32bit",
+    "lion_pytorch": "lion_32bit",
     "optimi_adamw": "adamw_torch",
+    "paged_adamw": "paged_adamw_32bit",
 }
-"""The same, computed otherwise."""
+"""The same, computed otherwise or called otherwise."""
 
-_EXACT = {
-    "adamw_anyprecision",
-    "adamw_torch_4bit",
-    "adamw_torch_8bit",
-    "adamw_8bit",
-    "adamw_bnb_8bit",
-    "ao_adamw_4bit",
-    "ao_adamw_8bit",
-    "ao_adamw_fp8",
-    "flash_adamw",
-    "paged_adamw",
-    "paged_adamw_8bit",
-    "paged_adamw_32bit",
-}
-"""AdamW with states of fewer bits or in other memory: the same, but for rounding and memory."""
+_EXACT = {"adamw_anyprecision", "ao_adamw_fp8", "flash_adamw"}
+"""AdamW with states of fewer bits: the same, but for rounding and memory."""
 
 
 def lower(foreign: Foreign, key: str, default: str) -> None:

@@ -52,7 +52,13 @@ _LLAMA_FACTORY = {
     "infer_backend",
     "quantization_bit",
 }
-_LLAMA_FACTORY_NEW = {"train_dataset", "model_class", "sample_backend", "peft_config", "quant_config"}
+_LLAMA_FACTORY_NEW = {
+    "train_dataset",
+    "model_class",
+    "sample_backend",
+    "peft_config",
+    "quant_config",
+}
 _TRL = {
     "use_peft",
     "lora_r",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from pitchpipe.dialects.foreign import Foreign
-
-NATIVE_QLORA: str | None = None
-"""The workflow's `method.type` for adapters on a base model of 4 bits; None where it has none."""
+from pitchpipe.dialects.qlora import NATIVE_QLORA
 
 _OTHER_HEADS = ("SequenceClassification", "TokenClassification", "RewardModel")
 

@@ -21,6 +21,11 @@ def lower(foreign: Foreign) -> None:
         number = _number(rate)
         same = number is rate
         foreign.put("training.learning_rate", number, "learning_rate", same=same)
+    settings = foreign.given("optim_args")
+    if isinstance(settings, dict):
+        written = ",".join(f"{name}={value}" for name, value in settings.items())
+        foreign.put("training.optim_args", written, "optim_args")
+    _trackers(foreign)
     best = foreign.given("metric_for_best_model")
     if isinstance(best, str):
         foreign.put("training.metric_for_best_model", best.removeprefix("eval_"), _METRIC)
@@ -31,6 +36,26 @@ def lower(foreign: Foreign) -> None:
 
 
 _METRIC = "metric_for_best_model"
+_TRACKERS = {
+    "use_wandb": "wandb",
+    "use_mlflow": "mlflow",
+    "use_tensorboard": "tensorboard",
+    "use_comet": "comet_ml",
+    "use_trackio": "trackio",
+}
+
+
+def _trackers(foreign: Foreign) -> None:
+    """Weights & Biases is also meant where its project is named."""
+    on = [key for key in _TRACKERS if foreign.given(key) is True]
+    if foreign.given("wandb_project") and foreign.given("use_wandb") is not False and not on:
+        on = ["wandb_project"]
+    if on:
+        named: list[Data] = [_TRACKERS.get(key, "wandb") for key in on]
+        foreign.put("training.report_to", named, on[0])
+    run = foreign.given("wandb_name")
+    if isinstance(run, str) and run:
+        foreign.put("training.run_name", run, "wandb_name", same=True)
 
 
 def _number(value: float | str) -> Data:
