@@ -44,6 +44,24 @@ def test_the_memory_panel_moves_while_the_file_is_edited(window: Window) -> None
     until(lambda: figures.inner_text() == before, "the first estimate again")
 
 
+def test_the_memory_panel_follows_what_others_change(window: Window, tone: Path) -> None:
+    epochs = tone.with_name("epochs.tune.yaml")
+    text = tone.read_text("utf-8").replace("max_steps: 4", "num_train_epochs: 1")
+    epochs.write_text(text, encoding="utf-8")
+    window.open(epochs.name)
+    panel = window.frame(lambda frame: frame.locator("dl.figures").count() > 0, "the panel")
+    figures = panel.locator("dl.figures")
+    until(lambda: re.search(r"Steps\s+12\b", figures.inner_text()), "steps of 48 rows")
+    rows = tone.with_name("rows.jsonl")
+    before = rows.read_text("utf-8")
+    rows.write_text(before * 2, encoding="utf-8")
+    until(lambda: re.search(r"Steps\s+24\b", figures.inner_text()), "steps of 96 rows")
+    rows.write_text(before, encoding="utf-8")
+    until(lambda: re.search(r"Steps\s+12\b", figures.inner_text()), "the first estimate again")
+    window.open(tone.name)
+    epochs.unlink()
+
+
 def test_the_preview_shows_rows_with_masked_tokens(window: Window) -> None:
     window.command("Pitchpipe: Preview Rendered Rows")
     panel = window.frame(lambda frame: frame.locator("ol.rows").count() > 0, "the preview")

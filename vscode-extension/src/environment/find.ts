@@ -2,7 +2,7 @@
 
 import { type Candidate, isNamed } from "./candidates";
 import type { Interpreter, Probed } from "./probe";
-import { atLeast, LEAST_PYTHON } from "./versions";
+import { atLeast, compare, LEAST_PYTHON } from "./versions";
 
 export type Problem =
   /** No Python at all, or none that is new enough. */
@@ -47,6 +47,12 @@ export async function find(
   return { problem: { kind: "noPython", old } };
 }
 
+/** An installation has its Python under several names, as `python` and `python3`. */
+function isSame(one: Probed, other: Probed): boolean {
+  const [a, b] = [one, other].map(({ executable }) => executable.replace(/[^\\/]+$/, ""));
+  return a === b && compare(one.version, other.version) === 0;
+}
+
 /** All that are new enough, without doubles. */
 export async function all(
   candidates: readonly Candidate[],
@@ -59,7 +65,7 @@ export async function all(
     if (!candidate || answer.status === "rejected") return;
     const { value } = answer;
     if (!atLeast(value.version, LEAST_PYTHON)) return;
-    if (found.some((other) => other.executable === value.executable)) return;
+    if (found.some((other) => isSame(other, value))) return;
     found.push({ ...value, ...candidate });
   });
   return found;

@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import { chmod } from "node:fs/promises";
 import * as vscode from "vscode";
 import { startRun } from "../../src/running/start";
 import { type Runs, runsOf } from "../../src/running/store";
@@ -122,6 +123,29 @@ suite("running", () => {
     await findings(wrong.document.uri, 1);
     assert.equal(await performed(vscode.workspace.asRelativePath(wrong.document.uri), "run"), 1);
   });
+
+  test("a task whose run dies before its first word ends with the process's exit code", async function () {
+    this.timeout(RUN * 1000);
+    const program = vscode.Uri.joinPath(ROOT, "dies");
+    await vscode.workspace.fs.writeFile(program, Buffer.from("#!/bin/sh\nexit 7\n"));
+    await chmod(program.fsPath, 0o755);
+    const settings = vscode.workspace.getConfiguration("pitchpipe");
+    await settings.update("python", program.fsPath, vscode.ConfigurationTarget.Workspace);
+    try {
+      await restarted();
+      const { document } = await written(TONE);
+      assert.equal(await performed(vscode.workspace.asRelativePath(document.uri), "run"), 7);
+    } finally {
+      await settings.update("python", undefined, vscode.ConfigurationTarget.Workspace);
+      await restarted();
+      await vscode.workspace.fs.delete(program);
+    }
+  });
+
+  async function restarted(): Promise<void> {
+    await vscode.commands.executeCommand("pitchpipe.server.restart");
+    await until("the server runs", () => session.running && session.supports("pitchpipe.run"), 60);
+  }
 
   test("a run ends with its task", async function () {
     this.timeout(2 * RUN * 1000);
@@ -256,9 +280,10 @@ suite("a run that goes on, from its start to its end", () => {
     assert.equal(runs.live(folder)?.state, "running");
   });
 
-  test("a command stops it", async function () {
+  test("a command stops it, whatever is open", async function () {
     this.timeout(RUN * 1000);
-    const stopped: string[] = await vscode.commands.executeCommand("pitchpipe.workflow.stop", uri);
+    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+    const stopped: string[] = await vscode.commands.executeCommand("pitchpipe.workflow.stop");
     assert.deepEqual(stopped, [folder.split("/").pop()]);
     assert.equal((await runs.end(folder)).exitCode, 130);
   });

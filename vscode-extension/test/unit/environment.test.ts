@@ -138,9 +138,9 @@ test("all interpreters are listed once, without the old", async () => {
   const found = await all(list, async ({ command }) => {
     if (command === "/d") throw new Error("no such file");
     if (command === "/c") return python({ version: [3, 8, 0] });
-    return python({ executable: "/real" });
+    return python({ executable: command === "/a" ? "/bin/python3" : "/bin/python" });
   });
-  expect(found.map((one) => one.executable)).toEqual(["/real"]);
+  expect(found.map((one) => one.executable)).toEqual(["/bin/python3"]);
 });
 
 test("a server is started again after 1, 2, 4, 8 and 16 s, and then no more", () => {

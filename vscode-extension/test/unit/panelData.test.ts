@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Evaluated, MethodCost } from "../../src/api/protocol";
+import type { Evaluated, MethodCost, RunDetails } from "../../src/api/protocol";
 import { groupsOf, segments } from "../../src/webview/common/bars";
 import { best, direction, metricsOf } from "../../src/webview/common/best";
 import { stretches, visible } from "../../src/webview/common/tokens";
+import { labels } from "../../src/webview/run/labels";
 
 const method: MethodCost = {
   name: "lora",
@@ -107,5 +108,34 @@ describe("tokens", () => {
 
   it("show their line ends", () => {
     expect(visible("a\r\n\tb")).toBe("a␍⏎\n⇥\tb");
+  });
+});
+
+describe("runs that are shown together", () => {
+  const words = {
+    when: (seconds: number | null) => (seconds === null ? "" : `${seconds} s`),
+    smoke: "smoke",
+  };
+  const details = (
+    id: string,
+    started: number | null,
+    workflow = "file:///w/t%C3%B6ne.tune.yaml",
+  ) => ({ run: { id, started, smoke: id.startsWith("s") }, workflow }) as RunDetails;
+
+  it("are called by when they began", () => {
+    expect(labels([details("a", 1), details("s", 2), details("c", null)], words)).toEqual([
+      "1 s",
+      "2 s, smoke",
+      "c",
+    ]);
+  });
+
+  it("are called by their workflows too where those differ, and never alike", () => {
+    const other = details("b", 1, "file:///w/pitchpipe.yaml");
+    expect(labels([details("a", 1), other, details("c", 1)], words)).toEqual([
+      "töne · 1 s",
+      "pitchpipe · 1 s",
+      "c",
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import type { FromRun, RunAction } from "../../panels/messages";
 import { el, fill, type Icon, icon, say } from "../common/dom";
 import { count, duration, figure, NOTHING, percent, size } from "../common/numbers";
 import { moment, send } from "../common/page";
+import { basename } from "./labels";
 import { metricName, named, t } from "./texts";
 
 const STAGE_ICONS: Partial<Record<Stage["state"], Icon>> = {
@@ -235,9 +236,4 @@ function showMemory(element: HTMLElement, { predicted, measured }: Run): void {
   place(".measured", 0, measured ?? 0);
   place(".band", predicted.low, predicted.high);
   place(".likely", predicted.likely, predicted.likely);
-}
-
-export function basename(path: string): string {
-  const name = path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
-  return path.startsWith("file:") ? decodeURIComponent(name) : name;
 }

@@ -12,7 +12,8 @@ import { onThemeChange } from "../common/theme";
 import { Charts } from "./charts";
 import { Differences } from "./differences";
 import { Evaluation } from "./evaluation";
-import { basename, Header } from "./header";
+import { Header } from "./header";
+import { basename, labels } from "./labels";
 import type { Shown } from "./lines";
 import { RunsTable } from "./runsTable";
 import { named, t } from "./texts";
@@ -89,17 +90,15 @@ function draw(): void {
 }
 
 function shown(): Shown[] {
-  const labels = new Map<string, number>();
-  return folders.flatMap((folder, look) => {
+  const runs = folders.flatMap((folder, look) => {
     const details = known.get(folder);
-    if (!details) return [];
-    const { run } = details;
-    let label = moment(run.started) || run.id;
-    if (run.smoke) label += `, ${t("smoke").toLocaleLowerCase()}`;
-    const same = (labels.get(label) ?? 0) + 1;
-    labels.set(label, same);
-    return [{ details, look, label: same > 1 ? run.id : label }];
+    return details ? [{ details, look }] : [];
   });
+  const names = labels(
+    runs.map(({ details }) => details),
+    { when: moment, smoke: t("smoke").toLocaleLowerCase() },
+  );
+  return runs.map((run, i) => ({ ...run, label: names[i] ?? run.details.run.id }));
 }
 
 /** Says aloud when a run comes to another stage or ends. */
