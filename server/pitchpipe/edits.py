@@ -64,9 +64,10 @@ def _owner(document: Document, path: KeyPath) -> KeyPath | None:
         if node is None and path:
             path = path[:-1]
             continue
-        if node is None or isinstance(node, MappingNode) or _is_empty(node):
+        if node is None or isinstance(node, MappingNode):
             return path
-        return None
+        # An empty root, or an empty item, has no key that lines could stand below.
+        return path if _is_empty(node) and document.entry_at(path) else None
 
 
 def _is_empty(node: Node) -> bool:
