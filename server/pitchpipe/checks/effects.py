@@ -76,6 +76,9 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
         yield training.save_total_limit, "with `save_strategy: no`"
     yield from _idle_without_evaluations_to_go_by(context)
     yield from _idle_in_the_optimizer(context)
+    device = context.effective(context.workflow.compute.device)
+    if device in {"cpu", "mps"}:
+        yield _unless_null(training.tf32), f"with `compute.device: {device}`"
 
 
 def _idle_in_the_optimizer(context: Context) -> Iterator[tuple[Setting[Any], str]]:

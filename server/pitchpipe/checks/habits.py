@@ -51,9 +51,9 @@ def validation_share(context: Context) -> Iterator[Report]:
         return
     low, high = _SHARE
     if share.value == 0:
-        evaluated = context.effective(context.workflow.training.eval_strategy)
-        if evaluated == "no" or _goes_by_evaluations(context):
-            return  # nothing is evaluated, or it is an error
+        evaluated = context.workflow.training.eval_strategy
+        if not isinstance(evaluated, Missing) or _goes_by_evaluations(context):
+            return  # it is as it was meant, or said elsewhere
         message = "no rows are held out, so nothing tells when the model overfits"
     elif share.value > high:
         message = f"`val_size` holds out {share.value:.0%} of the rows, which are not learnt from"

@@ -37,7 +37,13 @@ def idle_in_rows(context: Context) -> Iterator[tuple[Setting[Any], str]]:
 
 
 def idle_in_evaluation(context: Context) -> Iterator[tuple[Setting[Any], str]]:
-    """The length of answers where none is generated."""
+    """Evaluations where there are no rows, the length of answers where none is generated."""
+    training, data = context.workflow.training, context.workflow.data
+    listed = context.effective(data.eval)
+    if context.effective(data.val_size) == 0 and not listed and not isinstance(listed, Wrong):
+        strategy = training.eval_strategy
+        if isinstance(strategy, Present) and strategy.value != "no":
+            yield strategy, "where no rows are held out (`val_size: 0`)"
     evaluate = context.workflow.evaluate
     metrics, task = context.effective(evaluate.metrics), context.effective(context.workflow.task)
     if isinstance(metrics, Wrong) or context.effective(evaluate.generations) != 0:

@@ -10,6 +10,7 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.workflow import Present
 
+_AMPERE = 8  # major compute capability
 _CALLED = {"cpu": "a CPU", "mps": "MPS"}
 
 
@@ -61,9 +62,14 @@ def flash_attention_unsuited(context: Context) -> Iterator[Report]:
     elif context.effective(model.dtype) == "float32":
         message = "`flash_attention_2` computes in float16 and bfloat16 alone, not in float32"
         related = set_here(context, model.dtype)
+    elif old := _too_old(context):
+        message = f"`flash_attention_2` needs an NVIDIA GPU of 2020 or later; a {old} is older"
+        related = set_here(context, context.workflow.compute.target)
     else:
         return
-    yield Report(f"{message}; `sdpa` does both", attention.span, attention.path, fix, related)
+    yield Report(
+        f"{message}; `sdpa` computes everywhere", attention.span, attention.path, fix, related
+    )
 
 
 def target_contradicts_device(context: Context) -> Iterator[Report]:
@@ -83,3 +89,15 @@ def target_contradicts_device(context: Context) -> Iterator[Report]:
             "what it will need"
         )
         yield Report(message, target.span, target.path, related=set_here(context, device))
+
+
+def _too_old(context: Context) -> str | None:
+    """The device that the run is meant for, if FlashAttention 2 (2.8) does not support it."""
+    target = context.workflow.compute.target
+    if not isinstance(target, Present) or target.value is None:
+        return None
+    device = published.find_device(published.machine(target.value)[1], context.facts.devices())
+    if device is None or device.compute_capability is None:
+        return None
+    major = device.compute_capability.partition(".")[0]
+    return device.name if major.isdecimal() and int(major) < _AMPERE else None

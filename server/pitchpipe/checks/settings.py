@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pitchpipe.checks import advice, arguments, exporting, habits, holding, output, precision, steps
+from pitchpipe.checks import (
+    advice,
+    arguments,
+    exporting,
+    habits,
+    holding,
+    mixing,
+    output,
+    precision,
+    prompting,
+    steps,
+)
 from pitchpipe.checks.rule import Rule
 from pitchpipe.findings import Severity
 
@@ -20,6 +31,7 @@ RULES = (
     Rule("evaluations-unused", _HINT, habits.evaluations_unused),
     Rule("alpha-far-from-rank", _HINT, habits.alpha_far_from_rank),
     Rule("float16-without-gpu", _ERROR, precision.float16_without_gpu),
+    Rule("mixed-precision-contradicts", _ERROR, mixing.mixed_precision_contradicts),
     Rule("bfloat16-unsuited", _WARNING, precision.bfloat16_unsuited),
     Rule("flash-attention-unsuited", _ERROR, precision.flash_attention_unsuited),
     Rule("target-contradicts-device", _WARNING, precision.target_contradicts_device),
@@ -27,6 +39,8 @@ RULES = (
     Rule("evaluation-on-training-rows", _WARNING, holding.evaluation_on_training_rows),
     Rule("source-twice", _WARNING, holding.source_twice),
     Rule("nothing-to-measure", _WARNING, holding.nothing_to_measure),
+    Rule("template-constant", _WARNING, prompting.template_constant),
+    Rule("template-holds-answer", _WARNING, prompting.template_holds_answer),
     Rule("output-dir-is-file", _ERROR, output.output_dir_is_file),
     Rule("output-dir-among-inputs", _WARNING, output.output_dir_among_inputs),
     Rule("base-model-chat-template", _HINT, advice.base_model_chat_template),

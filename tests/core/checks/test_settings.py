@@ -108,6 +108,40 @@ def test_metrics_need_rows() -> None:
     assert "nothing-to-measure" not in codes(data.format(listed, "[loss]"))
 
 
+# Templates
+
+
+@pytest.mark.parametrize(
+    ("templates", "found"),
+    [
+        ("prompt_template: 'Add: {prompt}'", []),
+        ("prompt_template: 'Add the numbers.'", ["template-constant"]),
+        ("prompt_template: 'Add {{prompt}}.'", ["template-constant"]),
+        ("prompt_template: '{prompt}', completion_template: 'done'", ["template-constant"]),
+        ("prompt_template: 'Is {prompt} {completion}?'", ["template-holds-answer"]),
+        (
+            "prompt_template: '{prompt} {completion}', completion_template: '{completion}.'",
+            ["template-holds-answer"],
+        ),
+        # The prompt may hold a part of what is to be said.
+        ("prompt_template: '{prompt}', completion_template: '{prompt} is {completion}'", []),
+        ("prompt_template: '{prompt'", []),
+        ("prompt_template: null", []),
+    ],
+)
+def test_a_prompt_says_what_is_asked_and_no_more(templates: str, found: list[str]) -> None:
+    assert codes(f"data: {{train: [{{path: data/sums.jsonl}}], {templates}}}") == found
+
+
+def test_the_answer_is_the_column_that_is_named_as_the_completion() -> None:
+    data = (
+        "data: {train: [{path: data/phrases.jsonl, columns: {completion: tone}}], "
+        "prompt_template: '%s'}"
+    )
+    assert codes(data % "{phrase}") == []
+    assert codes(data % "{phrase} ({tone})") == ["template-holds-answer"]
+
+
 # Where results go
 
 
@@ -177,6 +211,9 @@ def test_formats_and_devices_go_together(fragment: str, found: list[str]) -> Non
         ("}\ncompute: {device: cpu}", True),
         ("}\ncompute: {device: mps}", True),
         ("}\ncompute: {device: cuda}", False),
+        ("}\ncompute: {target: T4}", True),
+        ("}\ncompute: {target: A100 80GB}", False),
+        ("}\ncompute: {target: MI300X}", False),
     ],
 )
 def test_flash_attention_needs_its_device_and_format(rest: str, wrong: bool) -> None:
@@ -241,6 +278,20 @@ def test_a_kind_of_device_is_not_written_over_another() -> None:
         ("evaluate: {generations: 0, metrics: [exact_match], max_new_tokens: 9}", None),
         ("task: classification\nevaluate: {generations: 0, max_new_tokens: 9}", None),
         ("evaluate: {generations: 1, max_new_tokens: 9}", None),
+        (
+            (
+                "data: {train: [{path: data/sums.jsonl}], val_size: 0}\n"
+                "training: {eval_strategy: epoch}"
+            ),
+            "`eval_strategy` has no effect where no rows are held out (`val_size: 0`)",
+        ),
+        (
+            (
+                "data: {train: [{path: data/sums.jsonl}], val_size: 0, "
+                "eval: [{path: data/pairs.jsonl}]}\ntraining: {eval_strategy: epoch}"
+            ),
+            None,
+        ),
     ],
 )
 def test_a_key_that_another_makes_pointless(fragment: str, message: str | None) -> None:

@@ -69,7 +69,7 @@ def test_a_missing_file_says_nothing_about_its_columns() -> None:
             - path: data/zebra.jsonl
             #       ^^^^^^^^^^^^^^^^ error[data-file-not-found]: there is no file `data/zebra.jsonl` in `/home/me/project/data`
               columns: {completion: frase}
-          prompt_template: "{frase}"
+          prompt_template: "{phrase}"
           stratify_by: label
         """)  # noqa: E501
 
