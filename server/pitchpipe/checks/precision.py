@@ -29,8 +29,11 @@ def float16_without_gpu(context: Context) -> Iterator[Report]:
 
 def bfloat16_unsuited(context: Context) -> Iterator[Report]:
     """bfloat16 on a device that was not made for it."""
-    model, compute = context.workflow.model, context.workflow.compute
-    if not isinstance(model.dtype, Present) or model.dtype.value != "bfloat16":
+    dtype, mixed = context.workflow.model.dtype, context.workflow.training.bf16
+    compute = context.workflow.compute
+    held = isinstance(dtype, Present) and dtype.value == "bfloat16"
+    place = dtype if held else mixed
+    if not isinstance(place, Present) or not (held or place.value is True):
         return
     why = None
     if context.effective(compute.device) == "mps":
@@ -41,9 +44,11 @@ def bfloat16_unsuited(context: Context) -> Iterator[Report]:
         if device is not None and device.bfloat16 is False:
             why = f"a {device.name} has no units for bfloat16 and computes it slowly"
     if why is not None:
-        fix = rewritten(context, model.dtype, "auto")
+        better = "auto" if held else "null"
+        fix = rewritten(context, place, better)
         related = set_here(context, compute.device, compute.target)
-        yield Report(f"{why}; `auto` knows", model.dtype.span, model.dtype.path, fix, related)
+        message = f"{why}; with `{place.path[-1]}: {better}` the run takes what suits the device"
+        yield Report(message, place.span, place.path, fix, related)
 
 
 def flash_attention_unsuited(context: Context) -> Iterator[Report]:
@@ -59,7 +64,11 @@ def flash_attention_unsuited(context: Context) -> Iterator[Report]:
             f"`flash_attention_2` computes on CUDA devices alone, not on {_CALLED[str(where)]}"
         )
         related = set_here(context, device)
-    elif context.effective(model.dtype) == "float32":
+    elif (
+        isinstance(model.dtype, Present)
+        and model.dtype.value == "float32"
+        and not _is_mixed(context)
+    ):
         message = "`flash_attention_2` computes in float16 and bfloat16 alone, not in float32"
         related = set_here(context, model.dtype)
     elif old := _too_old(context):
@@ -89,6 +98,16 @@ def target_contradicts_device(context: Context) -> Iterator[Report]:
             "what it will need"
         )
         yield Report(message, target.span, target.path, related=set_here(context, device))
+
+
+def _is_mixed(context: Context) -> bool:
+    """Whether 16 bits are computed in, whatever the weights are held in."""
+    training = context.workflow.training
+    for half in (training.bf16, training.fp16):
+        value = context.effective(half)
+        if value or (value is None and isinstance(half, Present)):
+            return True
+    return False
 
 
 def _too_old(context: Context) -> str | None:
