@@ -55,6 +55,8 @@ def _list(foreign: Foreign, key: str, native: str, lists: _Lists) -> None:
     said = foreign.given(key)
     if isinstance(said, str) and said:
         _names(foreign, {"path": said}, (key,), (key,), native, lists)
+        foreign.put(("data", native, 0, "format"), "text", key)
+        foreign.note("stops", key, f"`{key}`: data is not streamed here")
     for index, item in enumerate(said if isinstance(said, list) else ()):
         if isinstance(item, dict) and item.get("path"):
             place = (key, index)
