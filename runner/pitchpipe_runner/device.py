@@ -62,20 +62,27 @@ def _device(plan: Plan, events: Events) -> str:
 
 
 def _dtype(plan: Plan, kind: str, events: Events) -> torch.dtype:
-    asked = plan.model.dtype
-    if asked == "float16" and kind == "cpu":
-        raise RunFailure(
-            "float16-on-cpu",
-            "`model.dtype: float16` overflows in training on a CPU",
-            path="model.dtype",
-            hint="use `bfloat16` or `float32`",
-            exit_code=FILE_IS_WRONG,
-        )
+    asked, t = plan.model.dtype, plan.training
+    if kind == "cpu":
+        if asked == "float16":
+            message = "`model.dtype: float16` overflows in training on a CPU"
+            raise _float16_on_cpu(message, "model.dtype", "use `bfloat16` or `float32`")
+        if t.fp16:
+            message = "`fp16: true` needs a loss that is scaled, which a CPU does not do"
+            raise _float16_on_cpu(message, "training.fp16", "use `bf16: true`")
     if asked != "auto":
         return getattr(torch, asked)
+    if t.bf16 or t.fp16:
+        name, key = ("bfloat16", "bf16") if t.bf16 else ("float16", "fp16")
+        events.resolved("model.dtype", name, f"what is computed in, by `training.{key}`")
+        return getattr(torch, name)
     fast, why = has_fast_bfloat16(kind)
     events.resolved("model.dtype", "bfloat16" if fast else "float32", why)
     return torch.bfloat16 if fast else torch.float32
+
+
+def _float16_on_cpu(message: str, path: str, hint: str) -> RunFailure:
+    return RunFailure("float16-on-cpu", message, path=path, hint=hint, exit_code=FILE_IS_WRONG)
 
 
 def has_fast_bfloat16(kind: str) -> tuple[bool, str]:

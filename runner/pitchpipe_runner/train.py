@@ -52,7 +52,7 @@ def run(
     )
     isolated = plan.data.packing and _packs_stay_apart(model, events)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    mixed = train_in_float32(model)
+    mixed = train_in_float32(plan, model)
     has_eval = len(evaluation) > 0
     arguments = training_arguments(
         plan,
@@ -153,16 +153,23 @@ def _packs_stay_apart(model: torch.nn.Module, events: Events) -> bool:
     return False
 
 
-def train_in_float32(model: torch.nn.Module) -> bool:
+def train_in_float32(plan: Plan, model: torch.nn.Module) -> bool:
     """Makes every weight that is trained float32, in which small updates are not rounded away.
 
     True where some were not, so that computing must be told which format to use. (Those of LoRA are
-    float32 as PEFT makes them, and it converts between the two itself.)
+    float32 as PEFT makes them, and it converts between the two itself.) With `bf16: false`, those
+    of a bfloat16 model are left as they are.
     """
+    if plan.training.bf16 is False and _is_bfloat16(model):
+        return False
     half = [p for p in model.parameters() if p.requires_grad and p.dtype != torch.float32]
     for parameter in half:
         parameter.data = parameter.data.float()
     return bool(half)
+
+
+def _is_bfloat16(model: torch.nn.Module) -> bool:
+    return any(p.dtype == torch.bfloat16 for p in model.parameters())
 
 
 def _save(plan: Plan, model: Any, tokenizer: Any, out: Path) -> None:

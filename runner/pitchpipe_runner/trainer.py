@@ -17,6 +17,7 @@ from pitchpipe.plan import Plan, TrainingPlan
 from pitchpipe.schedules import SCHEDULES
 from pitchpipe_runner import checkpoints
 from pitchpipe_runner.device import Device
+from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.render import IGNORED
 from pitchpipe_runner.trackers import asked_for
@@ -34,9 +35,15 @@ def training_arguments(
     """What `plan` says, in the Trainer's words. `mixed`: only computing is half precision.
 
     `run_name` is what trackers call the run where the plan doesn't say.
+
+    Raises:
+        RunFailure: transformers refuses a value, as it does for what this device can't compute.
     """
     t = plan.training
-    arguments = TrainingArguments(
+    computing = torch.bfloat16 if t.bf16 else torch.float16 if t.fp16 else None
+    if computing is None and mixed:
+        computing = device.dtype
+    arguments = _arguments(
         output_dir=str(folder),
         learning_rate=t.learning_rate,
         num_train_epochs=t.num_train_epochs,
@@ -66,8 +73,9 @@ def training_arguments(
         metric_for_best_model=t.metric_for_best_model if has_eval else None,
         greater_is_better=t.greater_is_better if has_eval else None,
         activation_checkpointing=t.gradient_checkpointing,
-        bf16=mixed and device.dtype == torch.bfloat16,
-        fp16=mixed and device.dtype == torch.float16,
+        bf16=computing == torch.bfloat16,
+        fp16=computing == torch.float16,
+        tf32=t.tf32 if device.kind == "cuda" else None,
         seed=t.seed,
         use_cpu=device.kind == "cpu",
         remove_unused_columns=False,
@@ -82,6 +90,19 @@ def training_arguments(
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1
     return arguments
+
+
+def _arguments(**given: Any) -> TrainingArguments:
+    try:
+        return TrainingArguments(**given)
+    except ValueError as error:
+        said = (str(error).strip().splitlines() or [""])[0][:300]
+        raise RunFailure(
+            "settings-refused",
+            f"transformers refuses what `training` says: {said}",
+            path="training",
+            exit_code=FILE_IS_WRONG,
+        ) from error
 
 
 def _schedule_arguments(t: TrainingPlan) -> dict[str, Any]:

@@ -122,6 +122,9 @@ class TrainingPlan:
     early_stopping_patience: int | None
     early_stopping_threshold: float
     gradient_checkpointing: bool
+    bf16: bool | None
+    fp16: bool | None
+    tf32: bool | None
     seed: int
 
 

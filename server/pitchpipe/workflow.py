@@ -196,6 +196,9 @@ class Training:
     early_stopping_patience: Setting[int | None]
     early_stopping_threshold: Setting[float]
     gradient_checkpointing: Setting[bool]
+    bf16: Setting[bool | None]
+    fp16: Setting[bool | None]
+    tf32: Setting[bool | None]
     seed: Setting[int]
 
 

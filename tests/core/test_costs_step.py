@@ -42,6 +42,23 @@ def test_full_training_keeps_float32_and_computes_in_the_models_format(dtype: An
     assert found.autocast == (None if dtype == "float32" else dtype)
 
 
+@pytest.mark.parametrize(
+    ("training", "dtype", "trained", "autocast"),
+    [
+        ("bf16: true", "float32", "float32", "bfloat16"),
+        ("fp16: true", "float32", "float32", "float16"),
+        ("bf16: false", "bfloat16", None, None),
+        ("bf16: false", "float32", "float32", None),
+    ],
+)
+def test_mixed_precision_is_as_the_file_says(
+    training: str, dtype: Any, trained: str | None, autocast: str | None
+) -> None:
+    for method in ("full", "lora"):
+        found = step(f"training: {{{training}}}\nmethod: {{type: {method}}}", dtype=dtype)
+        assert (found.trained_dtype, found.autocast) == (trained, autocast)
+
+
 def test_weights_of_the_model_that_are_trained_beside_lora_need_autocast() -> None:
     saved = step("method: {modules_to_save: [model.norm]}")
     assert (saved.modules_to_save, saved.autocast) == (("model.norm",), "bfloat16")

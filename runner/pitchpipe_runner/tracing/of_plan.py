@@ -171,6 +171,8 @@ def _target(plan: Plan, asked: str | None) -> Target:
     here = kind == "cpu" or (kind == "cuda" and there)
     if plan.model.dtype != "auto":
         return Target(kind, getattr(torch, plan.model.dtype), here)
+    if plan.training.bf16 or plan.training.fp16:
+        return Target(kind, torch.bfloat16 if plan.training.bf16 else torch.float16, here)
     if kind == "cuda" and not there:
         return Target(kind, torch.bfloat16, here)  # as on Ampere and later
     fast, _ = has_fast_bfloat16(kind)

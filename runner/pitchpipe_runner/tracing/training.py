@@ -97,7 +97,7 @@ class _Batches:
 def ready(plan: Plan, loaded: Any) -> tuple[torch.nn.Module, bool]:
     """What the runner makes of a loaded model to train it, and whether computing is mixed."""
     model = train.adapted(plan, loaded)
-    return model, train.train_in_float32(model)
+    return model, train.train_in_float32(plan, model)
 
 
 def collated(size: BatchSize, pad: int = 0) -> dict[str, Any]:
@@ -128,6 +128,8 @@ def take_steps(
         lr_scheduler_type="constant",
         lr_scheduler_kwargs={},
     )
+    if emulates_cuda and short.fp16:  # as large, and autocast on CPUs knows it
+        short = dataclasses.replace(short, fp16=None, bf16=True)
     few = dataclasses.replace(plan, training=short)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Steps(

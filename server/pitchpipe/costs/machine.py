@@ -45,7 +45,9 @@ def named(text: str, table: Table, source: str) -> Machine | None:
 
 def dtype_of(settings: Settings, machine: Machine) -> Dtype:
     """The format in which the runner holds the base model there."""
-    said = settings.model.dtype
+    said, training = settings.model.dtype, settings.training
+    if said == "auto" and (training.bf16 or training.fp16):
+        return "bfloat16" if training.bf16 else "float16"
     if said == "float32" or (said == "auto" and not machine.bfloat16):
         return "float32"
     return "float16" if said == "float16" else "bfloat16"

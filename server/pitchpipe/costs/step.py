@@ -12,6 +12,7 @@ from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.modules import ModelShape
 from pitchpipe.optimizers import more_moments
 from pitchpipe.placing import placement
+from pitchpipe.plan import TrainingPlan
 from pitchpipe.targets import Targets
 
 End = Literal["low", "likely", "high"]
@@ -70,6 +71,7 @@ def step_of(
     method, training = settings.method, settings.training
     # Whatever is trained is made float32; autocast is on where that concerned the model's own
     # weights. LoRA's are float32 as PEFT makes them, and PEFT converts between the two itself.
+    pure = training.bf16 is False and dtype == "bfloat16"
     own = adapted is None or bool(adapted.saved) or adapted.biases > 0
     return Step(
         batch_size=batch.rows,
@@ -79,8 +81,8 @@ def step_of(
         logits_columns=batch.columns,
         learnt_tokens=batch.learnt,
         dtype=dtype,
-        trained_dtype="float32",
-        autocast=dtype if own and dtype != "float32" else None,
+        trained_dtype=None if pure else "float32",
+        autocast=_autocast(training, dtype if own and not pure else "float32"),
         method="full" if adapted is None else "lora",
         rank=method.r,
         ranks=() if adapted is None else other_ranks(adapted, method.r),
@@ -98,6 +100,12 @@ def step_of(
         loss="selected",
         device="cuda" if kind == "cuda" else "cpu",
     )
+
+
+def _autocast(training: TrainingPlan, dtype: Dtype) -> Dtype | None:
+    """The format that is computed in; `dtype` where the file doesn't say."""
+    computing = "bfloat16" if training.bf16 else "float16" if training.fp16 else dtype
+    return None if computing == "float32" else computing
 
 
 _ALL_LEARNT = 0.98  # of all tokens: the rest are each row's first
