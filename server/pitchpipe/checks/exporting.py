@@ -57,6 +57,8 @@ def export_not_buildable(context: Context) -> Iterator[Report]:
     export, name = context.workflow.export, context.workflow.model.name_or_path
     if context.effective(export.format) != "onnx-genai" or not isinstance(name, Present):
         return
+    if context.written is not context.reading and not isinstance(export.format, Present):
+        return  # who writes for another tool asks for no export
     shape = context.shape()
     if shape is None or not shape.exact or shape.class_name in BUILDABLE:
         return

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from pitchpipe.checks.extent import few
 from pitchpipe.checks.pointing import set_here
 from pitchpipe.checks.report import Report
+from pitchpipe.checks.templates import within
 from pitchpipe.context import Context
+from pitchpipe.findings import Edit, Fix
 from pitchpipe.formats import TEMPLATED
 from pitchpipe.template import Template, TemplateError, parse
 from pitchpipe.workflow import Missing, Present, Setting, Wrong
+
+_DOUBLED = re.compile(r"\{\{(\w+)\}\}")
 
 
 def template_constant(context: Context) -> Iterator[Report]:
@@ -18,12 +24,15 @@ def template_constant(context: Context) -> Iterator[Report]:
     for part in TEMPLATED:
         setting: Setting[str | None] = getattr(context.workflow.data, f"{part}_template")
         template = _parsed(setting)
-        if template is not None and not template.fields:
+        if template is not None and not template.fields and isinstance(setting, Present):
+            doubled = list(_DOUBLED.finditer(template.text))
+            advice = f"`{{{doubled[0][1]}}}`" if doubled else "`{column}`"
             message = (
                 f"`{setting.path[-1]}` names no column, so this part is the same in every row; "
-                "`{column}` stands for a row's value"
+                f"{advice} stands for a row's value"
             )
-            yield Report(message, setting.span, setting.path)
+            fix = _undoubled(context, setting, doubled)
+            yield Report(message, setting.span, setting.path, fix)
 
 
 def template_holds_answer(context: Context) -> Iterator[Report]:
@@ -38,6 +47,15 @@ def template_holds_answer(context: Context) -> Iterator[Report]:
         message = f"the prompt holds the answer: {named} is what the model shall say itself"
         related = set_here(context, data.completion_template)
         yield Report(message, data.prompt_template.span, data.prompt_template.path, related=related)
+
+
+def _undoubled(context: Context, setting: Present[Any], doubled: list[re.Match[str]]) -> Fix | None:
+    """`{{name}}` as the column that it was likely meant for."""
+    places = [(found, within(context, setting, *found.span())) for found in doubled]
+    edits = tuple(Edit(span, f"{{{found[1]}}}") for found, span in places if span)
+    if not edits or len(edits) < len(doubled):
+        return None
+    return Fix(f"Write `{{{doubled[0][1]}}}`", edits)
 
 
 def _answer(context: Context) -> set[str]:

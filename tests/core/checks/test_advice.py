@@ -10,6 +10,7 @@ from pitchpipe.checks.settings import RULES
 from pitchpipe.facts import ModelFact
 from support.analysis import analysis, whole
 from support.facts import WORLD, World
+from support.fixture import unindented
 
 OURS = {rule.code for rule in RULES} | {"key-without-effect"}
 
@@ -117,6 +118,18 @@ def test_an_export_is_known_to_fail_before_the_training() -> None:
     assert codes("model: {name_or_path: models/pythia}") == ["export-not-buildable"]
     assert codes("model: {name_or_path: models/tiny}") == []
     assert codes("model: {name_or_path: models/pythia}\nexport: {format: none}") == []
+
+
+def test_a_file_of_another_tool_asks_for_no_export() -> None:
+    axolotl = """
+        # pitchpipe: axolotl
+        base_model: models/pythia
+        datasets: [{path: mhenrichsen/alpaca_2k_test, type: completion}]
+        adapter: lora
+        learning_rate: 0.0002
+        """
+    found = analysis(unindented(axolotl)).findings
+    assert "export-not-buildable" not in {finding.code for finding in found}
 
 
 def test_code_of_its_own_is_run_where_there_is_some() -> None:

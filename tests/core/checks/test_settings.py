@@ -133,6 +133,16 @@ def test_a_prompt_says_what_is_asked_and_no_more(templates: str, found: list[str
     assert codes(f"data: {{train: [{{path: data/sums.jsonl}}], {templates}}}") == found
 
 
+def test_doubled_braces_are_undone() -> None:
+    data = "data:\n  train: [{path: data/sums.jsonl}]\n  prompt_template: "
+    check_fixed(data + '"Add {{prompt}}!"\n', 'prompt_template: "Add {prompt}!"')
+    check_fixed(data + "'{{a}} {{b}}'\n", "prompt_template: '{a} {b}'")
+    text = whole(data + "|\n    Add {{prompt}}!\n")
+    (found,) = [f for f in analysis(text).findings if f.code == "template-constant"]
+    assert "`{prompt}` stands for" in found.message
+    assert found.fix is None
+
+
 def test_the_answer_is_the_column_that_is_named_as_the_completion() -> None:
     data = (
         "data: {train: [{path: data/phrases.jsonl, columns: {completion: tone}}], "
