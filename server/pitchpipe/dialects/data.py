@@ -56,6 +56,11 @@ def _lies_here(foreign: Foreign, written: str) -> bool:
     return not found.unset and around.facts.file(found.absolute).exists
 
 
+def is_missed(foreign: Foreign, place: Place) -> bool:
+    """Whether it is a file that isn't there, which is told whatever its rows would be."""
+    return place.key == "path" and not foreign.around.blind and not _lies_here(foreign, place.value)
+
+
 def columns_of(foreign: Foreign, source: KeyPath) -> frozenset[str] | None:
     """The columns of a source that was laid; None where its rows are not known."""
     path = value_at(foreign.result.data, source).get("path")

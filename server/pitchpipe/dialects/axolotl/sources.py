@@ -7,7 +7,7 @@ from typing import cast
 
 from pitchpipe.dialects.axolotl import prompts
 from pitchpipe.dialects.axolotl.prompts import Prompt
-from pitchpipe.dialects.data import Place, columns_of, placed
+from pitchpipe.dialects.data import Place, columns_of, is_missed, placed
 from pitchpipe.dialects.foreign import Foreign
 from pitchpipe.findings import Edit, Fix
 from pitchpipe.keypath import KeyPath
@@ -70,21 +70,15 @@ def _item(
     at = (*place, "type") if item.get("type") else place
     if place[0] == "pretraining_dataset":
         kind = "text"
-    if kind in ("preferences", "messages", "text") or isinstance(kind, Prompt):
-        _old_type(foreign, item, place)
-        if kind == "preferences":
-            foreign.note("stops", at, "preferences are not learnt here")
-        if kind == "messages":
-            _messages(foreign, item, place)
-    else:
-        foreign.note("stops", at, f"`{item.get('type')}`: {kind}")
+    if not _readable(foreign, item, place, at, kind, lists):
+        _missed(foreign, item, place, native, lists)
         return
     first = lists.counts[native]
     _names(foreign, item, (*place, "path"), place, native, lists)
     for number in range(first, lists.counts[native]):
         source: KeyPath = ("data", native, number)
         if kind == "messages":
-            column = item.get("field_messages") or _usual_column(item)
+            column = item.get("field_messages") or "messages"
             _column(foreign, source, "messages", column, (*place, "field_messages"), at)
             foreign.put((*source, "format"), "messages", at)
             lists.messages = True
@@ -100,9 +94,41 @@ def _item(
         lists.whole = True
 
 
-def _usual_column(item: dict[str, Data]) -> str:
-    old = str(item.get("type")).startswith("sharegpt")
-    return "conversations" if old else "messages"
+def _readable(
+    foreign: Foreign,
+    item: dict[str, Data],
+    place: KeyPath,
+    at: KeyPath,
+    kind: prompts.Kind | str,
+    lists: _Lists,
+) -> bool:
+    """Whether the runner can read the rows; if not, that is noted."""
+    if isinstance(kind, Prompt):
+        if lists.prompt in (None, kind):
+            return True
+        message = "the rows of all data sets are written in one way here, and another one is first"
+    elif kind == "messages":
+        return not _is_old(foreign, item, place) and _says_roles(foreign, item, place)
+    elif kind == "text":
+        return True
+    elif kind == "preferences":
+        message = "preferences are not learnt here"
+    else:
+        message = f"`{item.get('type')}`: {kind}"
+    foreign.note("stops", at, message)
+    return False
+
+
+def _missed(
+    foreign: Foreign, item: dict[str, Data], place: KeyPath, native: str, lists: _Lists
+) -> None:
+    """Lays no more than the files that are not there."""
+    for where in _places(foreign, item, (*place, "path"), place):
+        if is_missed(foreign, where):
+            foreign.put(
+                ("data", native, lists.counts[native], "path"), where.value, where.at, same=True
+            )
+            lists.counts[native] += 1
 
 
 def _column(
@@ -157,10 +183,6 @@ def _places(foreign: Foreign, item: dict[str, Data], at: KeyPath, place: KeyPath
 
 
 def _prompt(foreign: Foreign, kind: Prompt, source: KeyPath, at: KeyPath, lists: _Lists) -> None:
-    if lists.prompt not in (None, kind):
-        message = "the rows of all data sets are written in one way here, and another one is first"
-        foreign.note("stops", at, message)
-        return
     foreign.put((*source, "columns", "completion"), kind.completion, at)
     if lists.prompt is kind:
         return
@@ -176,16 +198,14 @@ def _prompt(foreign: Foreign, kind: Prompt, source: KeyPath, at: KeyPath, lists:
         foreign.note("lost", at, message)
 
 
-def _messages(foreign: Foreign, item: dict[str, Data], place: KeyPath) -> None:
-    """What of a conversation the workflow can't say."""
+def _says_roles(foreign: Foreign, item: dict[str, Data], place: KeyPath) -> bool:
+    """Whether messages have the roles and keys that the workflow has; if not, that is noted."""
     names = item.get("message_property_mappings")
     keys = dict(names) if isinstance(names, dict) else {}
     role, content = (
         item.get("message_field_role") or keys.get("role") or "role",
         item.get("message_field_content") or keys.get("content") or "content",
     )
-    if str(item.get("type")).startswith("sharegpt"):
-        return
     if (role, content) != ("role", "content"):
         where = next(
             key
@@ -196,25 +216,28 @@ def _messages(foreign: Foreign, item: dict[str, Data], place: KeyPath) -> None:
             f"messages with `{role}` and `{content}` can't be read here; `role` and `content` can"
         )
         foreign.note("stops", (*place, where), message)
-        return
+        return False
     roles = item.get("roles")
     if isinstance(roles, dict) and any(_renames(name, old) for name, old in roles.items()):
         message = "roles keep their names here, and chat templates know `user` and `assistant`"
         foreign.note("stops", (*place, "roles"), message)
+        return False
+    return True
 
 
 def _renames(name: str, old: Data) -> bool:
     return old != name and (not isinstance(old, list) or any(o != name for o in old))
 
 
-def _old_type(foreign: Foreign, item: dict[str, Data], place: KeyPath) -> None:
-    """`sharegpt` is `chat_template` with other names."""
+def _is_old(foreign: Foreign, item: dict[str, Data], place: KeyPath) -> bool:
+    """Whether the type is `sharegpt`, which is `chat_template` with other names; that is noted."""
     name = item.get("type")
     if not isinstance(name, str) or not name.startswith("sharegpt"):
-        return
+        return False
     path = (*place, "type")
     message = f"`{name}` is gone from Axolotl, whose newer versions refuse it; use `chat_template`"
     foreign.note("stops", path, message, _as_template(foreign, item, path))
+    return True
 
 
 def _as_template(foreign: Foreign, item: dict[str, Data], path: KeyPath) -> Fix | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pitchpipe.dialects.data import Place, columns_of
+from pitchpipe.dialects.data import Place, is_missed
 from pitchpipe.dialects.foreign import Foreign
-from pitchpipe.dialects.llama_factory import purpose
+from pitchpipe.dialects.llama_factory import purpose, rows
 from pitchpipe.dialects.llama_factory.adapters import names
 from pitchpipe.facts import NotRead
 from pitchpipe.findings import Edit, Fix
@@ -18,16 +18,9 @@ from pitchpipe.suggest import all_of, nearest
 
 _INFO = "dataset_info.json"
 _FEW = 8
-_TOLD: tuple[KeyPath, ...] = (("dataset",), ("eval_dataset",))
+_NAMING: tuple[KeyPath, ...] = (("dataset",), ("eval_dataset",))
+_BAD = ("stops", "refused")
 _HUBS = ("hf_hub_url", "ms_hub_url", "om_hub_url")
-_MEDIA = ("images", "videos", "audios")
-_ROLES = {
-    "role_tag": ("from", "role"),
-    "content_tag": ("value", "content"),
-    "user_tag": ("human", "user"),
-    "assistant_tag": ("gpt", "assistant"),
-}
-"""Of each tag: what it is where `tags` doesn't say it, and what the workflow's messages have."""
 
 
 def lower(foreign: Foreign) -> None:
@@ -35,7 +28,8 @@ def lower(foreign: Foreign) -> None:
     if purpose.is_new(foreign):
         return
     described = _described(foreign)
-    known = not any(note.path in _TOLD for note in foreign.result.notes)
+    notes = foreign.result.notes
+    known = not any(note.path in _NAMING and note.kind in _BAD for note in notes)
     runs = purpose.learns_texts(foreign) and known
     for key, native in (("dataset", "train"), ("eval_dataset", "eval")):
         for name in names(foreign.given(key)):
@@ -148,13 +142,17 @@ def _source(foreign: Foreign, key: str, native: str, name: str, entry: Mapping[s
     if place is None:
         return
     source: KeyPath = ("data", native, _count(foreign, native))
-    foreign.put((*source, place.key), place.value, at)
+    readable = rows.readable(foreign, at, name, entry)
+    if readable or is_missed(foreign, place):
+        foreign.put((*source, place.key), place.value, at)
+    if not readable:
+        return
     if place.key == "dataset_name" and isinstance(subset := entry.get("subset"), str):
         foreign.put((*source, "dataset_config"), subset, at)
     split = _split(foreign, entry)
     if split is not None:
         foreign.put((*source, "split"), split, "max_samples" if _limit(foreign) else at)
-    _columns(foreign, source, at, name, entry)
+    rows.lower(foreign, source, at, entry)
 
 
 def _count(foreign: Foreign, native: str) -> int:
@@ -201,78 +199,6 @@ def _split(foreign: Foreign, entry: Mapping[str, Any]) -> str | None:
     if most and "[" not in split:
         return f"{split}[:{most}]"
     return split if split != "train" else None
-
-
-def _columns(
-    foreign: Foreign, source: KeyPath, at: KeyPath, name: str, entry: Mapping[str, Any]
-) -> None:
-    said = entry.get("columns")
-    columns = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-    if any(columns.get(kind) for kind in _MEDIA):
-        foreign.note("stops", at, f"`{name}`: only text is learnt from here")
-    if foreign.given("stage") == "pt":
-        column = columns.get("prompt") if columns else "instruction"
-        foreign.put((*source, "format"), "text", at)
-        foreign.put((*source, "columns", "text"), column or "text", at)
-    elif entry.get("formatting") in ("sharegpt", "openai"):
-        _messages(foreign, source, at, name, entry, columns)
-    elif entry:
-        _instruction(foreign, source, at, columns)
-
-
-def _messages(
-    foreign: Foreign,
-    source: KeyPath,
-    at: KeyPath,
-    name: str,
-    entry: Mapping[str, Any],
-    columns: Mapping[str, Any],
-) -> None:
-    foreign.put((*source, "format"), "messages", at)
-    column = columns.get("messages") if columns else None
-    foreign.put((*source, "columns", "messages"), column or "conversations", at)
-    foreign.default("data.loss_on", "assistant")
-    tags = cast("dict[str, Any]", entry.get("tags") or {})
-    if entry.get("formatting") == "openai":
-        return
-    if any(tags.get(tag, usual) != ours for tag, (usual, ours) in _ROLES.items()):
-        message = (
-            f"`{name}`: messages with other keys and roles than `role` and `content`, `user` and "
-            "`assistant` can't be read here"
-        )
-        foreign.note("stops", at, message)
-
-
-def _instruction(
-    foreign: Foreign, source: KeyPath, at: KeyPath, columns: Mapping[str, Any]
-) -> None:
-    """A question, perhaps with something it is about, and an answer."""
-    prompt, query, answer = (
-        (columns.get("prompt"), columns.get("query"), columns.get("response"))
-        if columns
-        else ("instruction", "input", "output")
-    )
-    if columns and (columns.get("history") or columns.get("system") or columns.get("tools")):
-        message = "history, system prompts and tools of single rows are left out"
-        foreign.note("lost", at, message)
-    foreign.put((*source, "format"), "prompt-completion", at)
-    if isinstance(answer, str):
-        foreign.put((*source, "columns", "completion"), answer, at)
-    if not isinstance(prompt, str):
-        return
-    present = columns_of(foreign, source)
-    whole = isinstance(query, str) and (present is None or query in present)
-    template = f"{{{prompt}}}\n{{{query}}}" if whole else f"{{{prompt}}}"
-    laid = foreign.result.data.get("data")
-    before = laid.get("prompt_template") if isinstance(laid, dict) else None
-    if before is None:
-        foreign.put("data.prompt_template", template, at)
-        if whole:
-            message = f"prompts end with a line break where `{query}` is empty"
-            foreign.note("lost", at, message)
-    elif before != template:
-        message = "the rows of all data sets are written in one way here, and another one is first"
-        foreign.note("stops", at, message)
 
 
 def _shared(foreign: Foreign) -> None:

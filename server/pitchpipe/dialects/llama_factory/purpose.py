@@ -11,6 +11,7 @@ _OTHER_STAGES = {
     "dpo": "preferences are not learnt here",
     "kto": "preferences are not learnt here",
 }
+_DOINGS = ("do_train", "do_predict", "do_eval")
 _TALKING = ("infer_backend", "infer_dtype", "vllm_maxlen", "sglang_maxlen", "template")
 
 
@@ -18,7 +19,7 @@ def trains(foreign: Foreign) -> bool:
     """Whether the file is for training; what has no key of it is taken for a file to come."""
     if foreign.given("do_train") is True:
         return True
-    return not (_exports(foreign) or _talks(foreign) or foreign.says("do_train"))
+    return not (_exports(foreign) or _talks(foreign) or any(map(foreign.says, _DOINGS)))
 
 
 def learns_texts(foreign: Foreign) -> bool:
@@ -40,6 +41,9 @@ def tell(foreign: Foreign) -> None:
         _nothing_to_train(foreign)
         foreign.handled("adapter_name_or_path")
         _leave_results(foreign)
+    elif not foreign.says("do_train") and foreign.says("dataset"):
+        message = "without `do_train: true` LLaMA-Factory trains nothing, which is hardly meant"
+        foreign.note("otherwise", "dataset", message)
     stage = foreign.given("stage")
     if isinstance(stage, str) and stage in _OTHER_STAGES:
         foreign.note("stops", "stage", f"`stage: {stage}`: {_OTHER_STAGES[stage]}")
@@ -69,7 +73,7 @@ def _nothing_to_train(foreign: Foreign) -> None:
         message = "this file merges or exports a model, so there is nothing to train"
         foreign.note("stops", "export_dir", message)
         return
-    for key in ("do_train", "do_predict", "do_eval"):
+    for key in _DOINGS:
         if foreign.says(key):
             message = "`do_train` isn't on, so there is nothing to train"
             foreign.note("stops", key, message)
