@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from pitchpipe.checks.idle import idle_in_evaluation, idle_in_model, idle_in_rows
+from pitchpipe.checks.pointing import set_here
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
+from pitchpipe.findings import Related
 from pitchpipe.formats import TEMPLATED
 from pitchpipe.optimizers import OPTIMIZERS
 from pitchpipe.schedules import SCHEDULES
-from pitchpipe.workflow import Missing, Present, Setting, Source, Wrong
+from pitchpipe.workflow import Missing, Present, Setting, Source, Workflow, Wrong
+
+_KEYS = re.compile(r"`([a-z_][\w.]*)")
 
 
 def key_without_effect(context: Context) -> Iterator[Report]:
     """A key that changes nothing, because of what another key says."""
-    return _told(_idle(context))
+    for setting, why in _idle(context):
+        if isinstance(setting, Present):
+            causes = _named(context.workflow, setting, why)
+            yield _told(setting, why, set_here(context, *causes))
 
 
 def source_key_without_effect(context: Context, source: Source) -> Iterator[Report]:
     """The same of a key of a source."""
-    return _told(_idle_in_source(context, source))
-
-
-def _told(found: Iterator[tuple[Setting[Any], str]]) -> Iterator[Report]:
-    for setting, why in found:
+    for setting, why in _idle_in_source(context, source):
         if isinstance(setting, Present):
-            message = f"`{setting.path[-1]}` has no effect {why}"
-            yield Report(message, setting.key, setting.path)
+            yield _told(setting, why)
+
+
+def _told(setting: Present[Any], why: str, related: tuple[Related, ...] = ()) -> Report:
+    message = f"`{setting.path[-1]}` has no effect {why}"
+    return Report(message, setting.key, setting.path, related=related)
+
+
+def _named(workflow: Workflow, setting: Present[Any], why: str) -> Iterator[Setting[Any]]:
+    """The settings that a reason names, by their whole paths or as keys of the same section."""
+    for words in _KEYS.findall(why):
+        steps = words.split(".")
+        for path in ((*setting.path[:-1], *steps), steps):
+            found: Any = workflow
+            for step in path:
+                found = getattr(found, str(step), None)
+            if isinstance(found, Present):
+                yield found
+                break
 
 
 def _idle(context: Context) -> Iterator[tuple[Setting[Any], str]]:

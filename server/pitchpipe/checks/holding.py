@@ -83,8 +83,8 @@ def _same(context: Context, source: Source, others: Sequence[Source]) -> Setting
     if mine is None or split is None:
         return None
     for other in others:
-        its = split_of(context, other)
-        if its is not None and _named(context, other) == mine and _overlap(split, its):
+        its = split_of(context, other) if _named(context, other) == mine else None
+        if its is not None and _overlap(split, its):
             return other.path if isinstance(other.path, Present) else other.dataset_name
     return None
 

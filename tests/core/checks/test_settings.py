@@ -314,6 +314,29 @@ def test_a_key_that_another_makes_pointless(fragment: str, message: str | None) 
     assert found == ([] if message is None else [f"key-without-effect: {message}"])
 
 
+@pytest.mark.parametrize(
+    ("fragment", "places"),
+    [
+        ("method: {type: full, r: 8}", ["method.type"]),
+        ("training: {max_steps: 5, num_train_epochs: 2}", ["training.max_steps"]),
+        ("training: {eval_steps: 5}", []),
+        ("training: {eval_strategy: no, eval_steps: 5}", ["training.eval_strategy"]),
+        (
+            (
+                "data: {train: [{path: data/pairs.jsonl}], "
+                "eval: [{path: data/sums.jsonl}], val_size: 0.1}"
+            ),
+            ["data.eval"],
+        ),
+        ("export: {format: none, precision: int4}", ["export.format"]),
+    ],
+)
+def test_what_makes_a_key_pointless_is_shown(fragment: str, places: list[str]) -> None:
+    found = analysis(whole(fragment)).findings
+    (finding,) = [f for f in found if f.code == "key-without-effect"]
+    assert [r.message for r in finding.related] == [f"`{place}` is set here" for place in places]
+
+
 @pytest.mark.parametrize("key", ["lora_dropout: 0.1", "use_dora: true"])
 def test_parameters_are_trained_without_dropout_and_dora(key: str) -> None:
     method = "method: {target_parameters: [mlp.experts.down_proj], %s}"
