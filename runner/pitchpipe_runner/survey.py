@@ -14,7 +14,8 @@ from typing import Any
 
 from pitchpipe import splits
 from pitchpipe.facts import FACTS_VERSION
-from pitchpipe.survey import Survey, View, to_json
+from pitchpipe.survey import Survey, View
+from pitchpipe.survey_json import to_json
 from pitchpipe.surveying import Surveyor
 from pitchpipe_runner.failures import RunFailure
 

@@ -15,16 +15,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
-from pitchpipe import amounts, splits
+from pitchpipe import splits
 from pitchpipe.facts import FACTS_VERSION, HEAD_ROWS, NotRead
-from pitchpipe.survey import SURVEY_VERSION, Survey, View, from_json, to_json
+from pitchpipe.survey import Survey, View
 from pitchpipe.surveying import Surveyor
-from pitchpipe_facts import columnar, row_counts, row_stream, runner_python
-from pitchpipe_facts.run_index import write_atomically
+from pitchpipe_facts import columnar, row_stream, runner_python
 from pitchpipe_facts.runner_python import Stop
 from pitchpipe_facts.tables import Broken
+
+# Small files need little of this, and importing all takes longer than going through one.
+# ruff: noqa: PLC0415
 
 LARGEST = 2 * 2**30  # bytes that are gone through; they take about a minute
 SMALL = 2**20  # bytes; a file up to this size is gone through sooner than an answer is kept
@@ -74,9 +74,10 @@ def kept(file: Path, view: View, cache: Path | None = None) -> Survey | None:
     Raises:
         OSError: there is no such file.
     """
-    size = file.stat().st_size
-    if size <= SMALL and file.suffix.lower() not in columnar.FORMATS:
+    if _is_small(file):
         return None
+    from pitchpipe.survey_json import from_json
+
     try:
         return from_json(json.loads(_entry(file, view, cache).read_text(encoding="utf-8")))
     except (OSError, KeyError, TypeError, ValueError):
@@ -86,12 +87,19 @@ def kept(file: Path, view: View, cache: Path | None = None) -> Survey | None:
 def keep(file: Path, view: View, found: Survey, cache: Path | None = None) -> None:
     """Keeps an answer, if the file is not small and the folder can be written."""
     with contextlib.suppress(OSError):
-        if file.stat().st_size <= SMALL and file.suffix.lower() not in columnar.FORMATS:
+        if _is_small(file):
             return
+        from pitchpipe.survey_json import to_json
+        from pitchpipe_facts.run_index import write_atomically
+
         entry = _entry(file, view, cache)
         entry.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(entry, json.dumps(to_json(found)))
         _prune(entry.parent)
+
+
+def _is_small(file: Path) -> bool:
+    return file.stat().st_size <= SMALL and file.suffix.lower() not in columnar.FORMATS
 
 
 def elsewhere(file: Path, view: View, stop: Stop) -> Survey | NotRead:
@@ -123,6 +131,8 @@ def _made(file: Path, view: View) -> Survey | NotRead:
     if not row_stream.knows(file):
         return NotRead(f"rows of `{file.suffix}` files are not looked through")
     if size > LARGEST:
+        from pitchpipe import amounts
+
         return NotRead(f"it has {amounts.size(size)}")
     bounds = _bounds(file, view)
     return bounds if isinstance(bounds, NotRead) else _surveyed(file, view, bounds, None)
@@ -137,6 +147,8 @@ def _bounds(file: Path, view: View) -> tuple[int, int | None] | NotRead:
     if split.from_the_start:
         last = split.stop.number if split.stop else None
         return (split.start.number if split.start else 0), last
+    from pitchpipe_facts import row_counts
+
     count = row_counts.count(file)
     return count if isinstance(count, NotRead) else split.bounds(count)
 
@@ -176,6 +188,8 @@ def _by_runner(file: Path, view: View, python: str | None) -> Survey | NotRead:
 
 
 def _understood(answer: dict[str, Any]) -> Survey | NotRead:
+    from pitchpipe.survey_json import from_json
+
     try:
         return from_json(answer["survey"])
     except (KeyError, TypeError, ValueError):
@@ -183,6 +197,10 @@ def _understood(answer: dict[str, Any]) -> Survey | NotRead:
 
 
 def _entry(file: Path, view: View, cache: Path | None) -> Path:
+    from platformdirs import user_cache_path
+
+    from pitchpipe.survey_json import SURVEY_VERSION
+
     found = file.stat()
     state = [SURVEY_VERSION, str(file.resolve()), found.st_size, found.st_mtime_ns, asdict(view)]
     digest = hashlib.sha256(json.dumps(state).encode("utf-8", "surrogatepass")).hexdigest()
@@ -199,6 +217,8 @@ def _prune(folder: Path) -> None:
 
 def main() -> int:
     """Answers the question on standard input; the exit code is 0."""
+    from pitchpipe.survey_json import to_json
+
     question: Any = json.load(sys.stdin.buffer)
     try:
         found = _made(Path(question["file"]), View.of(question["view"]))

@@ -15,10 +15,9 @@ from pitchpipe.survey import (
     Shared,
     Survey,
     View,
-    from_json,
     shared,
-    to_json,
 )
+from pitchpipe.survey_json import from_json, to_json
 from pitchpipe.surveying import MOST_LABELS, Surveyor
 
 PAIR = View(given=("p",), learnt=("c",))

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from pitchpipe.facts import NotRead
@@ -25,7 +26,7 @@ VIEW = View(given=("p",), learnt=("c",))
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(surveys, "user_cache_path", lambda *_, **__: tmp_path / "cache")
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "cache")
     monkeypatch.setattr(surveying, "_SETTLED", 0.01)
     found = tmp_path / "rows.jsonl"
     rows = [{"p": f"p{n}", "c": "x"} for n in range(300)]

@@ -88,8 +88,11 @@ def _counted(context: Context) -> Mapping[str, Any] | None:
 
 
 def _counted_as_one(context: Context, trained: list[tuple[View, Survey]], limit: int) -> bool:
-    # A token of a text has four bytes or so.
-    if sum(survey.size for _, survey in trained) > 8 * limit:
+    # Looking takes long, so only for who asks for packs; a token of a text has four bytes or so.
+    if (
+        not isinstance(context.workflow.data.packing, Present)
+        or sum(survey.size for _, survey in trained) > 8 * limit
+    ):
         return False
     facts = _counted(context)
     return facts is not None and facts["packs"].get("train") == 1

@@ -340,7 +340,9 @@ def test_bytes_bound_how_many_tokens_there_are(rows: list[Row], more: str, fires
 def test_packs_that_were_counted_are_believed() -> None:
     counted = {**LONG_COUNTED, "packs": {"train": 1}}
     files = replace(world(a=pairs(40)), tokens={"a.jsonl": counted})
-    assert of("one-packed-sequence", TRAIN, files) != []
+    asked = "data: {train: [{path: a.jsonl}], packing: true}"
+    assert of("one-packed-sequence", asked, files) != []
+    assert of("one-packed-sequence", TRAIN, files) == []
 
 
 def test_packing_can_be_turned_off_at_once() -> None:
