@@ -44,6 +44,7 @@ def run(
         folder, trust_remote_code=plan.model.trust_remote_code
     )
     train, evaluation = prepare.sequences(prepared, "train"), prepare.sequences(prepared, "eval")
+    _demand_a_batch(plan, len(train))
     set_seed(plan.training.seed)
     model = _model(plan, device, folder, events)
     trainable, total = _count(model)
@@ -100,6 +101,18 @@ def run(
         "threads": torch.get_num_threads(),
         "packing": isolated,
     }
+
+
+def _demand_a_batch(plan: Plan, sequences: int) -> None:
+    batch = plan.training.per_device_train_batch_size
+    if plan.training.dataloader_drop_last and sequences < batch:
+        raise RunFailure(
+            "nothing-to-learn",
+            f"`dataloader_drop_last: true` leaves nothing: there are {sequences} sequences, "
+            f"and a batch has {batch}",
+            path="training.dataloader_drop_last",
+            exit_code=FILE_IS_WRONG,
+        )
 
 
 def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn.Module:

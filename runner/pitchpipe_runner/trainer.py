@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
+from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import rotate_checkpoints
 
@@ -20,6 +21,7 @@ from pitchpipe_runner.device import Device
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.render import IGNORED
+from pitchpipe_runner.sampling import LikeLengths
 from pitchpipe_runner.trackers import asked_for
 
 
@@ -40,6 +42,7 @@ def training_arguments(
         RunFailure: transformers refuses a value, as it does for what this device can't compute.
     """
     t = plan.training
+    pinned = t.dataloader_pin_memory
     computing = torch.bfloat16 if t.bf16 else torch.float16 if t.fp16 else None
     if computing is None and mixed:
         computing = device.dtype
@@ -77,9 +80,16 @@ def training_arguments(
         fp16=computing == torch.float16,
         tf32=t.tf32 if device.kind == "cuda" else None,
         seed=t.seed,
+        data_seed=t.data_seed,
+        full_determinism=t.full_determinism,
+        train_sampling_strategy=t.train_sampling_strategy,
+        label_smoothing_factor=t.label_smoothing_factor,
+        neftune_noise_alpha=t.neftune_noise_alpha,
+        dataloader_drop_last=t.dataloader_drop_last,
+        dataloader_num_workers=t.dataloader_num_workers,
         use_cpu=device.kind == "cpu",
         remove_unused_columns=False,
-        dataloader_pin_memory=device.kind == "cuda",
+        dataloader_pin_memory=device.kind == "cuda" if pinned is None else pinned,
         report_to=list(asked_for(t.report_to)),
         run_name=t.run_name or run_name,
         project=plan.name,
@@ -141,6 +151,17 @@ class CompletionTrainer(Trainer):
         causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
         self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(dataset)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LikeLengths([len(ids) for ids in dataset["input_ids"]], together, seed)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+        return SequentialSampler(eval_dataset)
+
     def training_step(
         self,
         model: torch.nn.Module,
@@ -184,7 +205,10 @@ class CompletionTrainer(Trainer):
             logits = model(**given, use_cache=False).logits[:, columns]
         chosen = learnt[:, columns]
         wanted = targets[:, columns][chosen]
-        loss = cross_entropy(logits[chosen].float(), wanted, reduction="sum")
+        smoothing = self.args.label_smoothing_factor if model.training else 0.0
+        loss = cross_entropy(
+            logits[chosen].float(), wanted, reduction="sum", label_smoothing=smoothing
+        )
         right = 0 if model.training else int((logits[chosen].argmax(dim=-1) == wanted).sum())
         return loss, int(chosen.sum()), right
 

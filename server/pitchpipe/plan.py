@@ -103,6 +103,8 @@ class TrainingPlan:
     warmup_steps: float
     weight_decay: float
     max_grad_norm: float
+    label_smoothing_factor: float
+    neftune_noise_alpha: float | None
     optim: str
     optim_args: str | None
     adam_beta1: float
@@ -126,6 +128,12 @@ class TrainingPlan:
     fp16: bool | None
     tf32: bool | None
     seed: int
+    data_seed: int | None
+    full_determinism: bool
+    train_sampling_strategy: str
+    dataloader_drop_last: bool
+    dataloader_num_workers: int
+    dataloader_pin_memory: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,8 @@ class Training:
     warmup_steps: Setting[float]
     weight_decay: Setting[float]
     max_grad_norm: Setting[float]
+    label_smoothing_factor: Setting[float]
+    neftune_noise_alpha: Setting[float | None]
     optim: Setting[str]
     optim_args: Setting[str | None]
     adam_beta1: Setting[float]
@@ -200,6 +202,12 @@ class Training:
     fp16: Setting[bool | None]
     tf32: Setting[bool | None]
     seed: Setting[int]
+    data_seed: Setting[int | None]
+    full_determinism: Setting[bool]
+    train_sampling_strategy: Setting[str]
+    dataloader_drop_last: Setting[bool]
+    dataloader_num_workers: Setting[int]
+    dataloader_pin_memory: Setting[bool | None]
 
 
 @dataclass(frozen=True, slots=True)

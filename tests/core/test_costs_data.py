@@ -350,6 +350,23 @@ def test_steps_are_counted_as_the_trainer_does() -> None:
     assert work.tokens == exactly(4800)
 
 
+def test_the_last_batch_is_left_out_if_the_file_says_so() -> None:
+    said = "per_device_train_batch_size: 4, num_train_epochs: 1"
+    assert steps(said).steps == exactly(8)
+    assert steps(f"{said}, dataloader_drop_last: true").steps == exactly(7)
+
+
+def test_rows_of_like_length_are_hardly_padded() -> None:
+    text = "data: {{train: [{{path: data/pairs.jsonl}}], packing: false}}\ntraining: {{{}}}"
+    sizes = [
+        data_size(settings(text.format(said)), WORLD, NothingCounted(), 64).train
+        for said in ("", "train_sampling_strategy: group_by_length")
+    ]
+    assert sizes[0] is not None
+    assert sizes[1] is not None
+    assert sizes[0].positions.likely >= sizes[1].positions.likely == sizes[1].tokens.likely
+
+
 def test_max_steps_overrule_epochs() -> None:
     work = steps("per_device_train_batch_size: 29, max_steps: 3, num_train_epochs: 100")
     assert (work.steps, work.epochs, work.tokens) == (exactly(3), 3.0, exactly(5400))

@@ -127,6 +127,8 @@ def take_steps(
         report_to="none",
         lr_scheduler_type="constant",
         lr_scheduler_kwargs={},
+        full_determinism=False,
+        dataloader_num_workers=0,
     )
     if emulates_cuda and short.fp16:  # as large, and autocast on CPUs knows it
         short = dataclasses.replace(short, fp16=None, bf16=True)

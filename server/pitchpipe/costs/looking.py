@@ -56,6 +56,8 @@ def data_size(
         return unknown(limit, "`data.train` names no rows")
     counted = counts.tokens(data_key(settings, fingerprints(settings, facts)))
     found = _sized(settings, facts, counts, limit, counted)
+    if settings.training.train_sampling_strategy == "group_by_length" and found.train is not None:
+        found = replace(found, train=_grouped(found.train))
     if not (pads and settings.data.packing) or found.train is None:
         return found
     lines = found.train.rows.likely / max(found.train.sequences.likely, 1)
@@ -69,6 +71,12 @@ def data_size(
     return replace(
         found, train=_padded(found.train, rows.train), eval=_padded(found.eval, rows.eval)
     )
+
+
+def _grouped(rows: SplitSize) -> SplitSize:
+    """Rows of like length together are hardly padded."""
+    held = rows.positions
+    return replace(rows, positions=Interval(held.low, rows.tokens.likely, held.high))
 
 
 def _padded(packs: SplitSize | None, rows: SplitSize | None) -> SplitSize | None:

@@ -41,8 +41,9 @@ def work_of(settings: Settings, data: DataSize) -> Work:
     fixed = exactly(training.max_steps) if training.max_steps > 0 else None
     if data.train is None:
         return Work(batch * accumulation, fixed, checkpoints=_unseen(settings, fixed))
+    whole = math.floor if training.dataloader_drop_last else math.ceil
     per_epoch = mapped(
-        lambda n: max(1, math.ceil(math.ceil(n / batch) / accumulation)), data.train.sequences
+        lambda n: max(1, math.ceil(whole(n / batch) / accumulation)), data.train.sequences
     )
     steps = fixed or mapped(lambda n: math.ceil(training.num_train_epochs * n), per_epoch)
     if data.eval is not None:
