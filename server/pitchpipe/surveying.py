@@ -70,7 +70,7 @@ class Surveyor:
                 _count(self._garbled, name, at)
         self._look_for_gaps(given, learnt, at)
         self._label(learnt, at)
-        self._remember(said, answer, at)
+        self._remember(said, answer, raw, at)
 
     def survey(self, *, whole: bool, problem: TableProblem | None = None) -> Survey:
         """What was found so far."""
@@ -162,8 +162,8 @@ class Surveyor:
             self._labels[key] = [1, at]
             self._many = len(self._labels) > MOST_LABELS or self._label_text > _MOST_LABEL_TEXT
 
-    def _remember(self, said: str, answer: str, at: int) -> None:
-        row = hash((said, answer))  # never leaves this process, unlike a prompt's
+    def _remember(self, said: str, answer: str, raw: bytes, at: int) -> None:
+        row = _hash(raw)
         if self._seen.admits(row):
             first = self._seen.kept.get(row)
             if first is None:
@@ -172,7 +172,7 @@ class Surveyor:
                 self._repeats.count(row, at, first)
         key = _hash(normalised(said or answer).encode())
         if self._prompts.admits(key):
-            answered = hash(answer.strip())
+            answered = hash(answer.strip())  # never leaves this process
             known = self._prompts.kept.get(key)
             if known is None:
                 self._prompts.add(key, (at, answered))
