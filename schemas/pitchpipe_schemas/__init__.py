@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from importlib.abc import Traversable  # where Python 3.10 has it
+FOLDER = Path(__file__).parent
+"""Where the package lies. importlib.resources would take as long to import as a file to check."""
 
 _LONGEST = 100  # of a name that is looked up; a file system refuses much longer ones
 
@@ -20,7 +20,7 @@ def load(name: str) -> dict[str, Any]:
 
 def text(name: str) -> str:
     """The JSON Schema `name` as it is shipped."""
-    return files("pitchpipe_schemas").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+    return FOLDER.joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
 
 
 def dialect(name: str) -> dict[str, Any]:
@@ -44,9 +44,8 @@ def page(code: str) -> str | None:
     return None
 
 
-def _pages() -> tuple[Traversable, ...]:
-    package = files("pitchpipe_schemas")
-    return package / "checks", package / "failures"
+def _pages() -> tuple[Path, ...]:
+    return FOLDER / "checks", FOLDER / "failures"
 
 
 def architectures() -> tuple[str, ...]:
@@ -66,8 +65,8 @@ def architecture(model_type: str) -> dict[str, Any] | None:
         return None
 
 
-def _architectures() -> Traversable:
-    return files("pitchpipe_schemas") / "catalog" / "architectures"
+def _architectures() -> Path:
+    return FOLDER / "catalog" / "architectures"
 
 
 def models() -> dict[str, Any]:
@@ -81,5 +80,5 @@ def devices() -> dict[str, Any]:
 
 
 def _table(name: str) -> dict[str, Any]:
-    file = files("pitchpipe_schemas") / "catalog" / f"{name}.json"
+    file = FOLDER / "catalog" / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8"))

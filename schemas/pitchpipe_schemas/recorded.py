@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
 from typing import Any
+
+from pitchpipe_schemas import FOLDER
 
 
 def activations(model_type: str) -> dict[str, Any] | None:
@@ -25,13 +26,13 @@ def adapters() -> dict[str, Any]:
 
 def recorded_types() -> tuple[str, ...]:
     """The model types that have a shard, sorted."""
-    folder = files("pitchpipe_schemas") / "catalog" / "activations"
+    folder = FOLDER / "catalog" / "activations"
     names = (entry.name for entry in folder.iterdir())
     return tuple(sorted(n[:-5] for n in names if n.endswith(".json") and n[0] != "_"))
 
 
 def _load(name: str) -> dict[str, Any] | None:
-    shard = files("pitchpipe_schemas") / "catalog" / "activations" / f"{name}.json"
+    shard = FOLDER / "catalog" / "activations" / f"{name}.json"
     try:
         return json.loads(shard.read_text(encoding="utf-8"))
     except FileNotFoundError:

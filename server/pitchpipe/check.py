@@ -17,7 +17,6 @@ from pitchpipe.findings import Finding, Severity, in_order, moved_finding
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.not_yet import NotYet
 from pitchpipe.reading import Reading, located
-from pitchpipe.silencing import ignores, sorted_out
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Data, Mapping, Node, Sequence, origin
 from pitchpipe.workflow import SOURCES, Present, Setting, Source
@@ -87,6 +86,10 @@ def _not_silenced(context: Context, found: list[Finding], waiting: set[str]) -> 
 
     `waiting` are the codes of rules that need what nobody knows yet.
     """
+    if "pitchpipe:" not in context.document.text:
+        return found
+    from pitchpipe.silencing import ignores, sorted_out  # noqa: PLC0415  # few texts have it
+
     comments = ignores(context.document)
     if not comments:
         return found

@@ -15,6 +15,8 @@ SAFE = frozenset({
     "tab-indentation",
     "non-string-key",
     "unknown-key",
+    "ignored-key",
+    "deprecated-key",
     "unknown-code",
     "wrong-type",
     "invalid-value",

@@ -53,17 +53,19 @@ def mend(checked: Checked, wanted: Callable[[Finding], bool]) -> Mended:
     return Mended(checked, after, mended.taken)
 
 
-def write(name: str, text: str) -> None:
+def write(name: str, mended: Mended) -> None:
     """Writes a file so that a reader sees the old text or the new one; links and mode stay.
 
     Raises:
-        CommandError: it can't be written.
+        CommandError: it can't be written, or holds something else than what was read.
     """
     try:
         file = Path(name).resolve(strict=True)
+        if file.read_bytes() != mended.before.text.encode("utf-8"):
+            raise CommandError(f"cannot write {name}: it has changed since it was read")
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
-            temporary.write_bytes(text.encode("utf-8"))
+            temporary.write_bytes(mended.after.text.encode("utf-8"))
             shutil.copymode(file, temporary)
             temporary.replace(file)
         except BaseException:

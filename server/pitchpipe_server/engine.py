@@ -28,6 +28,7 @@ from pitchpipe_server.world import RealWorld
 _WANTED = (
     "pitchpipe_server.convert",
     "pitchpipe.syntax.tolerant",
+    "pitchpipe.checks.ignores",
     "pitchpipe.checks.targets",
     "pitchpipe.checks.patterns",
     "pitchpipe.checks.fitting",

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pitchpipe_cli.errors import CommandError
+from pitchpipe_cli.mending import mend, write
+from pitchpipe_cli.workflow_file import check
 from support.cli import pitchpipe
 
 WRONG = """\
@@ -115,6 +118,16 @@ def test_a_file_that_cannot_be_written_is_2_and_the_others_are_mended(tmp_path: 
     assert done.returncode == 2
     assert done.stderr == f"pitchpipe: cannot write {there}: no such file or directory\n"
     assert (tmp_path / "b.yaml").read_bytes() == bytes_of(RIGHT)
+
+
+def test_a_file_that_is_another_by_now_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(bytes_of(WRONG))
+    mended = mend(check(str(file)), lambda _: True)
+    file.write_bytes(bytes_of(WRONG + "# more\n"))
+    with pytest.raises(CommandError, match="has changed since it was read"):
+        write(str(file), mended)
+    assert file.read_bytes() == bytes_of(WRONG + "# more\n")
 
 
 def test_stdin_is_printed_mended_and_all_else_goes_to_stderr(tmp_path: Path) -> None:

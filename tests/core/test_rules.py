@@ -12,6 +12,7 @@ import pytest
 
 from pitchpipe.checks import RULES, Rule
 from pitchpipe.findings import Finding, Severity
+from pitchpipe.fixing import SAFE
 from pitchpipe.ide.choices import HAVE_CHOICES
 from support.analysis import analysis, lines_of, whole
 from support.golden import check_golden
@@ -110,7 +111,7 @@ def test_the_index_lists_every_rule() -> None:
         f"There are {len(RULES)} rules: {count[Severity.ERROR]} errors, with which a file doesn't "
         f"run, {count[Severity.WARNING]} warnings\nand {count[Severity.HINT]} hints. "
         f"For {mended} of them there is a fix, as far as their pages show it:\n"
-        "`check --fix` takes it; where it is a choice, editors offer it.\n"
+        "`check --fix` takes those that are safe, editors offer the others and choices.\n"
         "`pitchpipe explain CODE` shows a rule's page.\n\n"
         "| code | severity | fix | what |\n|---|---|---|---|\n" + "".join(rows),
     )
@@ -119,7 +120,7 @@ def test_the_index_lists_every_rule() -> None:
 def mending(rule: Rule) -> str:
     """How what the page shows can be mended."""
     if any(finding.fix for finding in of(rule, analysis(example(rule, "Wrong")).findings)):
-        return "yes"
+        return "safe" if rule.code in SAFE else "yes"
     return "a choice" if rule.code in HAVE_CHOICES else ""
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pitchpipe.checks import (
     columns,
     effects,
     environment,
     foreign,
-    ignores,
     keys,
     memory,
     model,
@@ -30,6 +30,9 @@ from pitchpipe.context import Context
 from pitchpipe.findings import Severity, Tag
 from pitchpipe.workflow import Missing
 
+if TYPE_CHECKING:
+    from pitchpipe.silencing import Outcome
+
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
 _SELECTING = (
@@ -42,6 +45,15 @@ _SELECTING = (
     "alpha_pattern",
     "modules_to_save",
 )
+
+
+def _of_comments(rule: str) -> Callable[[Context, Outcome], Iterable[Report]]:
+    """A rule about comments that silence findings, which most files have none of."""
+
+    def find(context: Context, outcome: Outcome) -> Iterable[Report]:
+        return getattr(import_module("pitchpipe.checks.ignores"), rule)(context, outcome)
+
+    return find
 
 
 def _adapters(family: str, rule: str) -> Callable[[Context], Iterable[Report]]:
@@ -141,7 +153,7 @@ RULES = (
     ),
     *OF_DATA,
     *OF_SETTINGS,
-    Rule("unknown-code", _WARNING, foreign=True, of_ignores=ignores.unknown_code),
-    Rule("ignore-of-error", _WARNING, foreign=True, of_ignores=ignores.ignore_of_error),
-    Rule("unused-ignore", _HINT, foreign=True, of_ignores=ignores.unused_ignore),
+    Rule("unknown-code", _WARNING, foreign=True, of_ignores=_of_comments("unknown_code")),
+    Rule("ignore-of-error", _WARNING, foreign=True, of_ignores=_of_comments("ignore_of_error")),
+    Rule("unused-ignore", _HINT, foreign=True, of_ignores=_of_comments("unused_ignore")),
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.findings import Severity, Tag
-from pitchpipe.silencing import Outcome
 from pitchpipe.workflow import Source
+
+if TYPE_CHECKING:
+    from pitchpipe.silencing import Outcome
 
 
 @dataclass(frozen=True, slots=True)

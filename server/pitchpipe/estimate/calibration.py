@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any, Literal
 
 from pitchpipe.estimate.step import Step
@@ -288,7 +287,7 @@ def _learnt(
 ) -> Learnt | None:
     low, high = credible
     recent = [v for v in values if v is not None and low <= v <= high][:_RECENT]
-    return Learnt(median(recent), len(recent), like) if recent else None
+    return Learnt(_median(recent), len(recent), like) if recent else None
 
 
 def _drawn(learnt: Learnt | None, default: float, weight: float) -> float:
@@ -312,3 +311,9 @@ def _number(value: Any) -> float | None:
 def _whole(value: Any) -> int | None:
     number = _number(value)
     return None if number is None else round(number)
+
+
+def _median(values: Sequence[float]) -> float:
+    """As in `statistics`, which takes as long to import as an estimate to be made."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

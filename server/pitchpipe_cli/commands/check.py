@@ -97,7 +97,7 @@ def _mended(checked: Checked, name: str, choice: Choice, only_show: bool, seen: 
         after = mended.after
     else:
         if mended.taken:
-            mending.write(name, mended.after.text)
+            mending.write(name, mended)
         after = mended.after
     if mended.taken:
         seen.mended.append(mended.alone())
