@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pitchpipe.amounts import number, plural
@@ -50,6 +51,39 @@ def interval_over_steps(context: Context) -> Iterator[Report]:
             "so the loss is reported but once"
         )
         yield Report(message, reports.span, reports.path, related=related)
+
+
+def patience_over_evaluations(context: Context) -> Iterator[Report]:
+    """Early stopping that waits for more evaluations than there are."""
+    training = context.workflow.training
+    patience, count = training.early_stopping_patience, _evaluations(context)
+    if count is None or not isinstance(patience, Present) or patience.value is None:
+        return
+    if 0 < count <= patience.value:
+        message = (
+            f"`early_stopping_patience` waits for {patience.value:,} evaluations behind the best "
+            f"one, and there are {plural(count, 'evaluation')} at most, so it never stops"
+        )
+        related = set_here(context, training.eval_strategy, training.eval_steps)
+        yield Report(message, patience.span, patience.path, related=related)
+
+
+def _evaluations(context: Context) -> int | None:
+    """How many there are at most; None where nobody knows."""
+    training, steps = context.workflow.training, extent(context).steps
+    strategy, apart = (
+        context.effective(training.eval_strategy),
+        context.effective(training.eval_steps),
+    )
+    if strategy == "steps":
+        return None if steps is None or isinstance(apart, Wrong) else steps // apart
+    epochs, limit = (
+        context.effective(training.num_train_epochs),
+        context.effective(training.max_steps),
+    )
+    if strategy != "epoch" or isinstance(epochs, Wrong) or isinstance(limit, Wrong) or limit > 0:
+        return None
+    return math.ceil(epochs)
 
 
 def batch_over_epoch(context: Context) -> Iterator[Report]:

@@ -108,6 +108,26 @@ def test_a_step_takes_no_more_rows_than_there_are(settings: str, rows: int | Non
     assert all(f"to take {rows} rows" in message for message in found)
 
 
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        ("early_stopping_patience: 2", None),
+        ("early_stopping_patience: 3", 3),
+        ("early_stopping_patience: 2, num_train_epochs: 1.5", 2),
+        ("early_stopping_patience: 9, max_steps: 90", None),
+        ("early_stopping_patience: 8, eval_strategy: steps, eval_steps: 10", None),
+        ("early_stopping_patience: 9, eval_strategy: steps, eval_steps: 10", 9),
+        ("early_stopping_patience: 4, eval_strategy: steps, eval_steps: 10, max_steps: 45", 4),
+        ("early_stopping_patience: 1, eval_strategy: steps, eval_steps: 91", None),
+        ("early_stopping_patience: null", None),
+    ],
+)
+def test_patience_is_shorter_than_the_run(settings: str, count: int | None) -> None:
+    found = said(f"training: {{{settings}}}", "patience-over-evaluations")
+    assert len(found) == (count is not None)
+    assert all(f"there are {count} evaluations at most" in message for message in found)
+
+
 def test_wrong_values_are_no_ground_for_arithmetic() -> None:
     text = "training: {max_steps: many, num_train_epochs: 0, warmup_steps: 5000}"
     assert said(text, "warmup-over-steps") == []
