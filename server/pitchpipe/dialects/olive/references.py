@@ -24,8 +24,16 @@ def lower(foreign: Foreign, passes: tuple[Pass, ...]) -> None:
         for key in _SYSTEMS:
             _look(foreign, (*base, key), systems, "system")
         _look(foreign, (*base, "evaluator"), evaluators, "evaluator")
+        _search(foreign, base)
     for where in _data_configs(foreign, passes):
         _look(foreign, where, rows.names(foreign), "data config")
+
+
+def _search(foreign: Foreign, base: KeyPath) -> None:
+    where = (*base, "search_strategy")
+    if len(base) < 2 and foreign.given(where) and not foreign.says((*base, "evaluator")):
+        message = "`search_strategy`: Olive searches nothing without an `evaluator` to judge by"
+        foreign.note("refused", where, message)
 
 
 def _keys(foreign: Foreign, section: str) -> list[str]:

@@ -70,16 +70,17 @@ def _method(foreign: Foreign, trainer: Pass) -> None:
 
 
 def _number_format(foreign: Foreign, trainer: Pass) -> None:
-    """Olive holds weights in float32 where it computes in float16."""
+    """Olive holds weights in float32 where it computes in float16, and knows no `fp16` beside."""
     where = place(foreign, trainer, "torch_dtype")
     if where is None or foreign.reading.wrong(where):
         return
     value = foreign.given(where)
     if value == "float16":
         foreign.put("model.dtype", "float32", where)
-        foreign.note("lost", where, "`torch_dtype`: trained in float32, without mixed precision")
+        foreign.put("training.fp16", True, where)
     else:
         foreign.put("model.dtype", value, where, same=True)
+        foreign.drop("training.fp16")
 
 
 def _named_otherwise(foreign: Foreign, trainer: Pass) -> None:
