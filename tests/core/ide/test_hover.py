@@ -52,6 +52,18 @@ def test_rows_that_are_being_counted_say_so() -> None:
     )
 
 
+def test_a_data_file_shows_its_labels_and_how_often_rows_come_again() -> None:
+    classifying = "task: classification\n" + WORKFLOW.replace(
+        "phrases.jsonl", "mostly-polite.jsonl"
+    )
+    said = text_at("data/mostly", text=classifying)
+    assert "| labels | `polite` 95%, `rude` 5% |" in said
+    assert "repeated" not in said
+    assert "| repeated | 2 of 7 rows |" in text_at(
+        "data/copies", text="data: {train: [{path: data/copies.jsonl}]}\n"
+    )
+
+
 SAID = {
     "models/tiny": ["| parameters | 426,112 |", "| context | 4,096 tokens |", "known from"],
     "name_or_path": ["| parameters | 426,112 |", "**`model.name_or_path`** · a string"],

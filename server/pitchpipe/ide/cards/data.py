@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from pitchpipe import amounts, template
+from pitchpipe.checks import labels, surveyed
+from pitchpipe.context import Context
 from pitchpipe.facts import NotRead, TableFact
 from pitchpipe.ide.cards.tables import grid, pairs
 from pitchpipe.ide.snapshot import Snapshot
 from pitchpipe.ide.world import Lengths
+from pitchpipe.not_yet import NotYet
 from pitchpipe.template import TemplateError
 
 _LONGEST = 60  # code points of a cell
 _LONGEST_TEXT = 800
+_MOST_LABELS = 8  # that are shown
+_MOST_SOURCES = 64  # that are looked through for the file
 
 
 def file_card(snapshot: Snapshot, written: str) -> str:
-    """A data file: where it is, rows, columns with the first row's values, lengths in tokens."""
+    """A data file: where it is, how many rows, what is in them, how long they are in tokens."""
     resolved = snapshot.context.resolve(written)
     if resolved.unset or snapshot.context.blind:
         return ""
@@ -31,6 +37,7 @@ def file_card(snapshot: Snapshot, written: str) -> str:
     elif not isinstance(count, NotRead):
         rows.append(("rows", f"{count:,}"))
     rows.append(("tokens a row", _lengths(snapshot.world.lengths(path, snapshot.context))))
+    rows += _surveyed(snapshot.context, written)
     parts = [pairs(rows)]
     table = snapshot.context.facts.table(path)
     if isinstance(table, NotRead):
@@ -49,6 +56,30 @@ def _lengths(found: Lengths | NotRead | None) -> str:
         return f"not counted: {found.reason}"
     told = ", ".join(f"{quantile:.0%}: {tokens:,}" for quantile, tokens in found.quantiles.items())
     return f"{told} (of {found.rows:,} {found.of})"
+
+
+def _surveyed(context: Context, written: str) -> list[tuple[str, str]]:
+    """What is known of all rows, or of the first ones, of the source that names the file first."""
+    sources = islice(context.sources(), _MOST_SOURCES)
+    source = next((s for s in sources if getattr(s.path, "value", None) == written), None)
+    try:
+        found = surveyed.sound(context, source) if source else None
+    except NotYet:
+        return []
+    if found is None:
+        return []
+    _, view, survey = found
+    rows: list[tuple[str, str]] = []
+    if survey.repeated:
+        said = surveyed.share(survey.repeated.rows, survey, exact=survey.exact)
+        rows.append(("repeated", said))
+    if context.effective(context.workflow.task) == "classification":
+        told = labels.of_survey(context, view, survey) or {}
+        ordered = sorted(told.items(), key=lambda item: -item[1][0])
+        shown = [f"`{_shortened(x)}` {n / survey.rows:.0%}" for x, (n, _) in ordered[:_MOST_LABELS]]
+        more = len(ordered) - len(shown)
+        rows.append(("labels", ", ".join([*shown, f"{more} more"] if more else shown)))
+    return [row for row in rows if row[1]]
 
 
 def _columns(table: TableFact) -> str:
