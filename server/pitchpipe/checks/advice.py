@@ -16,7 +16,7 @@ from pitchpipe.paths import is_path
 from pitchpipe.published import PublishedModel
 from pitchpipe.workflow import Present
 
-_BASE = re.compile(r"(?:^|[-_.])(?:base|pt|pretrained)(?:$|[-_.])", re.IGNORECASE)
+_BASE = re.compile(r"(?:^|[-_.])(?:base|pretrained)(?:$|[-_.])", re.IGNORECASE)
 _CHAT = re.compile(r"(?:^|[-_.])(?:instruct|chat|it|sft|dpo)(?:$|[-_.])", re.IGNORECASE)
 _RESTRICTED = {
     "cc-by-nc-4.0": "it forbids commercial use",
