@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -152,6 +153,18 @@ def of_survey(context: Context, view: View, survey: Survey) -> dict[str, tuple[i
 
     None where there are too many to tell.
     """
+    kept = _kept(context)
+    if id(survey) not in kept:
+        kept[id(survey)] = survey, _rendered(context, view, survey)
+    return kept[id(survey)][1]
+
+
+@lru_cache(maxsize=4)
+def _kept(_: Context) -> dict[int, tuple[Survey, dict[str, tuple[int, int]] | None]]:
+    return {}
+
+
+def _rendered(context: Context, view: View, survey: Survey) -> dict[str, tuple[int, int]] | None:
     written = context.effective(context.workflow.data.completion_template)
     if survey.labels is None or isinstance(written, Wrong):
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pitchpipe.checks.report import Report
 from pitchpipe.checks.surveyed import place, sound, spot
 from pitchpipe.context import Context
 from pitchpipe.findings import Related
-from pitchpipe.survey import shared
+from pitchpipe.survey import Shared, Survey, shared
 from pitchpipe.workflow import Present
 
 _MOST_SOURCES = 64  # beyond, a keystroke would take too long
@@ -30,7 +31,7 @@ def rows_in_two_splits(context: Context) -> Iterator[Report]:
             continue
         path, _, survey = found
         for other_path, _, other in trained:
-            both = shared(survey, other)
+            both = _shared(_Known(survey), _Known(other))
             if both is None or (path.value == other_path.value and both.at == both.of):
                 continue  # the very same rows are another rule's matter
             about = "" if both.exact else "about "
@@ -46,3 +47,21 @@ def rows_in_two_splits(context: Context) -> Iterator[Report]:
                 related = ()
             yield Report(message, path.span, path.path, related=related)
             break
+
+
+class _Known:
+    """A survey that equals itself alone, lest it be compared number by number."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and other.survey is self.survey
+
+    def __hash__(self) -> int:
+        return id(self.survey)
+
+
+@lru_cache(maxsize=16)
+def _shared(one: _Known, other: _Known) -> Shared | None:
+    return shared(one.survey, other.survey)
