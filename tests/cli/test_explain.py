@@ -63,7 +63,8 @@ method: {target_modules: [q_proj, v_proj]}
 compute: {device: cpu}
 """
     (tmp_path / "tone.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' * 9)
+    rows = "".join(f'{{"prompt": "{n}", "completion": "b"}}\n' for n in range(9))
+    (tmp_path / "rows.jsonl").write_text(rows)
     state = str(tmp_path / "state")
     done = pitchpipe("explain", "tone.yaml", cwd=tmp_path, PITCHPIPE_STATE_DIR=state, HF_HOME=state)
     assert done.returncode == 0, done.stderr
