@@ -76,7 +76,7 @@ def _scalar(data: Data, node: Scalar) -> Data:
     if not _PERHAPS.fullmatch(node.raw):
         return data
     found = reader_1_1(node.raw)
-    return found if isinstance(found, (bool, int)) else data
+    return found if isinstance(found, (bool, int, str)) else data
 
 
 def _fitted(data: Data, schema: Schema, path: KeyPath) -> Data:

@@ -30,7 +30,17 @@ def lower(foreign: Foreign, optimizer: str) -> None:
     _kept_activations(foreign)
 
 
+def order(foreign: Foreign, in_order: str) -> None:
+    """In which order rows come; `in_order` is the tool's key for leaving them as they are."""
+    for key, strategy in ((in_order, "sequential"), ("group_by_length", "group_by_length")):
+        if foreign.given(key) is True:
+            foreign.put("training.train_sampling_strategy", strategy, key)
+            return
+
+
 def _dtype(foreign: Foreign) -> None:
+    if foreign.given("pure_bf16") is True:
+        foreign.put("training.bf16", False, "pure_bf16")
     for key, dtype in (("bf16", "bfloat16"), ("pure_bf16", "bfloat16"), ("fp16", "float16")):
         if foreign.given(key) is True:
             foreign.put("model.dtype", dtype, key)

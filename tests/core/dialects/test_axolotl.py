@@ -99,6 +99,14 @@ LOWERED = [
     ("adapter: lora\npeft_use_dora: true", "method.use_dora", True),
     ("adapter: lora\npeft_use_rslora: true", "method.use_rslora", True),
     ("bf16: true", "model.dtype", "bfloat16"),
+    ("bf16: true", "training.bf16", False),
+    ("bf16: true\nadapter: lora", "training.bf16", None),
+    ("tf32: true", "training.tf32", True),
+    ("tf32: auto", "training.tf32", None),
+    ("neftune_noise_alpha: 5", "training.neftune_noise_alpha", 5.0),
+    ("noisy_embedding_alpha: 5", "training.neftune_noise_alpha", 5.0),
+    ("group_by_length: true", "training.train_sampling_strategy", "group_by_length"),
+    ("curriculum_sampling: true", "training.train_sampling_strategy", "sequential"),
     ("bf16: auto", "model.dtype", "auto"),
     ("bf16: false", "model.dtype", "float32"),
     ("bf16: false\nfp16: true", "model.dtype", "float16"),
@@ -478,6 +486,7 @@ def test_sharegpt_becomes_a_chat_template() -> None:
 OLD = [
     ("gptq_groupsize: 128", "`gptq_groupsize` is passed over by newer versions of Axolotl"),
     ("rope_scaling: {type: linear}", "`rope_scaling` is refused by newer versions"),
+    ("tokens: {bos_token: <s>}", "a mapping of `tokens` is called `special_tokens` now"),
     ("dataset_processes: 4", "`dataset_processes` is called `dataset_num_proc` now"),
     ("fsdp_config: {fsdp_offload_params: true}", "`fsdp_offload_params` is called"),
 ]

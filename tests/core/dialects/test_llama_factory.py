@@ -152,6 +152,10 @@ LOWERED = [
     ("train_on_prompt: true", "data.loss_on", "all"),
     ("mask_history: true", "data.loss_on", "completion"),
     ("default_system: Be kind", "data.system_prompt", "Be kind"),
+    ("disable_shuffling: true", "training.train_sampling_strategy", "sequential"),
+    ("group_by_length: true", "training.train_sampling_strategy", "group_by_length"),
+    ("label_smoothing_factor: 0.1", "training.label_smoothing_factor", 0.1),
+    ("pure_bf16: true", "training.bf16", False),
     ("report_to: [wandb]", "training.report_to", ("wandb",)),
     ("output_dir: saves/a", "output_dir", "saves/a"),
 ]  # fmt: skip
@@ -304,6 +308,7 @@ def test_what_the_runner_cannot_is_told_and_no_error(data: str, beginning: str) 
 
 OTHER_PURPOSES = [
     ("export_dir: out\ntemplate: llama3\n", "this file merges or exports a model"),
+    ("task: mmlu_test\ntemplate: fewshot\nn_shot: 5\nlang: en\n", "this file evaluates a model"),
     ("template: llama3\ninfer_backend: vllm\n", "this file talks with a model"),
     ("adapter_name_or_path: saves/a\ntemplate: llama3\n", "this file talks with a model"),
     (

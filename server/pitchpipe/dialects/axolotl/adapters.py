@@ -54,6 +54,8 @@ def _model(foreign: Foreign) -> None:
     for key in ("tokenizer_config", "base_model_config"):
         if foreign.given(key) == base:
             foreign.handled(key)
+    if isinstance(foreign.given("tokens"), dict):
+        foreign.note("old", "tokens", "a mapping of `tokens` is called `special_tokens` now")
     if tokenizer is None and isinstance(foreign.given("special_tokens"), dict):
         _special_tokens(foreign, cast("dict[str, str]", foreign.given("special_tokens")))
 

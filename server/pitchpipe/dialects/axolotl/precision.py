@@ -36,6 +36,10 @@ _SHORT = {"flash": "flash_attention_2", "flex": "flex_attention", "sdp": "sdpa"}
 
 def lower(foreign: Foreign) -> None:
     _dtype(foreign)
+    if foreign.value("tf32") == "auto":
+        foreign.drop("training.tf32")
+    if not foreign.given("adapter"):  # all weights are in the type that is computed in
+        foreign.default("training.bf16", False)
     _attention(foreign)
     kept = foreign.given("gradient_checkpointing")
     if kept is not None:

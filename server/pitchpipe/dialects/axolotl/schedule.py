@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pitchpipe.dialects import optimizers
+from pitchpipe.dialects import optimizers, trainer
 from pitchpipe.dialects.foreign import Foreign
 from pitchpipe.syntax.nodes import Data
 
@@ -26,6 +26,7 @@ def lower(foreign: Foreign) -> None:
         written = ",".join(f"{name}={value}" for name, value in settings.items())
         foreign.put("training.optim_args", written, "optim_args")
     _trackers(foreign)
+    trainer.order(foreign, "curriculum_sampling")
     best = foreign.given("metric_for_best_model")
     if isinstance(best, str):
         foreign.put("training.metric_for_best_model", best.removeprefix("eval_"), _METRIC)

@@ -12,6 +12,7 @@ def _lower(foreign: Foreign) -> None:
     purpose.tell(foreign)
     adapters.lower(foreign)
     trainer.lower(foreign, "adamw_torch")
+    trainer.order(foreign, "disable_shuffling")
     data.lower(foreign)
     refusals.tell(foreign)
 

@@ -12,7 +12,7 @@ _OTHER_STAGES = {
     "kto": "preferences are not learnt here",
 }
 _DOINGS = ("do_train", "do_predict", "do_eval")
-_TALKING = ("infer_backend", "infer_dtype", "vllm_maxlen", "sglang_maxlen", "template")
+_TALKING = ("task", "infer_backend", "infer_dtype", "vllm_maxlen", "sglang_maxlen", "template")
 
 
 def trains(foreign: Foreign) -> bool:
@@ -78,5 +78,9 @@ def _nothing_to_train(foreign: Foreign) -> None:
             message = "`do_train` isn't on, so there is nothing to train"
             foreign.note("stops", key, message)
             return
+    if foreign.says("task"):
+        message = "this file evaluates a model, so there is nothing to train"
+        foreign.note("stops", "task", message)
+        return
     place = next(filter(foreign.says, _TALKING))
     foreign.note("stops", place, "this file talks with a model, so there is nothing to train")
