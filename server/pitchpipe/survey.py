@@ -6,7 +6,7 @@ and keeps it on a disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +65,12 @@ class Sketch:
     """Prompts by a 64-bit hash, with the place of each where it comes first.
 
     Every hash whose last `level` bits are 0: all of them at level 0, a half at level 1, and so on.
+    Both are arrays, for there may be a hundred thousand.
     """
 
     level: int
-    places: Mapping[int, int]
+    keys: Sequence[int] = ()
+    places: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Survey:
     size: int = 0
     repeated: Repeated | None = None
     contradicted: Repeated | None = None
-    prompts: Sketch = Sketch(0, {})
+    prompts: Sketch = Sketch(0)
     problem: TableProblem | None = None
 
 
@@ -123,9 +125,7 @@ def shared(one: Survey, other: Survey) -> Shared | None:
     """The prompts of `one` that `other` has too; None where none was found."""
     level = max(one.prompts.level, other.prompts.level)
     mask = (1 << level) - 1
-    mine, theirs = one.prompts.places, other.prompts.places
-    both = [key for key in mine if key in theirs and not key & mask]
-    if not both:
-        return None
-    first = min(both, key=mine.__getitem__)
-    return Shared(len(both) << level, mine[first], theirs[first], exact=level == 0)
+    theirs = dict(zip(other.prompts.keys, other.prompts.places, strict=True))
+    mine = zip(one.prompts.keys, one.prompts.places, strict=True)
+    both = [(at, theirs[key]) for key, at in mine if key in theirs and not key & mask]
+    return Shared(len(both) << level, *min(both), exact=level == 0) if both else None

@@ -23,14 +23,14 @@ def to_json(survey: Survey) -> dict[str, Any]:
         for name in Survey.__dataclass_fields__
         if name != "prompts"
     }
-    places = survey.prompts.places
+    sketch = survey.prompts
     return {
         "version": SURVEY_VERSION,
         **plain,
         "prompts": {
-            "level": survey.prompts.level,
-            "keys": _packed(places),
-            "places": _packed(places.values()),
+            "level": sketch.level,
+            "keys": _packed(sketch.keys),
+            "places": _packed(sketch.places),
         },
     }
 
@@ -44,7 +44,6 @@ def from_json(data: Any) -> Survey:
     if data["version"] != SURVEY_VERSION:
         raise ValueError("it is another version's")
     labels, sketch = data["labels"], data["prompts"]
-    keys, places = _unpacked(sketch["keys"]), _unpacked(sketch["places"])
     return Survey(
         rows=data["rows"],
         whole=data["whole"],
@@ -62,7 +61,7 @@ def from_json(data: Any) -> Survey:
         size=data["size"],
         repeated=data["repeated"] and Repeated(**data["repeated"]),
         contradicted=data["contradicted"] and Repeated(**data["contradicted"]),
-        prompts=Sketch(sketch["level"], dict(zip(keys, places, strict=True))),
+        prompts=Sketch(sketch["level"], _unpacked(sketch["keys"]), _unpacked(sketch["places"])),
         problem=data["problem"] and TableProblem(**data["problem"]),
     )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar, cast
@@ -77,7 +78,8 @@ class Surveyor:
         labels = None
         if not self._many:
             labels = tuple(Label(v, rows, at) for v, (rows, at) in self._labels.items())
-        places = {key: place for key, (place, _) in self._prompts.kept.items()}
+        kept = self._prompts.kept
+        places = array("Q", (place for place, _ in kept.values()))
         return Survey(
             rows=self._rows,
             whole=whole,
@@ -93,7 +95,7 @@ class Surveyor:
             size=self._size,
             repeated=self._repeats.found(self._seen.level),
             contradicted=self._contradictions.found(self._prompts.level),
-            prompts=Sketch(self._prompts.level, places),
+            prompts=Sketch(self._prompts.level, array("Q", kept), places),
             problem=problem,
         )
 

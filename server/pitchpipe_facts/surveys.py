@@ -26,7 +26,7 @@ from pitchpipe_facts.tables import Broken
 # Small files need little of this, and importing all takes longer than going through one.
 # ruff: noqa: PLC0415
 
-LARGEST = 2 * 2**30  # bytes that are gone through; they take about a minute
+LARGEST = 2**30  # bytes that are gone through; they take up to a minute
 SMALL = 2**20  # bytes; a file up to this size is gone through sooner than an answer is kept
 _PATIENCE = 600.0  # seconds
 _MOST_KEPT = 100  # answers, of a few MB at most
@@ -54,14 +54,18 @@ def survey(
 
 
 def head(file: Path, view: View) -> Survey | NotRead:
-    """What the first rows hold, as many as a table keeps; of text files alone.
+    """What the first rows hold, as many as a table keeps.
+
+    Only of text files, and of splits for which no rows need be counted.
 
     Raises:
         OSError: the file can't be read.
     """
+    if not row_stream.knows(file) or not splits.parse(view.split).from_the_start:
+        return NotRead("where its rows begin is not known yet")
     bounds = _bounds(file, view)
-    if isinstance(bounds, NotRead) or not row_stream.knows(file):
-        return bounds if isinstance(bounds, NotRead) else NotRead("it is no text file")
+    if isinstance(bounds, NotRead):
+        return bounds
     return _surveyed(file, view, bounds, HEAD_ROWS)
 
 

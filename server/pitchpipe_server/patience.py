@@ -35,7 +35,7 @@ Key: TypeAlias = "tuple[str, Unpack[tuple[Hashable, ...]]]"
 
 _FRESH = 1.0  # seconds for which it is believed that a file lies where it lay, as it was
 _MOST_PATHS = 20_000
-_MOST_ANSWERS = {"cost": 64, "lengths": 256, "survey": 16}  # of a kind; of the others:
+_MOST_ANSWERS = {"cost": 64, "lengths": 256}  # of a kind; of the others:
 _MOST_OTHERS = 10_000
 _AT_ONCE = 2 * 2**20  # bytes of a data file that is gone through in a tenth of a second
 _SHOWN = {"cost", "fingerprint", "lengths", "rows", "tokens"}  # kinds that no finding goes by

@@ -133,7 +133,7 @@ def test_a_split_takes_its_rows(tmp_path: Path, split: str, lines: list[int]) ->
     content = "".join(json.dumps({"p": f"{n}", "c": "x"}) + "\n" for n in range(4))
     file = write(tmp_path, "a.jsonl", content)
     found = made(file, View(split, ("p",), ("c",)))
-    assert sorted(found.prompts.places.values()) == lines
+    assert sorted(found.prompts.places) == lines
 
 
 def test_an_answer_about_a_large_file_is_kept_until_the_file_changes(
@@ -255,3 +255,9 @@ def test_the_process_reads_only_its_question(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert json.loads(done.stdout)["not_read"] == "no such file or directory"
+
+
+def test_the_head_of_what_must_be_counted_first_is_not_read(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.jsonl", '{"p": "a", "c": "b"}\n' * 4)
+    found = surveys.head(file, View("train[50%:]", ("p",), ("c",)))
+    assert found == NotRead("where its rows begin is not known yet")
