@@ -25,8 +25,10 @@ def idle_in_model(context: Context) -> Iterator[tuple[Setting[Any], str]]:
 
 
 def idle_in_rows(context: Context) -> Iterator[tuple[Setting[Any], str]]:
-    """Texts are learnt whole, and are never wrapped in a chat template."""
-    data = context.workflow.data
+    """Texts are learnt whole and never wrapped in a chat template; packs have about one length."""
+    data, order = context.workflow.data, context.workflow.training.train_sampling_strategy
+    if context.effective(data.packing) is True and context.effective(order) == "group_by_length":
+        yield order, "with `data.packing: true`, whose packs are about equally long"
     learnt = isinstance(data.loss_on, Present) and data.loss_on.value != "all"
     wrapped = isinstance(data.chat_template, Present) and data.chat_template.value == "tokenizer"
     if (learnt or wrapped) and _texts_alone(context):

@@ -22,6 +22,7 @@ _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 RULES = (
     Rule("warmup-over-steps", _WARNING, steps.warmup_over_steps),
     Rule("interval-over-steps", _WARNING, steps.interval_over_steps),
+    Rule("no-whole-batch", _ERROR, steps.no_whole_batch),
     Rule("patience-over-evaluations", _WARNING, steps.patience_over_evaluations),
     Rule("batch-over-epoch", _WARNING, steps.batch_over_epoch),
     Rule("learning-rate-unusual", _HINT, habits.learning_rate_unusual),

@@ -53,6 +53,21 @@ def interval_over_steps(context: Context) -> Iterator[Report]:
         yield Report(message, reports.span, reports.path, related=related)
 
 
+def no_whole_batch(context: Context) -> Iterator[Report]:
+    """Batches that are dropped unless they are whole, where none can be."""
+    training, rows = context.workflow.training, extent(context).rows
+    dropped, size = training.dataloader_drop_last, training.per_device_train_batch_size
+    batch = context.effective(size)
+    if rows is None or isinstance(batch, Wrong) or not isinstance(dropped, Present):
+        return
+    if dropped.value and rows < batch:
+        message = (
+            f"`dataloader_drop_last` leaves nothing to train on: there are {plural(rows, 'row')} "
+            f"at most, and a batch takes {batch:,}"
+        )
+        yield Report(message, dropped.key, dropped.path, related=set_here(context, size))
+
+
 def patience_over_evaluations(context: Context) -> Iterator[Report]:
     """Early stopping that waits for more evaluations than there are."""
     training = context.workflow.training

@@ -294,6 +294,21 @@ def test_a_kind_of_device_is_not_written_over_another() -> None:
         ("task: classification\nevaluate: {generations: 0, max_new_tokens: 9}", None),
         ("evaluate: {generations: 1, max_new_tokens: 9}", None),
         (
+            "training: {train_sampling_strategy: group_by_length}",
+            (
+                "`train_sampling_strategy` has no effect with `data.packing: true`, "
+                "whose packs are about equally long"
+            ),
+        ),
+        ("training: {train_sampling_strategy: sequential}", None),
+        (
+            (
+                "data: {train: [{path: data/sums.jsonl}], packing: false}\n"
+                "training: {train_sampling_strategy: group_by_length}"
+            ),
+            None,
+        ),
+        (
             (
                 "data: {train: [{path: data/sums.jsonl}], val_size: 0}\n"
                 "training: {eval_strategy: epoch}"

@@ -128,6 +128,18 @@ def test_patience_is_shorter_than_the_run(settings: str, count: int | None) -> N
     assert all(f"there are {count} evaluations at most" in message for message in found)
 
 
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ("dataloader_drop_last: true, per_device_train_batch_size: 121", True),
+        ("dataloader_drop_last: true, per_device_train_batch_size: 120", False),
+        ("dataloader_drop_last: false, per_device_train_batch_size: 121", False),
+    ],
+)
+def test_a_batch_that_is_kept_is_whole(settings: str, found: bool) -> None:
+    assert bool(said(f"training: {{{settings}}}", "no-whole-batch")) is found
+
+
 def test_wrong_values_are_no_ground_for_arithmetic() -> None:
     text = "training: {max_steps: many, num_train_epochs: 0, warmup_steps: 5000}"
     assert said(text, "warmup-over-steps") == []
