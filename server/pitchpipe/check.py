@@ -23,7 +23,7 @@ from pitchpipe.workflow import SOURCES, Present, Setting, Source
 
 _Collection: TypeAlias = "Mapping | Sequence"
 
-_MOST = 1000  # findings of one rule, beyond which nobody reads on
+_MOST = 500  # findings of one rule, or of all about sources, beyond which nobody reads on
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,8 @@ def _of_sources(context: Context, known: Known, waiting: set[str]) -> tuple[list
     found: list[Finding] = []
     for listed, path, nodes in _lists(context):
         for index, node in enumerate(nodes):
+            if len(found) >= _MOST:
+                break
             read = origin(node) if isinstance(node, (Mapping, Sequence)) else None
             kept = before.get(id(read[0])) if read else None
             if read and kept and (not kept.findings or kept.path == (*path, index)):

@@ -13,11 +13,22 @@ from pitchpipe.findings import Finding, in_order
 from pitchpipe.keypath import KeyPath
 from pitchpipe.span import Lines, Span
 from pitchpipe.syntax import problems, values
-from pitchpipe.syntax.blocks import Before, Parts, Same, assembled, forbidden_character, read_parts
+from pitchpipe.syntax.blocks import (
+    Before,
+    Parts,
+    Region,
+    Same,
+    assembled,
+    forbidden_character,
+    read_parts,
+)
 from pitchpipe.syntax.layout import Layout, layout
 from pitchpipe.syntax.nodes import Alias, Data, Entry, Mapping, Node, Sequence
-from pitchpipe.syntax.reading import Reading
+from pitchpipe.syntax.reading import Kind, Reading
 
+LONGEST = 1_000_000
+"""Code points of a text that is read. A workflow has thousands; more is a slip or an attack."""
+_MOST_LINES = 50_000
 _MOST_PROBLEMS = 1000
 _MANY_ENTRIES = 64
 
@@ -25,14 +36,24 @@ _MANY_ENTRIES = 64
 def parse(text: str, reuse: Document | None = None) -> Document:
     """The document of a text, whatever it holds.
 
-    What `reuse` says about unchanged blocks is taken over; the result is the same without it.
+    What `reuse` says about unchanged blocks is taken over; the result is the same without it. Of a
+    text that is too large nothing is read.
     """
+    if _is_too_large(text):
+        return Document(text, _UNREAD, Parts(_UNREAD.region), too_large=True)
     plan = layout(text)
     if reuse is None:
         return Document(text, plan, read_parts(text, plan.region))
     same = _same(reuse.text, text)
     parts = read_parts(text, plan.region, 0, Before(reuse.parts, 0, same))
     return Document(text, plan, parts, reuse.lines_after(text, same))
+
+
+_UNREAD = Layout(Region(0, 0, 0, Kind.ANY))
+
+
+def _is_too_large(text: str) -> bool:
+    return len(text) > LONGEST or max(text.count("\n"), text.count("\r")) > _MOST_LINES
 
 
 def _same(old: str, new: str) -> Same:
@@ -55,12 +76,19 @@ class Document:
     """
 
     def __init__(
-        self, text: str, plan: Layout, parts: Parts, lines: Callable[[], Lines] | None = None
+        self,
+        text: str,
+        plan: Layout,
+        parts: Parts,
+        lines: Callable[[], Lines] | None = None,
+        *,
+        too_large: bool = False,
     ) -> None:
         self.text = text
         self.parts = parts
         self._second = plan.second
         self._find_lines = lines
+        self._too_large = too_large
         # By the identity of a mapping, which is kept so that no other gets it.
         self._by_key: dict[int, tuple[Mapping, dict[str, list[Entry]]]] = {}
 
@@ -88,7 +116,7 @@ class Document:
     @property
     def alone(self) -> bool:
         """Whether nothing stands behind the document in its text."""
-        return self.parts.region.end >= len(self.text)
+        return self._too_large or self.parts.region.end >= len(self.text)
 
     @property
     def root(self) -> Node | None:
@@ -102,6 +130,8 @@ class Document:
     @cached_property
     def problems(self) -> tuple[Finding, ...]:
         """What is wrong with the text as YAML, in the order of the text; the first thousand."""
+        if self._too_large:
+            return (problems.file_too_large(self.text, LONGEST, _MOST_LINES),)
         found = list(self._reading.problems)
         start = self.parts.region.start
         if forbidden := forbidden_character(self.text[:start], 0):

@@ -11,8 +11,8 @@ from pitchpipe.findings import Finding, Severity
 from pitchpipe.suggest import nearest
 from pitchpipe_cli.errors import CommandError
 
-_FROM_EDGES = ("not-utf-8",)
-"""Codes that no rule has: what is no text never reaches the rules."""
+_FROM_EDGES = ("not-utf-8", "file-too-large")
+"""Codes that no rule has: what can't be read never reaches the rules."""
 
 _ORDER = tuple(Severity)
 

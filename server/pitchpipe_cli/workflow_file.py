@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
 from pitchpipe.dialects.recognise import NATIVE, dialect_of
+from pitchpipe.document import LONGEST
 from pitchpipe.findings import Finding, Severity
 from pitchpipe.keypath import parse_dotted
 from pitchpipe.overrides import parse_setting
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     pass
 
 STDIN = "-"
+_DECODER = codecs.getincrementaldecoder("utf-8")
+_MOST_BYTES = 4 * LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ def check(
     data = _read(name)
     shown = (stdin_name or "<stdin>") if name == STDIN else name
     try:
-        text = data.decode("utf-8")
+        # Of a file that was cut the last character may be half there.
+        text = _DECODER().decode(data, final=len(data) <= _MOST_BYTES)
     except UnicodeDecodeError as error:
         return _no_text(shown, data, error)
     called = (stdin_name or "stdin.yaml") if name == STDIN else name
@@ -175,10 +180,12 @@ def overrides(settings: Sequence[str]) -> dict[str, Data]:
 
 
 def _read(name: str) -> bytes:
+    """The file's bytes, or so many that it is surely too large to be read as a workflow."""
     if name == STDIN:
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(_MOST_BYTES + 1)
     try:
-        return Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            return file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot read {name}: {reason(error)}") from error
 

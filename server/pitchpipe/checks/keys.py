@@ -13,7 +13,7 @@ from pitchpipe.findings import Edit, Fix, Severity
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.schema import Violation
 from pitchpipe.suggest import all_of, nearest
-from pitchpipe.syntax.nodes import Data, Mapping
+from pitchpipe.syntax.nodes import Data
 
 _FEW = 8
 
@@ -76,7 +76,7 @@ def _unknown(context: Context, violation: Violation) -> Report:
     if near is None:
         fix = _move(context, violation)
         return Report(message + _advice(context, parent, key), span, violation.path, fix)
-    if near in _siblings(context, parent):
+    if context.document.entry_at((*parent, near)):
         return Report(f"{message}; `{near}` is there already", span, violation.path)
     fix = Fix(f"Rename to `{near}`", (Edit(span, near),))
     fits = _fits(context, (*parent, near), violation.found)
@@ -99,7 +99,7 @@ def _move(context: Context, violation: Violation) -> Fix | None:
     path, home = violation.path, _home(context, violation.path)
     if home is None or context.half_typed or context.written.overridden(path):
         return None
-    if home[-1] in _siblings(context, home[:-1]) or not _fits(context, home, violation.found):
+    if context.document.entry_at(home) or not _fits(context, home, violation.found):
         return None
     edits = entries.moved(context.document, path, home, _first_of_home(context, home[:-1]))
     renamed = home[-1] != path[-1]
@@ -161,11 +161,3 @@ def _owner(context: Context, path: KeyPath) -> str:
     tool = context.reading.tool
     whole = f"a file of {tool}" if tool else "a workflow"
     return f"`{dotted(path)}`" if path else whole
-
-
-def _siblings(context: Context, parent: KeyPath) -> tuple[str, ...]:
-    node = context.document.node_at(parent)
-    node = node and context.document.resolved(node)
-    if not isinstance(node, Mapping):
-        return ()
-    return tuple(entry.key.raw for entry in context.document.entries(node))

@@ -38,6 +38,8 @@ _LONGEST_OPEN = 20_000
 """Code points in which the end of a bracket or quote is looked for beyond its block."""
 _MOST_OPEN = 16
 """Blocks of one region for which that is done."""
+_LONGEST_HEAD = 1000
+"""Code points of the line of a key alone; the pattern for it takes the square of that."""
 _MOST_CUTS = 8
 """How often a block is cut into blocks again."""
 
@@ -313,7 +315,7 @@ def _block(text: str, base: int, region: Region, old: Before | None) -> Block:
     return _leaf(text, base, region)
 
 
-_HEAD = re.compile(r"( *)[^\r\n]*:[ \t]*(?:#[^\r\n]*)?\r?\n")
+_HEAD = re.compile(r"( *)(?! )[^\r\n]*:[ \t]*(?:#[^\r\n]*)?\r?\n")
 _NO_CONTENT = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*")
 _NEVER_CUT = frozenset(("", *"\t&!*|>[{\"'@`%"))
 INDENT = re.compile(r" *")
@@ -323,7 +325,8 @@ DASH = re.compile(r"-(?:[ \t\r\n]|\Z)")
 
 def _nested(text: str, base: int, region: Region, old: Before | None) -> Block | None:
     """A block that is a key alone with entries or items below, cut once more."""
-    head = _HEAD.match(text)
+    end = text.find("\n", 0, _LONGEST_HEAD)
+    head = _HEAD.match(text, 0, end + 1) if end >= 0 else None
     if head is None or len(head[1]) != region.column:
         return None
     inner = _inner(text, head.end(), region)

@@ -21,6 +21,13 @@ def too_deep(span: Span) -> Finding:
     return Finding("nesting-too-deep", f"nested more than {DEEPEST} levels deep", span)
 
 
+def file_too_large(text: str, characters: int, lines: int) -> Finding:
+    """At the beginning of the first line of a text with more of either."""
+    end = min((at for at in (text.find("\n"), text.find("\r"), _SHOWN) if at >= 0), default=0)
+    message = f"a file of more than {characters:,} characters or {lines:,} lines is not read"
+    return Finding("file-too-large", message, Span(0, min(end, len(text))))
+
+
 def quoted(text: str) -> str:
     """A piece of the user's text for a message: in backticks, on one line, not too long."""
     line = " ".join(text.split())
