@@ -29,7 +29,9 @@ def slot_at(document: Document, offset: int) -> Slot | None:
     if in_comment(before):
         return None
     found = blocks.slot(document, offset, offset - column, before)
-    return found and _inside_quotes(document, found)
+    slot = found and _inside_quotes(document, found)
+    # Behind the closing quote of a key that has its colon nothing can be written.
+    return slot if slot and slot.replace.start <= offset <= slot.replace.end else None
 
 
 def _in_node(document: Document, offset: int) -> Slot | None:
