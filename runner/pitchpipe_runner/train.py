@@ -22,6 +22,7 @@ from pitchpipe_runner.failures import (
     RunFailure,
     attention_not_available,
 )
+from pitchpipe_runner.lookout import Lookout
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.predict import Forecast, handed_over
 from pitchpipe_runner.stages import Artifact
@@ -65,6 +66,8 @@ def run(
     )
     watcher = Watcher(events)
     observer = Observer(Forecast(plan, device, model, handed_over(out.parent)), device.kind, events)
+    shuffled = plan.training.train_sampling_strategy != "sequential"
+    lookout = Lookout(device.kind, events, shuffled=shuffled)
     stopping = early_stopping(plan.training, events) if has_eval else None
     with trackers.tracking(plan, out.parent, events):
         trainer = CompletionTrainer(
@@ -74,10 +77,10 @@ def run(
             eval_dataset=evaluation if has_eval else None,
             data_collator=Collator(pad or 0, isolated),
             processing_class=tokenizer,
-            callbacks=[watcher, observer, *([stopping] if stopping else [])],
+            callbacks=[watcher, observer, lookout, *([stopping] if stopping else [])],
         )
         trainer.remove_callback(PrinterCallback)
-        watcher.trainer = trainer
+        watcher.trainer, watcher.lookout, trainer.lookout = trainer, lookout, lookout
         trainer.observer, observer.trainer = observer, trainer
         resume = checkpoints.last_whole(out / "checkpoints")
         if resume:

@@ -19,6 +19,7 @@ from pitchpipe.schedules import SCHEDULES
 from pitchpipe_runner import checkpoints
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
+from pitchpipe_runner.lookout import Lookout
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.render import IGNORED
 from pitchpipe_runner.sampling import LikeLengths
@@ -148,6 +149,7 @@ class CompletionTrainer(Trainer):
         )
         self.tokens_seen = 0
         self.observer: Observer | None = None
+        self.lookout: Lookout | None = None
         causal = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
         self._can_select = "logits_to_keep" in inspect.signature(causal.forward).parameters
 
@@ -170,6 +172,8 @@ class CompletionTrainer(Trainer):
     ) -> torch.Tensor:
         if self.observer is not None:
             self.observer.pass_begins(model, self.optimizer, inputs)
+        if self.lookout is not None:
+            self.lookout.pass_begins(inputs)
         return super().training_step(model, inputs, num_items_in_batch)
 
     def compute_loss(

@@ -12,6 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from pitchpipe_runner import interrupts, resources
 from pitchpipe_runner.events import Events
 from pitchpipe_runner.failures import RunFailure
+from pitchpipe_runner.lookout import Lookout
 from pitchpipe_runner.trainer import CompletionTrainer
 
 _SHOWN = (
@@ -30,6 +31,7 @@ class Watcher(TrainerCallback):
     def __init__(self, events: Events) -> None:
         self._events = events
         self.trainer: CompletionTrainer | None = None
+        self.lookout: Lookout | None = None
         self._seconds = self._cpu = 0.0
         self._began = self._cpu_began = 0.0
         self._logged = (0, 0.0)
@@ -96,6 +98,8 @@ class Watcher(TrainerCallback):
             self._logged = (self.trainer.tokens_seen, self._seconds)
             if self._seconds > seconds:
                 values["tokens_per_second"] = (self._logged[0] - tokens) / (self._seconds - seconds)
+                if self.lookout:
+                    self.lookout.speed(values["tokens_per_second"])
             if not math.isfinite(values["loss"]):
                 self._diverged(values["loss"])
         if "loss" in values or "eval_loss" in values:
