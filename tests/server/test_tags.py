@@ -33,6 +33,7 @@ learning_rate: 0.00002
             DiagnosticTag.Deprecated,
         ),
         (f"{_AXOLOTL}lora_rr: 16\n", "ignored-key", DiagnosticTag.Unnecessary),
+        (whole("name: x  # pitchpipe: ignore\n"), "unused-ignore", DiagnosticTag.Unnecessary),
         (whole("trian: {}"), "unknown-key", None),
     ],
 )

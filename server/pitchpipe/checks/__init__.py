@@ -155,5 +155,11 @@ RULES = (
     *OF_SETTINGS,
     Rule("unknown-code", _WARNING, foreign=True, of_ignores=_of_comments("unknown_code")),
     Rule("ignore-of-error", _WARNING, foreign=True, of_ignores=_of_comments("ignore_of_error")),
-    Rule("unused-ignore", _HINT, foreign=True, of_ignores=_of_comments("unused_ignore")),
+    Rule(
+        "unused-ignore",
+        _HINT,
+        foreign=True,
+        of_ignores=_of_comments("unused_ignore"),
+        tags=(Tag.UNNECESSARY,),
+    ),
 )

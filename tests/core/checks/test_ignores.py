@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pitchpipe.document import parse
 from pitchpipe.facts import Table
@@ -193,3 +197,41 @@ def test_what_the_command_line_gives_is_not_silenced_by_the_file() -> None:
     (said,) = lines_of(analysis(text, overrides={"compute.target": "abacus"}).findings, text)
     assert said.startswith("1:1: warning[unknown-device]: no device is known as `abacus`")
     assert said.endswith("(from `--set`)")
+
+
+PIECES = (
+    *("# pitchpipe: ignore", "#pitchpipe:ignore-file[", "yaml11-float", ", ", "]", "# pitchpipe: "),
+    *(
+        "training:\n",
+        "  learning_rate: ",
+        "2e-5",
+        "\n",
+        "\r\n",
+        "\r",
+        "---\n",
+        "\ufeff",
+        " ",
+        "|",
+        ">-",
+    ),
+    *("{", "}", "[", "'", '"', ": ", "- ", "&a ", "*a", "\u2028", "\x85", "é🎼", "\0", "...\n"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_in_any_text_places_are_places_and_fixes_can_be_taken(text: str) -> None:
+    for ignore in ignores(parse(text)):
+        spans = [ignore.span, *(code.span for code in ignore.codes or ())]
+        assert all(0 <= span.start <= span.end <= len(text) for span in spans)
+        assert text[ignore.span.start] == "#"
+        if ignore.about:
+            assert 0 <= ignore.about.start < ignore.about.end <= len(text) + 1
+    about_comments = {"unused-ignore", "ignore-of-error", "unknown-code"}
+    found = analysis(text).findings
+    assert found == analysis(text).findings
+    for finding in found:
+        if finding.code in about_comments and finding.fix:
+            edits = sorted(finding.fix.edits, key=lambda edit: edit.span)
+            for one, other in pairwise(edits):
+                assert one.span.end <= other.span.start
+            assert finding not in analysis(fixed(text, finding)).findings
