@@ -105,6 +105,14 @@ def test_links_to_folders_are_not_followed(project: Path) -> None:
     assert gather_in(project, "deep") == ["deep/er/two.tune.yml"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes in folders")
+def test_what_is_no_file_is_passed_over(project: Path) -> None:
+    assert sys.platform != "win32"
+    os.mkfifo(project / "deep" / "pipe.tune.yaml")
+    (project / "deep" / "gone.tune.yaml").symlink_to("nowhere")
+    assert gather_in(project, "deep") == ["deep/er/two.tune.yml"]
+
+
 @pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="root may read anything")
 def test_a_folder_that_cannot_be_read_is_said_if_it_was_named(project: Path) -> None:
     (project / "deep" / "er").chmod(0)

@@ -112,6 +112,14 @@ def test_errors_and_what_is_said_of_comments_are_not_silenced() -> None:
     assert offered("training:\n  save_steps: 5  # pitchpipe: ig‸nore\n") == []
 
 
+def test_json_has_no_comments() -> None:
+    snap = snapshot('{"model": {"name_or_path": "models/tiny"}, "compute": {"target": "abacus"}}\n')
+    findings = [finding for finding in snap.findings if finding.code == "unknown-device"]
+    assert len(list(ignored(snap, findings))) == 1
+    in_json = replace(snap, analysis=replace(snap.analysis, path="/home/me/olive.json"))
+    assert list(ignored(in_json, findings)) == []
+
+
 def test_of_several_at_one_place_each_code_is_offered_once() -> None:
     text = "training: {learning_rate: 2e-5, weight_decay: 1e-2}\n"
     snap = snapshot(whole(text))
