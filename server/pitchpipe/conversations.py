@@ -9,6 +9,7 @@ from typing import Any, cast
 ROLES = ("system", "developer", "user", "assistant", "tool")
 """Those that chat templates know."""
 
+_LONGEST = 40  # characters of a role that a message shows
 _MEANT = {
     "human": "user",
     "prompter": "user",
@@ -49,7 +50,8 @@ def disorder(roles: Sequence[str]) -> str | None:
         if role not in ROLES:
             meant = _MEANT.get(role.lower())
             better = f"; they call it `{meant}`" if meant else ""
-            return f"a message is of the role `{role}`, which chat templates don't know{better}"
+            named = role if len(role) <= _LONGEST else f"{role[: _LONGEST - 1]}…"
+            return f"a message is of the role `{named}`, which chat templates don't know{better}"
     if any(role in {"system", "developer"} for role in roles[1:]):
         return "a `system` message is not the first"
     turns = [role for role in roles if role not in {"system", "developer"}]

@@ -28,7 +28,7 @@ MOST_KEPT = 2**17  # distinct hashes
 MOST_LABELS = 1000  # distinct completions, of at most:
 _MOST_LABEL_TEXT = 2**18  # characters together
 _MOST_KINDS = 20  # of disorder, each with a count of its own
-_GARBLED = {"\0": "NUL", "\ufffd": "U+FFFD"}
+_GARBLED = ((b"\0", "NUL"), ("\ufffd".encode(), "U+FFFD"))
 _BETWEEN = "\x01"  # the texts of two columns; unlike "\x1f" it is no white space
 
 
@@ -66,11 +66,13 @@ class Surveyor:
             return
         self._size += len(raw) - 1
         self._longest = max(self._longest, len(raw) - 1)
-        for mark, name in _GARBLED.items():
-            if mark in said or mark in answer:
+        for mark, name in _GARBLED:
+            if mark in raw:
                 _count(self._garbled, name, at)
-        self._look_for_gaps(given, learnt, at)
-        self._label(learnt, at)
+        if _may_be_blank(said) or _may_be_blank(answer):
+            self._look_for_gaps(given, learnt, at)
+        if not self._many:
+            self._label(learnt, at)
         self._remember(said, answer, raw, at)
 
     def survey(self, *, whole: bool, problem: TableProblem | None = None) -> Survey:
@@ -100,21 +102,21 @@ class Surveyor:
         )
 
     def _cells(self, row: Mapping[str, Any], at: int) -> tuple[list[str], list[str]] | None:
-        parts: list[list[str]] = []
-        sound = True
-        for names in (self._view.given, self._view.learnt):
-            texts: list[str] = []
-            for name in names:
-                text = self._cell(row, name, at)
-                sound = sound and text is not None
-                texts.append(text or "")
-            parts.append(texts)
-        return (parts[0], parts[1]) if sound else None
+        given = [
+            value if isinstance(value := row.get(name), str) else self._other(row, name, at)
+            for name in self._view.given
+        ]
+        learnt = [
+            value if isinstance(value := row.get(name), str) else self._other(row, name, at)
+            for name in self._view.learnt
+        ]
+        if None in given or None in learnt:
+            return None
+        return cast("list[str]", given), cast("list[str]", learnt)
 
-    def _cell(self, row: Mapping[str, Any], name: str, at: int) -> str | None:
+    def _other(self, row: Mapping[str, Any], name: str, at: int) -> str | None:
+        """The text of a cell that is no string; None where it has none."""
         value = row.get(name)
-        if isinstance(value, str):
-            return value
         kind = "missing" if name not in row else json_type(value)
         if isinstance(value, float) and math.isnan(value):
             kind = "null"
@@ -133,7 +135,8 @@ class Surveyor:
         messages = cast("list[dict[str, Any]]", value)
         roles = [str(message["role"]) for message in messages]
         if strange := conversations.disorder(roles):
-            _count(self._roles, strange if len(self._roles) < _MOST_KINDS else "…", at)
+            told = strange in self._roles or len(self._roles) < _MOST_KINDS
+            _count(self._roles, strange if told else "…", at)
         last = len(roles) - 1 - roles[::-1].index("assistant")
         before = [str(m["content"]) for m in messages[:last] if m["role"] != "system"]
         return before, [str(messages[last]["content"])]
@@ -159,21 +162,21 @@ class Surveyor:
         key = tuple(values)
         if counted := self._labels.get(key):
             counted[0] += 1
-        elif not self._many:
+        else:
             self._label_text += sum(map(len, key))
             self._labels[key] = [1, at]
             self._many = len(self._labels) > MOST_LABELS or self._label_text > _MOST_LABEL_TEXT
 
     def _remember(self, said: str, answer: str, raw: bytes, at: int) -> None:
         row = _hash(raw)
-        if self._seen.admits(row):
+        if not row & self._seen.mask:
             first = self._seen.kept.get(row)
             if first is None:
                 self._seen.add(row, at)
             else:
                 self._repeats.count(row, at, first)
         key = _hash(normalised(said or answer).encode())
-        if self._prompts.admits(key):
+        if not key & self._prompts.mask:
             answered = hash(answer.strip())  # never leaves this process
             known = self._prompts.kept.get(key)
             if known is None:
@@ -183,22 +186,20 @@ class Surveyor:
 
 
 class Sampled(Generic[V]):
-    """Hashes with what is known of each: all, or those whose last `level` bits are 0."""
+    """Hashes with what is known of each: all, or those whose last `level` bits, `mask`, are 0."""
 
     def __init__(self, most: int) -> None:
-        self.level = 0
+        self.level = self.mask = 0
         self.kept: dict[int, V] = {}
         self._most = most
 
-    def admits(self, key: int) -> bool:
-        return not key & ((1 << self.level) - 1)
-
     def add(self, key: int, value: V) -> None:
-        """Keeps what is admitted."""
+        """Keeps what has these bits 0."""
         self.kept[key] = value
         while len(self.kept) > self._most:
             self.level += 1
-            self.kept = {k: v for k, v in self.kept.items() if self.admits(k)}
+            self.mask = (1 << self.level) - 1
+            self.kept = {k: v for k, v in self.kept.items() if not k & self.mask}
 
 
 class _Repeats:
@@ -226,6 +227,12 @@ def normalised(prompt: str) -> str:
     It is what the runner goes by when it holds rows out (`pitchpipe_runner.splitting`).
     """
     return " ".join(prompt.casefold().split())
+
+
+def _may_be_blank(text: str) -> bool:
+    """By its first character, which is quick."""
+    first = text[:1]
+    return not first or first == _BETWEEN or first.isspace()
 
 
 def _hash(data: bytes) -> int:
