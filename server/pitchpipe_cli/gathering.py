@@ -80,9 +80,8 @@ def _below(folder: Path) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith(".") and entry.name not in _PASSED_OVER:
                 yield from _if_readable(Path(entry.path))
-        elif entry.name.lower().endswith(_ENDINGS) and entry.is_file():  # a pipe would never end
-            if _is_workflow(Path(entry.path)):
-                yield os.path.normpath(entry.path)
+        elif entry.name.lower().endswith(_ENDINGS) and _is_workflow(Path(entry.path)):
+            yield os.path.normpath(entry.path)
 
 
 def _if_readable(folder: Path) -> Iterator[str]:
@@ -94,6 +93,8 @@ def _if_readable(folder: Path) -> Iterator[str]:
 
 def _is_workflow(file: Path) -> bool:
     """Also of a file that can't be read, if its name says so: that is worth knowing."""
+    if not file.is_file():  # but a pipe, which would never end
+        return False
     try:
         with file.open("rb") as stream:
             head = stream.read(_HEAD)
