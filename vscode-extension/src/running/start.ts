@@ -50,7 +50,13 @@ export async function startRun(
       tell(vscode.l10n.t("{0} could not be saved, so nothing was started.", base(uri)));
       return undefined;
     }
-    const started = await asked(session, uri, action, options);
+    const started = await vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Window,
+        title: vscode.l10n.t("Pitchpipe starts {0}", base(uri)),
+      },
+      () => asked(session, uri, action, options),
+    );
     if (!started) return undefined;
     if (!started.folder) {
       tell(started.message ?? vscode.l10n.t("Nothing was started."));
