@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 
+import hypothesis
 import pytest
 
 # So that a failing assertion in a check function shows both sides.
@@ -21,3 +22,6 @@ atexit.register(shutil.rmtree, os.environ["PITCHPIPE_STATE_DIR"], ignore_errors=
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# `pytest --hypothesis-profile=long`: an hour of examples instead of some seconds.
+hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
