@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import pitchpipe
+from support.cli import pitchpipe as command
 
 EXTENSION = Path(__file__).resolve().parent.parent / "vscode-extension"
 
@@ -45,6 +46,11 @@ def paths(value: Any) -> list[str]:
         return [path for inner in value for path in paths(inner)]
     is_path = isinstance(value, str) and re.fullmatch(r"[./\w-]+/[\w.-]+\.(svg|png|md|json)", value)
     return [value] if is_path else []
+
+
+def test_its_sample_has_no_findings_and_no_hints() -> None:
+    done = command("check", "tones.tune.yaml", cwd=EXTENSION / "samples" / "tones")
+    assert done.stdout == "no findings in 1 file\n"
 
 
 def test_every_file_that_the_manifest_names_is_there() -> None:
