@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from pitchpipe import __version__
 from pitchpipe.dialects.recognise import NAMES, NATIVE
-from pitchpipe_cli import terminal
+from pitchpipe.suggest import nearest
+from pitchpipe_cli import olive_options, terminal
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
@@ -41,6 +42,23 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 class _Parser(argparse.ArgumentParser):
     """Writes as the commands do, so that a reader of `--help` may hang up too."""
 
+    def error(self, message: str) -> NoReturn:
+        """Says what an option that nobody knows may have meant."""
+        words = message.removeprefix("unrecognized arguments: ").split()
+        near = nearest(words[0], self.options) if words[0].startswith("--") else None
+        super().error(f"{message}; did you mean `{near}`?" if near else message)
+
+    @property
+    def options(self) -> list[str]:
+        """Those of all commands, since what none of them knows is told by the whole parser."""
+        found = list(self._option_string_actions)
+        for action in self._actions:
+            # Those of the action for commands are parsers by name, those of others words.
+            choices: Any = action.choices
+            commands: list[_Parser] = list(choices.values()) if hasattr(choices, "values") else []
+            found += [option for command in commands for option in command.options]
+        return found
+
     def _print_message(self, message: str, file: object = None) -> None:
         write = terminal.out if file is sys.stdout else terminal.err
         write(message)
@@ -67,6 +85,7 @@ def build() -> argparse.ArgumentParser:
     _check(_command(commands, "check", "say what is wrong with workflow files"))
     _plan(_command(commands, "plan", "show every resolved value and where it came from"))
     _run(_command(commands, "run", "fine-tune, export and evaluate as a workflow file says"))
+    _finetune(_command(commands, "finetune", "fine-tune as options say, those of `olive finetune`"))
     _init(_command(commands, "init", "write a commented workflow file to start from"))
     _convert(_command(commands, "convert", "write a file anew in another tool's format"))
     _modules(_command(commands, "modules", "show what a model consists of, and what is trained"))
@@ -182,15 +201,57 @@ def _run(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the Python that trains (default: $PITCHPIPE_PYTHON, else the one of this command)",
     )
+    parser.add_argument("--config", metavar="FILE", help="the same as FILE")
+    parser.add_argument(
+        "--setup",
+        action="store_true",
+        help="list the packages that are missing, install them after consent, then run",
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="install without being asked")
     parser.add_argument(
         "--trust-remote-code",
         action="store_true",
         help="let a model with `trust_remote_code: true` run its own code on this machine",
     )
+    # As Olive spells it.
+    parser.add_argument(
+        "--trust_remote_code",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+    _watching(parser)
+
+
+def _watching(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="print warnings and the outcome alone"
     )
     _format(parser, "text", "text, or json: the event lines as they are written")
+
+
+def _finetune(parser: argparse.ArgumentParser) -> None:
+    olive_options.add(parser)
+    parser.add_argument(
+        "-o", "--output_path", metavar="FOLDER", help="also put the adapter and the model there"
+    )
+    parser.add_argument(
+        "--print-workflow", action="store_true", help="print the workflow file that it comes to"
+    )
+    parser.add_argument("--dry_run", action="store_true", help="check the options, and stop")
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help="go the whole way in seconds, on a tiny random model of the same architecture",
+    )
+    parser.add_argument("--fresh", action="store_true", help="reuse no stage of earlier runs")
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the Python that trains (default: $PITCHPIPE_PYTHON, else the one of this command)",
+    )
+    _watching(parser)
+    parser.set_defaults(only=[], resume=None)
 
 
 def _convert(parser: argparse.ArgumentParser) -> None:

@@ -63,7 +63,8 @@ def _commands(
     actions: list[Any] = parser._actions  # pyright: ignore[reportPrivateUsage]
     below = [a for a in actions if isinstance(a.choices, dict)]
     names = [(c.dest, str(c.help)) for a in below for c in a._choices_actions]
-    own = tuple(_argument(a, known) for a in actions if not isinstance(a.choices, dict))
+    shown = [a for a in actions if a.help != argparse.SUPPRESS]
+    own = tuple(_argument(a, known) for a in shown if not isinstance(a.choices, dict))
     yield Command(words, summary, own, tuple(names))
     for action in below:
         for name, help_text in names:

@@ -29,10 +29,13 @@ from pitchpipe_facts.runs import RunInfo
 
 def execute(arguments: argparse.Namespace) -> Exit:
     python = interpreter.find(arguments.python)
+    arguments.file = arguments.config or arguments.file
+    if arguments.setup:
+        _set_up(python, arguments)
     folder = _new_run(arguments) if arguments.resume is None else _run_to_resume(arguments)
     if isinstance(folder, Exit):
         return folder
-    return _run(folder, python, arguments)
+    return work(folder, python, arguments)
 
 
 # A new run
@@ -52,12 +55,23 @@ def _new_run(arguments: argparse.Namespace) -> Path | Exit:
         found.tell()
         if checked.analysis is None or not found.can_run:
             return found.refusal
-        _ask_consent(checked.analysis.wants_remote_code, arguments)
+        ask_consent(checked.analysis.wants_remote_code, arguments)
         consent = arguments.trust_remote_code
         plan = checked.analysis.plan(smoke=arguments.smoke, trust_remote_code=consent)
         text = checked.text
-    _ask_consent(plan.model.trust_remote_code, arguments)
+    ask_consent(plan.model.trust_remote_code, arguments)
     return launch.create(plan, text, datetime.now(timezone.utc))
+
+
+def _set_up(python: str, arguments: argparse.Namespace) -> None:
+    """Has the packages installed that the file's run needs, after consent."""
+    from pitchpipe_cli import installing, together
+
+    found = together.of_arguments(arguments)
+    trackers: tuple[str, ...] = ()
+    if found.whole.analysis is not None and found.can_run:
+        trackers = installing.trackers(found.whole.analysis.plan().training.report_to)
+    installing.set_up(python, trackers, consent=arguments.yes)
 
 
 def _is_workflow(path: Path) -> bool:
@@ -87,7 +101,7 @@ def _plan_again(path: Path, arguments: argparse.Namespace) -> tuple[Plan, str | 
     return plan, plan_file.workflow_text(plan)
 
 
-def _ask_consent(wanted: bool, arguments: argparse.Namespace) -> None:
+def ask_consent(wanted: bool, arguments: argparse.Namespace) -> None:
     """Code that comes with a model may do anything, so a file alone can't allow it."""
     if wanted and not arguments.trust_remote_code:
         raise CommandError(
@@ -112,7 +126,7 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path | Exit:
         terminal.err(f"pitchpipe: run {run.id} is done, there is nothing to resume\n")
         return Exit.DONE
     plan = plan_file.read(run.folder / runs.PLAN)
-    _ask_consent(plan.model.trust_remote_code, arguments)
+    ask_consent(plan.model.trust_remote_code, arguments)
     if plan_file.workflow_changed(plan):
         file = shown(Path(plan.root, plan.workflow))
         terminal.err(
@@ -155,7 +169,7 @@ def _newest(file: Path) -> RunInfo:
 # Both
 
 
-def _run(folder: Path, python: str, arguments: argparse.Namespace) -> Exit:
+def work(folder: Path, python: str, arguments: argparse.Namespace) -> Exit:
     """Has the runner work in `folder` and shows it; the exit code is the run's."""
     run = runs.read(folder)
     assert run is not None, "the plan has just been read"

@@ -112,6 +112,7 @@ def _evaluation(foreign: Foreign, trainer: Pass) -> None:
     where = argument(foreign, trainer, "eval_strategy")
     where = where or argument(foreign, trainer, "evaluation_strategy")
     if place(foreign, trainer, "eval_data_config"):
+        foreign.default("training.eval_steps", 500)
         if where is None or foreign.given(where) == "no":
             foreign.drop(_EVALUATION)
             foreign.default(_EVALUATION, "steps")
