@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from pitchpipe import key_page, published
+from pitchpipe.checks.keys import meant
 from pitchpipe.checks.wording import flow
 from pitchpipe.ide.cards import costs, data, model, modules
 from pitchpipe.ide.items import Hover
@@ -16,6 +17,7 @@ from pitchpipe.model_config import context_length
 from pitchpipe.schema import Rule
 from pitchpipe.span import Span
 from pitchpipe.syntax.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence
+from pitchpipe.syntax.problems import quoted
 
 _WORK = {
     "learning_rate",
@@ -101,7 +103,7 @@ def _key(snapshot: Snapshot, path: KeyPath) -> str:
     """The key's meaning, its value that counts, and where that comes from."""
     rule = snapshot.schema.at(path)
     if rule is None:
-        return ""
+        return _unknown(snapshot, path)
     written = snapshot.document.entry_at(path)
     parts = [f"**`{dotted(path)}`** · {key_page.facts(rule)}", str(rule.get("description", ""))]
     if not snapshot.schema.keys(path) and "default" in rule:
@@ -113,6 +115,24 @@ def _key(snapshot: Snapshot, path: KeyPath) -> str:
     if snapshot.is_foreign:
         parts.append(_becomes(snapshot, path, rule))
     return "\n\n".join(part for part in parts if part)
+
+
+def _unknown(snapshot: Snapshot, path: KeyPath) -> str:
+    """Of a key that nobody knows: which one of its section is meant, or where it belongs."""
+    schema, parent, key = snapshot.schema, path[:-1], str(path[-1])
+    if not schema.keys(parent):
+        return ""
+    if near := meant(snapshot.context, parent, key):
+        there = (*parent, near)
+        said = f"There is no key {quoted(key)} here; perhaps `{near}` is meant."
+    elif homes := schema.owners(key):
+        there = homes[0]
+        section = dotted(there[:-1])
+        said = f"There is no key {quoted(key)} here; "
+        said += f"it is one of `{section}`." if section else "it stands at the top of a file."
+    else:
+        return ""
+    return f"{said}\n\n{_key(snapshot, there)}"
 
 
 def _becomes(snapshot: Snapshot, path: KeyPath, rule: Rule) -> str:

@@ -180,3 +180,37 @@ def test_no_text_and_no_place_makes_it_stumble() -> None:
         found = hover(snapshot(text, COUNTED), offset)
         if found:
             assert found.span.start <= offset <= found.span.end
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "begins", "key"),
+    [
+        (
+            "trainin:\n  seed: 1\n",
+            "trainin",
+            "no key `trainin` here; perhaps `training` is",
+            "training",
+        ),
+        (
+            "training:\n  lerning_rate: 1.0e-4\n",
+            "lerning",
+            "no key `lerning_rate` here; perhaps `learning_rate` is meant",
+            "training.learning_rate",
+        ),
+        ("training: {lr: 1}\n", "lr", "perhaps `learning_rate` is meant", "training.learning_rate"),
+        ("training:\n  dtype: auto\n", "dtype", "it is one of `model`", "model.dtype"),
+        ("model:\n  method: lora\n", "method", "it stands at the top of a file", "method"),
+        ("data:\n  train:\n  - pth: a\n", "pth", "perhaps `path` is meant", "data.train[0].path"),
+    ],
+)
+def test_a_misspelt_key_says_which_one_is_meant(
+    text: str, word: str, begins: str, key: str
+) -> None:
+    said = text_at(word, text=text)
+    assert begins in said
+    assert f"**`{key}`** · " in said
+
+
+def test_of_a_key_that_is_like_no_other_there_is_nothing_to_say() -> None:
+    assert text_at("zzz", text="training:\n  zzz: 1\n") == ""
+    assert text_at("zzz", text="model: x\nzzz:\n  yyy: 1\n") == ""
