@@ -22,6 +22,11 @@ T = TypeVar("T")
 _READABLE = {"duplicate-key", "non-string-key"}
 
 
+def half_typed(document: Document) -> bool:
+    """Whether parts of a document can't be read, so that nobody knows what is not in it."""
+    return any(problem.code not in _READABLE for problem in document.problems)
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """One file.
@@ -47,7 +52,7 @@ class Context:
     @property
     def half_typed(self) -> bool:
         """Whether parts of the text can't be read, so that nobody knows what is not in it."""
-        return any(p.code not in _READABLE for p in self.document.problems)
+        return half_typed(self.document)
 
     @property
     def written(self) -> Reading:

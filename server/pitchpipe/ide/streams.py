@@ -33,12 +33,17 @@ def of_cursor(snapshot: Snapshot, offset: int) -> Snapshot:
 def documents(snapshot: Snapshot) -> Iterator[Document]:
     """Every document of the text, with places in the whole of it; the first few of very many."""
     yield snapshot.document
+    for start in further(snapshot):
+        yield parse(_from(snapshot.text, start))
+
+
+def further(snapshot: Snapshot) -> Iterator[int]:
+    """Where every document behind the first begins, at its marker; of very many the first few."""
     if snapshot.document.alone:
         return
     text, end = snapshot.text, snapshot.document.parts.region.end
     markers = (m.start() for m in _MARKER.finditer(text, end) if m.group() == "---")
-    for start in islice(markers, _MOST):
-        yield parse(_from(text, start))
+    yield from islice(markers, _MOST)
 
 
 def _from(text: str, start: int) -> str:

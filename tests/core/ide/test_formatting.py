@@ -181,7 +181,7 @@ BROKEN = (
     "a: [1\nb:  2\n",
     "a:  'x\nb: 2\n",
     "a:\n\tb:  1\n",
-    "a:  1\n---\nb:  2\n",
+    "a:  1\n...\nb:  2\n",
     "a:  *nothing\n",
     "key\nb:  1\n",
     "a:  1\n  b:  2\n",
@@ -193,6 +193,27 @@ BROKEN = (
 @pytest.mark.parametrize("text", BROKEN)
 def test_what_is_broken_is_left_alone(text: str) -> None:
     assert format(snapshot(text)) == []
+
+
+SEVERAL = {
+    "a:  1\n---\nb:\n    c:  2\n": "a: 1\n---\nb:\n  c: 2\n",
+    "---\na:  1\n---\n--- # é🎼\n-   b\n": "---\na: 1\n---\n---  # é🎼\n- b\n",
+    "a:  1\n---\nb:  [1\n---\nc:  3\n": "a: 1\n---\nb:  [1\n---\nc: 3\n",
+    "a:  &x 1\n---\nb:  *x\n": "a: &x 1\n---\nb:  *x\n",
+    "a:  1\n...\n%YAML 1.2\n---\nb:  2\n": "a:  1\n...\n%YAML 1.2\n---\nb: 2\n",
+}
+
+
+@pytest.mark.parametrize("text", SEVERAL)
+def test_each_document_of_a_text_is_formatted_for_itself(text: str) -> None:
+    assert formatted(text) == SEVERAL[text]
+
+
+def test_a_range_is_formatted_in_the_document_that_it_is_in() -> None:
+    text = "a:  1\n---\nb:  2\nc:  3\n---\nd:  4\n"
+    at = text.index("b:")
+    edits = format(snapshot(text), Span(at, at + 1))
+    assert applied(text, edits) == text.replace("b:  2", "b: 2")
 
 
 WIDTHS = {

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 
+from pitchpipe.context import half_typed
 from pitchpipe.document import Document, parse
 from pitchpipe.findings import Edit
+from pitchpipe.ide import streams
 from pitchpipe.ide.changes import applied, changed_lines
 from pitchpipe.ide.formatting.columns import NotUnderstood
 from pitchpipe.ide.formatting.lines import formatted
@@ -20,15 +24,37 @@ _ODD_BREAKS = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 
 
 def format(snapshot: Snapshot, span: Span | None = None, tab_size: int = 2) -> list[Edit]:
-    """The edits that format the document, or the sections that `span` touches.
+    """The edits that format the text, or the sections that `span` touches.
 
-    `tab_size` is what a level is indented by, in columns, 2 to 8. There are none for a document
-    that can't be read whole, and none where the result would say anything else.
+    `tab_size` is what a level is indented by, in columns, 2 to 8. Each document of a text is
+    formatted for itself. There are no edits for one that can't be read whole, and none where the
+    result would say anything else.
     """
-    document = snapshot.document
-    if snapshot.context.half_typed or _ODD_BREAKS.search(document.text):
+    if _ODD_BREAKS.search(snapshot.text):
         return []
     unit = min(max(tab_size, _INDENTS[0]), _INDENTS[-1])
+    found: list[Edit] = []
+    for start, document in _alone(snapshot):
+        wanted = span and Span(max(span.start - start, 0), span.end - start)
+        if wanted is None or (wanted.start <= len(document.text) and wanted.end >= 0):
+            edits = _of_one(document, wanted, unit)
+            found += (Edit(edit.span.shifted(start), edit.new_text) for edit in edits)
+    return found
+
+
+def _alone(snapshot: Snapshot) -> Iterator[tuple[int, Document]]:
+    """Where each document begins, and the document as if it were the only one of a text."""
+    starts = [0, *streams.further(snapshot)]
+    if len(starts) == 1:
+        yield 0, snapshot.document
+        return
+    for start, end in pairwise([*starts, len(snapshot.text)]):
+        yield start, parse(snapshot.text[start:end])
+
+
+def _of_one(document: Document, span: Span | None, unit: int) -> list[Edit]:
+    if half_typed(document):
+        return []
     try:
         text = formatted(document, unit)
     except NotUnderstood:
