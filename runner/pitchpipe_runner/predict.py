@@ -73,6 +73,8 @@ class Forecast:
             name=self.setting.name,
             torch=self.setting.torch,
         )
+        t = plan.training
+        self._compiled = t.torch_compile or bool(t.torch_compile_backend or t.torch_compile_mode)
         self._known: tuple[ModelShape, Records] | None = None
         self._speed: Speed | None = None
 
@@ -104,7 +106,7 @@ class Forecast:
             stage="train",
             batch=asdict(batch),
             steps=steps,
-            exact=found.exact,
+            exact=found.exact and not self._compiled,
             moment=found.peak.moment,
             where=_where(found.peak.where),
             parts=[{"name": part.name, "bytes": part.bytes} for part in found.peak.parts],
@@ -156,7 +158,7 @@ class Forecast:
             compared=compared,
             learnt=self._learnt(reading),
         )
-        if final:
+        if final and not self._compiled:
             self._complain(compared["allocated_bytes"]["error"], reading, events)
 
     def _step(self, shape: ModelShape, batch: Batch) -> Step:

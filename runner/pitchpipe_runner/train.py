@@ -85,6 +85,7 @@ def run(
         resume = checkpoints.last_whole(out / "checkpoints")
         if resume:
             events.log(f"going on from {resume.name}")
+            arguments.eval_on_start = False
         # What was learnt is kept, too, where the user asks to stop when it is about to be saved.
         with interrupts.deferred():
             with closing(observer):

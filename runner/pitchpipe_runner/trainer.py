@@ -16,7 +16,7 @@ from transformers.trainer_utils import rotate_checkpoints
 
 from pitchpipe.plan import Plan, TrainingPlan
 from pitchpipe.schedules import SCHEDULES
-from pitchpipe_runner import checkpoints
+from pitchpipe_runner import checkpoints, interrupts
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.failures import FILE_IS_WRONG, RunFailure
 from pitchpipe_runner.lookout import Lookout
@@ -66,17 +66,26 @@ def training_arguments(
         adam_beta2=t.adam_beta2,
         adam_epsilon=t.adam_epsilon,
         logging_steps=t.logging_steps,
-        logging_first_step=True,
+        logging_strategy=t.logging_strategy,
+        logging_first_step=t.logging_first_step,
         logging_nan_inf_filter=False,
         eval_strategy=t.eval_strategy if has_eval else "no",
         eval_steps=t.eval_steps,
+        eval_delay=t.eval_delay,
+        eval_on_start=t.eval_on_start and has_eval,
         save_strategy=t.save_strategy,
         save_steps=t.save_steps,
         save_total_limit=t.save_total_limit,
+        save_only_model=t.save_only_model,
         load_best_model_at_end=t.load_best_model_at_end and has_eval,
         metric_for_best_model=t.metric_for_best_model if has_eval else None,
         greater_is_better=t.greater_is_better if has_eval else None,
         activation_checkpointing=t.gradient_checkpointing,
+        activation_checkpointing_kwargs=t.gradient_checkpointing_kwargs or None,
+        torch_compile=t.torch_compile,
+        torch_compile_backend=t.torch_compile_backend,
+        torch_compile_mode=t.torch_compile_mode,
+        torch_empty_cache_steps=t.torch_empty_cache_steps,
         bf16=computing == torch.bfloat16,
         fp16=computing == torch.float16,
         tf32=t.tf32 if device.kind == "cuda" else None,
@@ -259,6 +268,10 @@ class CompletionTrainer(Trainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
         limit, self.args.save_total_limit = self.args.save_total_limit, None
+        bare, self.args.save_only_model = (
+            self.args.save_only_model,
+            self.args.save_only_model and not interrupts.asked(),
+        )
         try:
             super()._save_checkpoint(model, trial)
             checkpoints.seal(folder)
@@ -266,5 +279,5 @@ class CompletionTrainer(Trainer):
             shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
-            self.args.save_total_limit = limit
+            self.args.save_total_limit, self.args.save_only_model = limit, bare
         rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint)

@@ -111,19 +111,29 @@ class TrainingPlan:
     adam_beta2: float
     adam_epsilon: float
     logging_steps: int
+    logging_strategy: str
+    logging_first_step: bool
     report_to: str | tuple[str, ...]
     run_name: str | None
     eval_strategy: str
     eval_steps: int
+    eval_delay: float
+    eval_on_start: bool
     save_strategy: str
     save_steps: int
     save_total_limit: int | None
+    save_only_model: bool
     load_best_model_at_end: bool
     metric_for_best_model: str
     greater_is_better: bool | None
     early_stopping_patience: int | None
     early_stopping_threshold: float
     gradient_checkpointing: bool
+    gradient_checkpointing_kwargs: dict[str, bool]
+    torch_compile: bool
+    torch_compile_backend: str | None
+    torch_compile_mode: str | None
+    torch_empty_cache_steps: int | None
     bf16: bool | None
     fp16: bool | None
     tf32: bool | None

@@ -377,6 +377,9 @@ def test_max_steps_overrule_epochs() -> None:
     [
         ("eval_strategy: 'no'", 0),
         ("eval_strategy: epoch", 3),
+        ("eval_strategy: epoch, eval_on_start: true, eval_delay: 2", 3),
+        ("eval_strategy: steps, eval_steps: 10, eval_delay: 25", 7),
+        ("eval_strategy: 'no', eval_on_start: true", 1),
         ("eval_strategy: steps, eval_steps: 10", 9),
         ("eval_strategy: steps, eval_steps: 29", 3),
         ("eval_strategy: steps, eval_steps: 60", 2),

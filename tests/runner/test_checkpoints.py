@@ -11,7 +11,7 @@ def checkpoint(folder: Path, name: str, *, sealed: bool = True) -> Path:
     made = folder / name
     made.mkdir()
     (made / "weights").write_bytes(b"12345")
-    (made / "state").write_bytes(b"")
+    (made / "optimizer.pt").write_bytes(b"")
     if sealed:
         seal(made)
     return made
@@ -23,16 +23,21 @@ def test_the_newest_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
     assert last_whole(tmp_path) == tmp_path / "checkpoint-10"
 
 
-@pytest.mark.parametrize("damage", ["unsealed", "truncated", "file gone", "broken manifest"])
+@pytest.mark.parametrize(
+    "damage", ["unsealed", "truncated", "file gone", "broken manifest", "model alone"]
+)
 def test_one_that_is_not_whole_is_removed_and_passed_over(tmp_path: Path, damage: str) -> None:
     whole = checkpoint(tmp_path, "checkpoint-1")
     broken = checkpoint(tmp_path, "checkpoint-2", sealed=damage != "unsealed")
     if damage == "truncated":
         (broken / "weights").write_bytes(b"1234")
     if damage == "file gone":
-        (broken / "state").unlink()
+        (broken / "optimizer.pt").unlink()
     if damage == "broken manifest":
         (broken / "complete.json").write_text("[1", encoding="utf-8")
+    if damage == "model alone":
+        (broken / "optimizer.pt").unlink()
+        seal(broken)
     assert last_whole(tmp_path) == whole
     assert not broken.exists()
 

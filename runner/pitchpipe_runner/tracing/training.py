@@ -128,6 +128,9 @@ def take_steps(
         lr_scheduler_type="constant",
         lr_scheduler_kwargs={},
         full_determinism=False,
+        torch_compile=False,
+        torch_compile_backend=None,
+        torch_compile_mode=None,
         dataloader_num_workers=0,
     )
     if emulates_cuda and short.fp16:  # as large, and autocast on CPUs knows it

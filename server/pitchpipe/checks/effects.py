@@ -95,6 +95,15 @@ def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:
             yield _unless_empty(training.lr_scheduler_kwargs), why
     if context.effective(training.save_strategy) == "no":
         yield training.save_total_limit, "with `save_strategy: no`"
+        yield training.save_only_model, "with `save_strategy: no`"
+    if context.effective(training.eval_strategy) == "no":
+        yield _unless_zero(training.eval_delay), "with `eval_strategy: no`"
+    logged = context.effective(training.logging_strategy)
+    if logged in {"no", "epoch"}:
+        yield training.logging_steps, f"with `logging_strategy: {logged}`"
+    if context.effective(training.gradient_checkpointing) is False:
+        why = "without `gradient_checkpointing`"
+        yield _unless_empty(training.gradient_checkpointing_kwargs), why
     yield from _idle_without_evaluations_to_go_by(context)
     yield from _idle_in_the_optimizer(context)
     device = context.effective(context.workflow.compute.device)

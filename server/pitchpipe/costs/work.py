@@ -92,13 +92,16 @@ def _evaluations(
 ) -> Interval:
     training = settings.training
     if held is None or training.eval_strategy == "no":
-        return exactly(0)
+        return exactly(1 if held is not None and training.eval_on_start else 0)
+    first = 1 if training.eval_on_start else 0
     if training.eval_strategy == "epoch":
-        return passes
+        late = max(0, math.ceil(training.eval_delay) - 1)
+        return mapped(lambda n: first + max(0, n - late), passes)
     every = training.eval_steps
+    late = max(0, math.ceil(training.eval_delay / every) - 1)
     # The runner evaluates the end too, unless it goes back to the best checkpoint.
     last = 0 if training.load_best_model_at_end else 1
-    return mapped(lambda n: n // every + (last if n % every else 0), steps)
+    return mapped(lambda n: first + max(0, n // every - late) + (last if n % every else 0), steps)
 
 
 def _unseen(settings: Settings, steps: Interval | None) -> Interval | None:

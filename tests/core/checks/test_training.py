@@ -257,3 +257,17 @@ def test_a_run_of_no_steps_is_none() -> None:
           max_steps: 0
           #          ^ error[out-of-range]: `max_steps` must not be `0`
         """)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ("save_strategy: 'no', save_only_model: true", "save_only_model"),
+        ("eval_strategy: 'no', eval_delay: 1", "eval_delay"),
+        ("logging_strategy: epoch, logging_steps: 5", "logging_steps"),
+        ("gradient_checkpointing_kwargs: {use_reentrant: true}", "gradient_checkpointing_kwargs"),
+    ],
+)
+def test_what_nothing_goes_by_is_said(settings: str, key: str) -> None:
+    (found,) = analysis(whole(f"training: {{{settings}}}")).findings
+    assert (found.code, found.path) == ("key-without-effect", f"training.{key}")

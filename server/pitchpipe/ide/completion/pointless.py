@@ -23,8 +23,9 @@ _BESIDE: dict[KeyPath, _Rules] = {
         "eval_strategy": [(frozenset({"no", "epoch"}), frozenset({"eval_steps"}))],
         "save_strategy": [
             (frozenset({"no", "epoch", "best"}), frozenset({"save_steps"})),
-            (frozenset({"no"}), frozenset({"save_total_limit"})),
+            (frozenset({"no"}), frozenset({"save_total_limit", "save_only_model"})),
         ],
+        "logging_strategy": [(frozenset({"no", "epoch"}), frozenset({"logging_steps"}))],
         "lr_scheduler_type": [
             (
                 frozenset({"constant", "reduce_lr_on_plateau", "greedy"}),
