@@ -240,6 +240,9 @@ def _finetune(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry_run", action="store_true", help="check the options, and stop")
     parser.add_argument(
+        "--save_config_file", action="store_true", help="also write the workflow file"
+    )
+    parser.add_argument(
         "--smoke",
         action="store_true",
         help="go the whole way in seconds, on a tiny random model of the same architecture",

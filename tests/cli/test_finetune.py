@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import pitchpipe_schemas
-from pitchpipe_cli import publishing
+from pitchpipe_cli import installing, publishing
 from pitchpipe_cli.errors import CommandError
 from pitchpipe_cli.olive_options import ARGUMENTS, unescaped
 from support.cli import pitchpipe
@@ -165,3 +167,27 @@ def test_only_what_a_run_published_is_replaced(tmp_path: Path) -> None:
         assert publishing.publish(run, target) == [target / "adapter", target / "model"]
     assert (target / "model" / "config.json").read_text(encoding="utf-8") == "{}"
     assert sorted(p.name for p in target.iterdir()) == ["adapter", "model", "pitchpipe.json"]
+
+
+def test_a_method_is_printed_also_where_the_runner_has_it_not(tmp_path: Path) -> None:
+    done = pitchpipe(*LORA, "--method", "qlora", "--print-workflow", cwd=tmp_path)
+    assert "type: qlora\n" in done.stdout
+    assert done.returncode == (2 if "warning[runner-cannot]" in done.stderr else 0)
+
+
+def test_the_workflow_can_be_written_down(tmp_path: Path) -> None:
+    done = pitchpipe(*LORA, "--dry_run", "--save_config_file", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = tmp_path / "models" / "ft" / "finetune.tune.yaml"
+    assert written.read_text(encoding="utf-8") == WORKFLOW
+
+
+def test_setting_up_lists_what_is_missing_and_asks_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # no terminal, so nobody is asked
+    with pytest.raises(CommandError, match="nothing is installed"):
+        installing.set_up(sys.executable, ("no-such-tracker",), consent=False)
+    assert "    no-such-tracker\n" in capsys.readouterr().err
+    installing.set_up(sys.executable, (), consent=False)
+    assert "nothing is missing" in capsys.readouterr().err

@@ -25,9 +25,10 @@ from pitchpipe_cli import (
     workflow_file,
 )
 from pitchpipe_cli.commands import run
-from pitchpipe_cli.errors import CommandError, Exit
+from pitchpipe_cli.errors import CommandError, Exit, reason
 from pitchpipe_cli.view.words import shown
 from pitchpipe_cli.workflow_file import Checked, Readers
+from pitchpipe_facts import run_index
 
 PROJECT = "pitchpipe.yaml"
 """Whose model and data count where the options name none."""
@@ -55,6 +56,8 @@ def execute(arguments: argparse.Namespace) -> Exit:
     if arguments.print_workflow:
         terminal.out(made.text)
         return Exit.DONE
+    if arguments.save_config_file:
+        _save(made.text, (target or Path()) / _NAME)
     analysis = made.checked.analysis
     assert analysis is not None, "it has been checked"
     run.ask_consent(analysis.wants_remote_code, arguments)
@@ -70,6 +73,15 @@ def execute(arguments: argparse.Namespace) -> Exit:
     return code
 
 
+def _save(text: str, file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        run_index.write_atomically(file, text)
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {reason(error)}") from error
+    terminal.err(f"pitchpipe: wrote {file}\n")
+
+
 def _workflow(arguments: argparse.Namespace) -> _Made | Exit:
     """What the options say, laid over `pitchpipe.yaml` where they name no model or no data."""
     readers = Readers()
@@ -77,9 +89,12 @@ def _workflow(arguments: argparse.Namespace) -> _Made | Exit:
     task = _task(arguments)
     if arguments.model_name_or_path and (arguments.data_name or arguments.data_files):
         _tell(options.findings)
-        if not options.can_run:
+        if options.has_errors:
             return Exit.WRONG_ENVIRONMENT
         text = convert(options, NATIVE).text
+        if not options.can_run:
+            terminal.out(text if arguments.print_workflow else "")
+            return Exit.WRONG_ENVIRONMENT
         found = _analysed(text, NATIVE, readers, task)
         checked = Checked("<workflow>", text, found.document.lines, found.findings, found)
         listing.tell(checked)
