@@ -26,8 +26,10 @@ def rows_over_max_length(context: Context) -> Iterator[Report]:
     limit, what = context.effective(data.max_length), context.effective(data.over_length)
     if isinstance(limit, Wrong) or isinstance(what, Wrong):
         return
-    # No token is shorter than a byte: where no row has half as many, nobody need be asked.
-    if not any(survey.longest > limit // 2 for _, survey in _trained(context)):
+    # A token of a text has four bytes or so: where no row has as many bytes, nobody need be asked.
+    system = context.effective(data.system_prompt)
+    around = len(system) if isinstance(system, str) else 0
+    if not any(survey.longest + around > limit for _, survey in _trained(context)):
         return
     facts = _counted(context)
     over = facts["over_length"]["rows"] if facts else 0
