@@ -17,12 +17,13 @@ from pitchpipe_cli.workflow_file import Checked, Readers
 class Together:
     """What is to be said of a workflow, and of the part that is laid over it, if there is one.
 
-    `whole.analysis` is of both.
+    `whole.analysis` is of both. `laid` are the workflow's keys that the part gives.
     """
 
     whole: Checked
     part: Checked | None = None
     part_can_run: bool = True
+    laid: frozenset[str] = frozenset()
 
     @property
     def files(self) -> list[Checked]:
@@ -83,4 +84,5 @@ def check(
         return Together(whole, part, part_can_run=False)
     found = composing.composed(whole.analysis, part.analysis, settings)
     whole = replace(whole, findings=found.of_base)
-    return Together(whole, replace(part, findings=found.of_part), found.part_can_run)
+    given = frozenset(laid) - frozenset(settings)
+    return Together(whole, replace(part, findings=found.of_part), found.part_can_run, given)

@@ -76,3 +76,12 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, "--fix" in done.stderr) == (2, True)
     done = pitchpipe("run", "--with", "base.yaml", "--resume", "x", cwd=tmp_path)
     assert (done.returncode, "--with" in done.stderr) == (2, True)
+
+
+def test_a_plan_says_which_file_a_value_is_from(tmp_path: Path) -> None:
+    given = ("--set", "training.seed=1")
+    done = pitchpipe("plan", "--with", "base.yaml", "part.yaml", *given, cwd=tmp_path)
+    origins = {line.split()[0]: line.split()[-1] for line in done.stdout.splitlines()}
+    assert origins["training.max_steps"] == "base.yaml:7"
+    assert origins["training.weight_decay"] == "part.yaml"
+    assert origins["training.seed"] == "training.seed=1"

@@ -13,6 +13,7 @@ from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.plan import Origin, Plan, to_json
 from pitchpipe_cli import columns, terminal, together, workflow_file
 from pitchpipe_cli.errors import Exit
+from pitchpipe_cli.together import Together
 
 Row = tuple[str, str, str]
 
@@ -30,19 +31,19 @@ def execute(arguments: argparse.Namespace) -> Exit:
     if arguments.format == "json":
         terminal.out_json(to_json(plan))
     elif terminal.is_terminal(sys.stdout):
-        _draw(plan, rows(plan, checked.name))
+        _draw(plan, rows(plan, found))
     else:
-        terminal.out(columns.aligned(rows(plan, checked.name)))
+        terminal.out(columns.aligned(rows(plan, found)))
     return Exit.DONE
 
 
-def rows(plan: Plan, file: str) -> list[Row]:
+def rows(plan: Plan, read: Together) -> list[Row]:
     """Key path, value and origin of every value that a file can set, in the schema's order."""
     whole = to_json(plan)
     names = [*workflow_file.schema().keys(())]
     found = ((path, value) for name in names for path, value in _leaves((name,), whole[name]))
     return [
-        (dotted(path), _shown(value), _origin(plan.origins, path, file)) for path, value in found
+        (dotted(path), _shown(value), _origin(plan.origins, path, read)) for path, value in found
     ]
 
 
@@ -68,7 +69,7 @@ def _shown(value: Any) -> str:
     return f"{value:.10g}" if type(value) is float else json.dumps(value)
 
 
-def _origin(origins: dict[str, Origin], path: KeyPath, file: str) -> str:
+def _origin(origins: dict[str, Origin], path: KeyPath, read: Together) -> str:
     """The value's own origin, or that of what it lies in."""
     if workflow_file.schema().at(path) is None:
         return _LOOKED_UP
@@ -77,7 +78,11 @@ def _origin(origins: dict[str, Origin], path: KeyPath, file: str) -> str:
     origin = origins.get(name)
     if origin is None or origin.kind == "default":
         return _DEFAULT
-    return f"{file}:{origin.line}" if origin.kind == "file" else f"--set {name}={origin.text}"
+    if origin.kind == "file":
+        return f"{read.whole.name}:{origin.line}"
+    if read.part is not None and name in read.laid:
+        return read.part.name
+    return f"--set {name}={origin.text}"
 
 
 def _draw(plan: Plan, found: list[Row]) -> None:
