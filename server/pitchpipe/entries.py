@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Sequence as AbstractSequence
 
 from pitchpipe.document import Document
 from pitchpipe.findings import Edit
 from pitchpipe.keypath import KeyPath, dotted
 from pitchpipe.layout import layout
 from pitchpipe.span import Span
-from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar
+from pitchpipe.syntax.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _COMMENT = re.compile(r"[ \t]*#[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_FLOW_MARKS = re.compile(r"[,\[\]{}]")
 _KEEPS_BREAKS = re.compile(r"[|>][0-9]?\+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
-def removed(document: Document, owner: Mapping, going: Sequence[Entry]) -> tuple[Edit, ...] | None:
+def removed(
+    document: Document, owner: Mapping, going: AbstractSequence[Entry]
+) -> tuple[Edit, ...] | None:
     """What takes entries of `owner` out of the text, with the comments on their lines.
 
     None where nothing would be left, or an alias needs one of them.
@@ -69,6 +73,9 @@ def moved(
         if here == block.start:
             return (Edit(block, head + lines),)
         return Edit(block, ""), Edit(Span(here, here), head + lines)
+    if isinstance(section.value, Mapping) and section.value.flow:
+        head = renamed or text[entry.key.span.start : entry.key.span.end]
+        return _into_flow(document, block, entry, section.value, head)
     place = _end_of_section(document, section)
     if place is None or block.start < place[0] <= block.end:
         return None
@@ -181,6 +188,26 @@ def _end_of_section(document: Document, section: Entry) -> tuple[int, int] | Non
         column = document.lines.position(section.key.span.start)[1]
         return _lines(document, section).end, column + layout(document.text).unit
     return None
+
+
+def _into_flow(
+    document: Document, block: Span, entry: Entry, owner: Mapping, key: str
+) -> tuple[Edit, ...] | None:
+    """What moves an entry of one line, without a comment, in between the braces of a section."""
+    text, value = document.text, entry.value
+    written = text[value.span.start : value.span.end]
+    alone = text[block.start : block.end].strip() == text[entry.span.start : entry.span.end]
+    if not alone or not written or "\n" in written or text[owner.span.end - 1] != "}":
+        return None
+    if isinstance(value, Scalar):
+        fits = value.style is not Style.PLAIN or not _FLOW_MARKS.search(written)
+    else:
+        fits = isinstance(value, (Mapping, Sequence)) and value.flow
+    if not fits or owner.anchor or getattr(value, "tag", None):
+        return None
+    at = owner.entries[-1].span.end if owner.entries else owner.span.start + 1
+    lead = ", " if owner.entries else ""
+    return Edit(block, ""), Edit(Span(at, at), f"{lead}{key}: {written}")
 
 
 def _put(text: str, block: Span, at: int, lines: str, newline: str) -> tuple[Edit, ...]:

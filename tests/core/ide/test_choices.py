@@ -186,6 +186,16 @@ MOVED = {
         "Move to `training.learning_rate`",
         HEAD + "training:\n  seed: 1\n  learning_rate: 1.0e-4\n",
     ),
+    "between braces": (
+        HEAD + "learning‸_rate: 1.0e-4\ntraining: {\n  seed: 1 # s\n  }\n",
+        "Move to `training`",
+        HEAD + "training: {\n  seed: 1, learning_rate: 1.0e-4 # s\n  }\n",
+    ),
+    "a list between empty braces": (
+        HEAD + "method: {}\ntarget_‸modules: [q_proj, 'v_proj']\nname: a\n",
+        "Move to `method`",
+        HEAD + "method: {target_modules: [q_proj, 'v_proj']}\nname: a\n",
+    ),
     "with the file's line breaks": (
         (HEAD + "# c\nr‸: 8\nmethod:\n  type: lora\n").replace("\n", "\r\n"),
         "Move to `method`",
@@ -203,7 +213,11 @@ def test_a_key_of_another_section(name: str) -> None:
 STAYS = (
     HEAD + "learning‸_rate: 1.0e-4\ntraining:\n  learning_rate: 2.0e-4\n",
     HEAD + "learning‸_rate: much\ntraining:\n  seed: 1\n",
-    HEAD + "learning‸_rate: 1.0e-4\ntraining: {seed: 1}\n",
+    HEAD + "learning‸_rate: 1.0e-4  # small\ntraining: {seed: 1}\n",
+    HEAD + "# small\nlearning‸_rate: 1.0e-4\ntraining: {seed: 1}\n",
+    HEAD + "target_‸modules:\n  - q_proj\nmethod: {r: 8}\n",
+    HEAD + "target_‸modules: a,b\nmethod: {r: 8}\n",
+    HEAD + "learning‸_rate: 1.0e-4\nx: *b\ntraining: &b {seed: 1}\n",
     HEAD + "learning‸_rate: &x 1.0e-4\ntraining:\n  seed: 1\n",
     HEAD + "learning‸_rate: 1.0e-4\nx: &b {seed: 1}\ntraining: *b\n",
     HEAD + "training:\n  r‸: 8\nmethod:\n  type: lora\n",
