@@ -42,6 +42,8 @@ def demand(plan: Plan) -> None:
 
 def needs(plan: Plan) -> Iterator[Need]:
     """The packages that are not in the requirements of every run."""
+    if plan.method.type == "qlora":
+        yield Need("method.type", "qlora", "bitsandbytes", ("bitsandbytes",))
     optim = plan.training.optim
     if package := OPTIMIZERS[optim].package:
         yield Need("training.optim", optim, package, (package,))

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, set_seed
 
 from pitchpipe.plan import Plan
-from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, trackers
+from pitchpipe_runner import checkpoints, fetch, interrupts, prepare, quantizing, trackers
 from pitchpipe_runner.adapting import adapted
 from pitchpipe_runner.batches import Collator, stay_apart
 from pitchpipe_runner.device import Device
@@ -138,18 +138,25 @@ def _model(plan: Plan, device: Device, folder: Path, events: Events) -> torch.nn
             path="model.name_or_path",
             exit_code=FILE_IS_WRONG,
         )
-    model.to(device.kind)
+    if plan.method.quantization is None:
+        model.to(device.kind)
+    quantizing.keep_trainable(model)
     return adapted(plan, model, events.log)
 
 
 def _loaded(plan: Plan, device: Device, folder: Path, attention: str) -> Any:
     """The model, and how its files and its weights agree."""
+    quantization = quantizing.settings(plan.method, device.dtype)
+    # Quantized weights are made where they are to stay.
+    placed = {} if quantization is None else {"device_map": {"": device.kind}}
     return AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=device.dtype,
         attn_implementation=attention,
         trust_remote_code=plan.model.trust_remote_code,
         output_loading_info=True,
+        quantization_config=quantization,
+        **placed,
     )
 
 
@@ -198,4 +205,4 @@ def _save(plan: Plan, model: Any, tokenizer: Any, out: Path) -> None:
 
 def _count(model: torch.nn.Module) -> tuple[int, int]:
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return trainable, sum(p.numel() for p in model.parameters())
+    return trainable, quantizing.parameters_of(model)

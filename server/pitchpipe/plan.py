@@ -88,6 +88,16 @@ class MethodPlan:
     bias: str
     use_rslora: bool
     use_dora: bool
+    bits: int
+    bnb_4bit_quant_type: str
+    bnb_4bit_use_double_quant: bool
+
+    @property
+    def quantization(self) -> str | None:
+        """How the base is kept: `nf4`, `fp4` or `int8`; None is as it was loaded."""
+        if self.type != "qlora":
+            return None
+        return self.bnb_4bit_quant_type if self.bits == 4 else "int8"
 
 
 @dataclass(frozen=True, slots=True)

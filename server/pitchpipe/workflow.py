@@ -162,6 +162,9 @@ class Method:
     bias: Setting[str]
     use_rslora: Setting[bool]
     use_dora: Setting[bool]
+    bits: Setting[int]
+    bnb_4bit_quant_type: Setting[str]
+    bnb_4bit_use_double_quant: Setting[bool]
 
 
 @dataclass(frozen=True, slots=True)

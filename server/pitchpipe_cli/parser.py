@@ -14,7 +14,7 @@ from pitchpipe_cli import olive_options, terminal
 
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 TASKS = ("text-generation", "classification")
-METHODS = ("lora", "full")
+METHODS = ("lora", "qlora", "full")
 FORMATS = ("native", "olive", "axolotl", "llama-factory", "trl")
 SCHEMAS = ("workflow", "plan", "event")
 HEADS = (

@@ -105,7 +105,7 @@ def test_every_comment_is_the_schemas() -> None:
     for line in text(ANSWERED["phrases"]).splitlines():
         assert len(line) <= 90
     assert "# `full`: trains every weight." in text(ANSWERED["phrases"], method="full")
-    assert "# Choices: lora, full." in text(ANSWERED["phrases"])
+    assert "# Choices: lora, qlora, full." in text(ANSWERED["phrases"])
 
 
 def test_a_file_that_cannot_be_read_has_no_parts() -> None:

@@ -62,6 +62,11 @@ def test_a_trace_takes_what_the_real_step_takes(case: Case) -> None:
     [
         RunnerCase("llama", BatchSize(3, 96), {"training": {"gradient_checkpointing": True}}),
         RunnerCase(
+            "llama",
+            BatchSize(2, 96),
+            {"method": {"type": "qlora"}, "model": {"dtype": "bfloat16"}},
+        ),
+        RunnerCase(
             "qwen3",
             BatchSize(2, 96, learnt=10, packed=True),
             {

@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from pitchpipe.plan import Plan
+from pitchpipe_runner import quantizing
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.tracing import training
 from pitchpipe_runner.tracing.measure import Measured, measure_work
@@ -51,6 +52,7 @@ RUNNER_CASES: tuple[RunnerCase, ...] = tuple(
         (_PADDED, {"method": {"lora_dropout": 0.1}}),
         (_PACKED, {"method": {"use_dora": True}, "training": {"gradient_checkpointing": True}}),
         (_PADDED, {"method": {"modules_to_save": ("lm_head",)}}),
+        (_PADDED, {"method": {"type": "qlora"}, **_LOADED_IN_HALF}),
         (
             _PACKED,
             {"training": {"gradient_accumulation_steps": 4, "optim": "adafactor"}},
@@ -79,7 +81,9 @@ def measured(plan: Plan, size: BatchSize) -> Measured:
         Path(plan.root, plan.model.name_or_path),
         dtype=dtype,
         attn_implementation=plan.model.attn_implementation,
+        quantization_config=quantizing.settings(plan.method, dtype),
     )
+    quantizing.keep_trainable(loaded)
     model, mixed = training.ready(plan, loaded)
     kept: list[object] = []  # the optimizer with its states
 

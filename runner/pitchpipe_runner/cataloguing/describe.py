@@ -62,13 +62,15 @@ def parameters_of(name: str, module: nn.Module, owners: dict[int, str]) -> tuple
             if tensor is not None:
                 full = f"{name}.{own}" if name else own
                 owner = owners.setdefault(id(tensor), full)
+                # bitsandbytes packs weights of 4 bits, and keeps with them what they stand for.
+                stands_for = getattr(tensor, "quant_state", None) or tensor
                 found.append(
                     Parameter(
                         own,
-                        tuple(tensor.shape),
+                        tuple(stands_for.shape),
                         tied_to=None if owner == full else owner,
                         buffer=buffer,
-                        dtype=str(tensor.dtype).removeprefix("torch."),
+                        dtype=str(stands_for.dtype).removeprefix("torch."),
                     )
                 )
     return tuple(found)

@@ -139,9 +139,10 @@ def _about(recording: Recording) -> Iterator[tuple[str, str]]:
 
 def _method(method: dict[str, Any]) -> str:
     kind = str(method.get("type") or "")
-    if kind != "lora":
+    if kind not in {"lora", "qlora"}:
         return {"full": "Full fine-tuning", "": ""}.get(kind, kind)
     name = "DoRA" if method.get("use_dora") else "LoRA"
+    name = f"Q{name}, {method.get('bits')} bits" if kind == "qlora" else name
     rank, alpha = wording.figure(method.get("r")), wording.figure(method.get("lora_alpha"))
     return f"{name}, r\u00a0=\u00a0{rank}, α\u00a0=\u00a0{alpha}"
 

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from pitchpipe.plan import Plan
+from pitchpipe_runner import quantizing
 from pitchpipe_runner.device import Device, has_fast_bfloat16
 from pitchpipe_runner.failures import (
     ENVIRONMENT_IS_WRONG,
@@ -142,9 +143,10 @@ def _folder(plan: Plan) -> Path:
 
 def _bare(plan: Plan, config: Any, dtype: torch.dtype) -> Any:
     try:
-        return weightless.from_config(
+        bare = weightless.from_config(
             AutoModelForCausalLM, config, dtype, plan.model.attn_implementation
         )
+        return quantizing.without_weights(bare, plan.method, dtype)
     except (ValueError, ImportError) as error:
         failure = attention_not_available(plan.model.attn_implementation, error)
         if failure is None:

@@ -63,12 +63,21 @@ def _idle(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     yield from idle_in_evaluation(context)
 
 
+_OF_4_BITS = ("bnb_4bit_quant_type", "bnb_4bit_use_double_quant")
+
+
 def _idle_in_method(context: Context) -> Iterator[tuple[Setting[Any], str]]:
     method = context.workflow.method
     if context.effective(method.type) == "full":
         for name in context.reading.schema.keys(("method",)):
             if name != "type":
                 yield getattr(method, name), "with `method.type: full`"
+    elif context.effective(method.type) == "lora":
+        for name in ("bits", *_OF_4_BITS):
+            yield getattr(method, name), "with `method.type: lora`"
+    elif context.effective(method.bits) == 8:
+        for name in _OF_4_BITS:
+            yield getattr(method, name), "with `method.bits: 8`"
 
 
 def _idle_in_training(context: Context) -> Iterator[tuple[Setting[Any], str]]:

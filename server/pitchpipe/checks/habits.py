@@ -12,8 +12,12 @@ from pitchpipe.checks.report import Report
 from pitchpipe.context import Context
 from pitchpipe.workflow import Missing, Present, Setting, Wrong
 
-_USUAL_RATES = {"full": (1e-6, 1e-4), "lora": (1e-5, 2e-3)}
-_ADVISED_RATES = {"full": "0.00001 to 0.00005", "lora": "0.0001 to 0.0003"}
+_USUAL_RATES = {"full": (1e-6, 1e-4), "lora": (1e-5, 2e-3), "qlora": (1e-5, 2e-3)}
+_ADVISED_RATES = {
+    "full": "0.00001 to 0.00005",
+    "lora": "0.0001 to 0.0003",
+    "qlora": "0.0001 to 0.0003",
+}
 _SHARE = (0.1, 0.3)
 _FEW_ROWS = 1000
 _MANY_EPOCHS = 5
@@ -33,7 +37,7 @@ def learning_rate_unusual(context: Context) -> Iterator[Report]:
     low, high = _USUAL_RATES[kind]
     if low <= rate <= high:
         return
-    what = "LoRA" if kind == "lora" else "full training"
+    what = "full training" if kind == "full" else "LoRA"
     side = "low" if rate < low else "high"
     written = isinstance(training.learning_rate, Present)
     said = f"`learning_rate` is {rate:g}{'' if written else ' by default'}"

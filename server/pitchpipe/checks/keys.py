@@ -32,9 +32,10 @@ def _unknown_keys(context: Context, *, ignored: bool) -> Iterator[Report]:
     broken = {p.span for p in context.document.problems if p.severity is Severity.ERROR}
     for violation in context.written.violations:
         owner = context.written.schema.at(violation.path[:-1]) or {}
-        if _is_unknown(violation) and owner.get("x-ignores-unknown", False) is ignored:
-            if context.written.key_span(violation.path) not in broken:
-                yield _unknown(context, violation)
+        here = owner.get("x-ignores-unknown", False) is ignored
+        whole = context.written.key_span(violation.path) not in broken
+        if _is_unknown(violation) and here and whole:
+            yield _unknown(context, violation)
 
 
 def missing_required(context: Context) -> Iterator[Report]:

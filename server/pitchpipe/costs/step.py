@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from pitchpipe.costs.data import DataSize, SplitSize
 from pitchpipe.costs.settings import Settings
-from pitchpipe.estimate import Attention, Dtype, Step
+from pitchpipe.estimate import Attention, Dtype, Quantization, Step
 from pitchpipe.estimate.adapted import adapted_names, other_ranks
 from pitchpipe.modules import ModelShape
 from pitchpipe.optimizers import more_moments
@@ -90,6 +90,8 @@ def step_of(
         modules_to_save=() if adapted is None else _saved(adapted),
         dropout=method.lora_dropout,
         use_dora=method.use_dora,
+        quantization=cast("Quantization | None", method.quantization),
+        double_quantization=method.bnb_4bit_use_double_quant,
         bias=cast("Literal['none', 'all', 'lora_only']", method.bias),
         optimizer=training.optim,
         more_moments=more_moments(training.optim, training.optim_args),

@@ -16,6 +16,12 @@ from pitchpipe.suggest import nearest, one_of
 from pitchpipe_cli import costing, listing, terminal, workflow_file
 from pitchpipe_cli.errors import CommandError, Exit
 
+_LEARNERS = {
+    "full": "All weights of {} learn",
+    "lora": "A LoRA adapter of {} learns",
+    "qlora": "A LoRA adapter learns beside a quantized {}",
+}
+
 
 def execute(arguments: argparse.Namespace) -> Exit:
     what: str = arguments.what
@@ -55,8 +61,7 @@ def _told(analysis: Analysis, name: str) -> str:
     else:
         costs = "".join(f"- {line}\n" for line in _costs(found)).rstrip()
     sources = ", ".join(f"`{s.path or s.dataset_name}`" for s in plan.data.train)
-    how = "All weights of {} learn" if plan.method.type == "full" else "A LoRA adapter of {} learns"
-    who = how.format(f"`{plan.model.name_or_path}`")
+    who = _LEARNERS[plan.method.type].format(f"`{plan.model.name_or_path}`")
     own = [(path, o.text) for path, o in plan.origins.items() if o.kind == "file"]
     changed = "".join(f"- `{path}`" + (f": {text}\n" if text else "\n") for path, text in own)
     task = "to answer with a label" if plan.task == "classification" else "to generate text"

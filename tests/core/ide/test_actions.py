@@ -427,7 +427,7 @@ def test_nothing_is_written_where_nothing_would_fit(monkeypatch: pytest.MonkeyPa
 
 def test_no_offer_where_it_fits_or_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     text = LARGE.replace("type: full", "ty‸pe: full")
-    assert titles(text, "refactor.rewrite") == ["Switch to `lora`"]
+    assert titles(text, "refactor.rewrite") == ["Switch to `lora`", "Switch to `qlora`"]
     small_card(monkeypatch, 1_000_000)
     for unknown in (text.replace("models/large", "org/unknown"), text + "x: [\n"):
         assert not any("fit" in title for title in titles(unknown, "refactor.rewrite"))
@@ -458,3 +458,10 @@ def test_no_text_and_no_place_makes_it_stumble() -> None:
             after = snapshot(applied(text, edits))
             if not snap.context.half_typed and action.kind.startswith("refactor"):
                 assert not after.context.half_typed, action.title
+
+
+def test_lora_and_qlora_change_places() -> None:
+    text = "model: {name_or_path: models/tiny}\ndata: {train: [{path: data/pairs.jsonl}]}\n"
+    text += "method:\n  type: qlora\n  r: 8\n  bits: 8\n"
+    found = snapshot(text)
+    assert applied(text, resolve(found, "method:lora")).endswith("method:\n  type: lora\n  r: 8\n")
