@@ -85,3 +85,15 @@ def test_a_plan_says_which_file_a_value_is_from(tmp_path: Path) -> None:
     assert origins["training.max_steps"] == "base.yaml:7"
     assert origins["training.weight_decay"] == "part.yaml"
     assert origins["training.seed"] == "training.seed=1"
+
+
+def test_a_json_file_of_olive_is_a_workflow_and_no_plan(tmp_path: Path) -> None:
+    load = {"data_name": "json", "data_files": "gone.jsonl", "split": "train"}
+    rows = {"name": "d", "type": "HuggingfaceContainer", "load_dataset_config": load}
+    model = {"type": "HfModel", "model_path": "org/model"}
+    passes = {"f": {"type": "LoRA", "train_data_config": "d"}}
+    whole = {"input_model": model, "data_configs": [rows], "passes": passes}
+    (tmp_path / "run.json").write_text(json.dumps(whole), encoding="utf-8")
+    done = pitchpipe("run", "--config", "run.json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error[data-file-not-found]" in done.stderr

@@ -229,6 +229,15 @@ def test_a_searched_parameter_does_not_make_the_others_unknown() -> None:
     assert any("no key `alhpa`; did you mean `alpha`?" in line for line in said(text))
 
 
+def test_data_configs_of_an_early_olive_are_told_of_once() -> None:
+    text = """\
+input_model: {type: HfModel, model_path: models/tiny}
+data_configs: {d: {type: HuggingfaceContainer}}
+passes: {f: {type: LoRA, r: 8, train_data_config: d}}
+"""
+    assert codes(text) == ["runner-cannot"]
+
+
 def test_a_configuration_that_trains_nothing_is_sound_and_can_not_be_run_here() -> None:
     text = "input_model: {type: HfModel, model_path: models/tiny}\npasses: {b: {type: Rtn}}\n"
     assert codes(text, "error") == []

@@ -22,6 +22,11 @@ def lower(foreign: Foreign, trainer: Pass | None) -> None:
     foreign.default("data.val_size", 0)
     foreign.default("data.test_size", 0)
     foreign.default("data.loss_on", "all")
+    if isinstance(foreign.given("data_configs"), dict):
+        message = (
+            "`data_configs`: a mapping is of an early Olive; write a list, with `name` in each"
+        )
+        foreign.note("stops", "data_configs", message)
     if trainer is None:
         return
     train = _train(foreign, trainer)

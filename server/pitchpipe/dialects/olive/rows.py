@@ -80,6 +80,9 @@ def every(foreign: Foreign) -> list[Rows]:
 
 
 def names(foreign: Foreign) -> list[str]:
+    configs = foreign.given("data_configs")
+    if isinstance(configs, dict):
+        return list(configs)
     found = [foreign.given((*rows.path, "name")) for rows in every(foreign)]
     return [name for name in found if isinstance(name, str)]
 
