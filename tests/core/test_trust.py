@@ -101,6 +101,7 @@ ONCE_TOO_MUCH = (
     "data:\n  train:\n    -\n",
     "'quoted':\n",
     "? 0\n\n 0",
+    "\b\b",
     '"\\e[2J": 1\n',
 )
 
@@ -109,5 +110,8 @@ ONCE_TOO_MUCH = (
 def test_texts_that_once_were_too_much(text: str) -> None:
     found = analysed(text)
     trust.check_findings(found)
+    for finding in found.findings:
+        if finding.fix:
+            trust.check_fix(found, finding, analysed(applied(text, finding.fix.edits)))
     for offset in range(len(text) + 1):
         trust.check_answers(seen(found), offset, len(text))

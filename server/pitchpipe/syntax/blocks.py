@@ -45,6 +45,8 @@ _MOST_CUTS = 8
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_UNPRINTABLE_RUN = re.compile(f"{_UNPRINTABLE.pattern}+")
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -429,13 +431,14 @@ def _fits(node: Node | None, base: int, region: Region) -> bool:
 
 
 def forbidden_character(text: str, base: int) -> Finding | None:
-    """A finding for the first character that YAML forbids everywhere."""
-    match = _UNPRINTABLE.search(text)
+    """A finding for the first characters that YAML forbids everywhere."""
+    match = _UNPRINTABLE_RUN.search(text)
     if match is None:
         return None
     span = Span(base + match.start(), base + match.end())
-    code = f"U+{ord(match.group()):04X}"
-    fix = Fix("Remove the character", (Edit(span, ""),))
+    code = f"U+{ord(match.group()[0]):04X}"
+    many = "s" if len(match.group()) > 1 else ""
+    fix = Fix(f"Remove the character{many}", (Edit(span, ""),))
     message = f"the character {code} is not allowed in YAML; write it as an escape in double quotes"
     return problems.syntax(message, span, fix)
 
