@@ -49,10 +49,15 @@ def _method(foreign: Foreign) -> None:
             foreign.drop(native)
             message = f"`{place[-1]}` means nothing to TRL without `use_peft: true`"
             foreign.note("otherwise", place, message)
-    for key in ("load_in_8bit", "load_in_4bit"):
-        if foreign.given(key) is True:
-            bits = "8" if "8" in key else "4"
-            foreign.note("stops", key, f"`{key}`: base models of {bits} bits can't be trained here")
+    for key, bits in (("load_in_8bit", 8), ("load_in_4bit", 4)):
+        if foreign.given(key) is not True:
+            continue
+        if foreign.value("use_peft") is True:
+            foreign.put("method.type", "qlora", key)
+            foreign.put("method.bits", bits, key)
+        else:
+            message = f"`{key}` needs `use_peft: true`: quantized weights can't be trained"
+            foreign.note("refused", key, message)
 
 
 def _model(foreign: Foreign) -> None:
@@ -245,8 +250,11 @@ def _refusals(foreign: Foreign) -> None:
 def _write(out: Outgoing) -> None:
     method = out.value("method.type")
     out.done("method.type")
-    if method == "lora":
+    if method != "full":
         out.put("use_peft", True, "method.type")
+    if method == "qlora":
+        out.put("load_in_4bit" if out.value("method.bits") == 4 else "load_in_8bit", True)
+    out.done("method.bits")
     for role in ("train", "eval", "test"):
         _sources_out(out, role)
     if out.says("data.val_size"):

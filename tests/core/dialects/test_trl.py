@@ -64,6 +64,9 @@ LOWERED = [
         ("q_proj", "v_proj"),
     ),
     ("use_peft: true\nlora_r: 32", "method.r", 32),
+    ("use_peft: true\nload_in_4bit: true", "method.type", "qlora"),
+    ("use_peft: true\nload_in_8bit: true", "method.bits", 8),
+    ("use_peft: true\nload_in_4bit: true", "method.bnb_4bit_use_double_quant", False),
     ("learning_rate: 1e-4", "training.learning_rate", 1e-4),
     ('learning_rate: "1e-4"', "training.learning_rate", 1e-4),
     ("warmup_ratio: 0.1", "training.warmup_steps", 0.1),
@@ -138,13 +141,13 @@ dataset_text_field: body
 
 UNKNOWN = "error[unknown-key]: a file of TRL has no key `lora_rr`; did you mean `lora_r`?"
 STREAM = "`dataset_streaming` needs `max_steps`: nobody knows how many rows there are"
-BITS = "`load_in_4bit`: base models of 4 bits can't be trained here"
+BITS = "`load_in_4bit` needs `use_peft: true`: quantized weights can't be trained"
 REWARDS = "`num_generations`: answers are not generated and rewarded while training here"
 SAID = [
     ("lora_rr: 8", UNKNOWN),
     ("learning_rate: fast", "error[refused-by-tool]: `learning_rate` must be a number, not `fast`"),
     ("lora_r: 8", "hint[read-otherwise]: `lora_r` means nothing to TRL without `use_peft: true`"),
-    ("load_in_4bit: true", f"warning[runner-cannot]: {BITS}"),
+    ("load_in_4bit: true", f"error[refused-by-tool]: {BITS}"),
     ("num_generations: 8", f"warning[runner-cannot]: {REWARDS}"),
     ("dataset_streaming: true", f"error[refused-by-tool]: {STREAM}"),
     (
