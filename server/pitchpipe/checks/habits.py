@@ -80,8 +80,8 @@ def overfitting_likely(context: Context) -> Iterator[Report]:
     limit = training.max_steps
     said = isinstance(limit, Present) and limit.value > 0
     place = limit if said else training.num_train_epochs
-    lora = context.effective(context.workflow.method.type) == "lora"
-    guards = "`lora_dropout: 0.05`, `weight_decay: 0.01`" if lora else "`weight_decay: 0.01`"
+    adapted = _has_adapter(context)
+    guards = "`lora_dropout: 0.05`, `weight_decay: 0.01`" if adapted else "`weight_decay: 0.01`"
     times = f"{math.floor(epochs):,} times or more" if said else f"{epochs:g} times"
     message = (
         f"going through {plural(found.rows, 'row')} {times} likely teaches them by heart; "
@@ -118,7 +118,7 @@ def alpha_far_from_rank(context: Context) -> Iterator[Report]:
     method = context.workflow.method
     rank, alpha = context.effective(method.r), context.effective(method.lora_alpha)
     rooted = context.effective(method.use_rslora)
-    if context.effective(method.type) != "lora" or isinstance(rooted, Wrong):
+    if not _has_adapter(context) or isinstance(rooted, Wrong):
         return
     if isinstance(rank, Wrong) or isinstance(alpha, Wrong):
         return
@@ -180,9 +180,13 @@ def _learns_by_heart(context: Context, found: Extent, epochs: float) -> bool:
     method, training = context.workflow.method, context.workflow.training
     if found.rows is None or found.rows > _FEW_ROWS or epochs <= _MANY_EPOCHS:
         return False
-    dropout = context.effective(method.type) == "lora" and context.effective(method.lora_dropout)
+    dropout = _has_adapter(context) and context.effective(method.lora_dropout)
     return (
         not dropout
         and context.effective(training.weight_decay) == 0
         and not (_goes_by_evaluations(context))
     )
+
+
+def _has_adapter(context: Context) -> bool:
+    return context.effective(context.workflow.method.type) in {"lora", "qlora"}
