@@ -23,7 +23,7 @@ def _command(argv: Sequence[str]) -> int:
 
     terminal.prepare()
     try:
-        arguments = build().parse_args(argv)
+        arguments = build(argv[0] if argv else None).parse_args(argv)
         command = import_module(f"pitchpipe_cli.commands.{arguments.command}")
         return int(command.execute(arguments))
     except CommandError as error:
