@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 
+from pitchpipe.costs.changing import sayable
 from pitchpipe.costs.step import Batch
 from pitchpipe.estimate import (
     Estimate,
@@ -32,9 +33,11 @@ from pitchpipe.estimate.calibration import (
     kind_of,
     machine_digest,
 )
+from pitchpipe.estimate.choices import Change, changes
 from pitchpipe.estimate.time import flops
 from pitchpipe.modules import ModelShape
 from pitchpipe.plan import Plan
+from pitchpipe.schema import Schema
 from pitchpipe_runner import expecting, resources
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
@@ -43,6 +46,7 @@ from pitchpipe_runner.metering import Reading
 from pitchpipe_schemas import recorded
 
 _TOLERANCE = 0.03  # of the memory of tensors, where the model's structure is known
+_CLEARLY_LESS = 0.9
 _LONG_ENOUGH = 0.1  # seconds of a pass
 
 _NOTHING: dict[str, float | None] = {
@@ -76,6 +80,7 @@ class Forecast:
         t = plan.training
         self._compiled = t.torch_compile or bool(t.torch_compile_backend or t.torch_compile_mode)
         self._known: tuple[ModelShape, Records] | None = None
+        self._largest: Batch | None = None
         self._speed: Speed | None = None
 
     def of(self, batch: Batch) -> Estimate | None:
@@ -84,6 +89,28 @@ class Forecast:
             return None
         shape, records = self._known
         return estimate(shape, self._step(shape, batch), records, self._calibration)
+
+    def remedy(self, memory: int, schema: Schema) -> tuple[int, Change, int] | None:
+        """The cheapest change with which the largest batch likely fits in `memory` bytes.
+
+        With what it needs now before it, and what it would need behind. None where no change of one
+        key is enough, or nothing was told. What was predicted to fit, and did not, must need a
+        tenth less at least.
+        """
+        if self._known is None or self._largest is None:
+            return None
+        shape, records = self._known
+        step = self._step(shape, self._largest)
+
+        def needs(other: Step) -> int:
+            return estimate(shape, other, records, self._calibration).total.likely
+
+        now = needs(step)
+        bound = min(memory, round(now * _CLEARLY_LESS))
+        for change in changes(shape, step):
+            if sayable(change, schema) and (then := needs(change.step)) <= bound:
+                return now, change, then
+        return None
 
     def tell(self, passes: Passes, steps: int, accumulation: int, events: Events) -> None:
         """Emits `prediction`. `steps` are those that this process has to take."""
@@ -98,7 +125,7 @@ class Forecast:
         speed, overhead = self._calibration.speed(kind), self._calibration.overhead(kind)
         if speed is not None:
             self._speed = self._foretold(shape, passes, batch, steps * accumulation, speed)
-        self._known = shape, records
+        self._known, self._largest = (shape, records), batch
         learnt = [taught for taught in (speed, overhead) if taught is not None]
         cpu = found.reserved is None
         events.emit(

@@ -25,6 +25,7 @@ from pitchpipe_runner.failures import (
 from pitchpipe_runner.lookout import Lookout
 from pitchpipe_runner.observing import Observer
 from pitchpipe_runner.predict import Forecast, handed_over
+from pitchpipe_runner.shortage import explained
 from pitchpipe_runner.stages import Artifact
 from pitchpipe_runner.trainer import CompletionTrainer, training_arguments
 from pitchpipe_runner.watching import Watcher
@@ -65,7 +66,8 @@ def run(
         run_name=out.parent.name,
     )
     watcher = Watcher(events)
-    observer = Observer(Forecast(plan, device, model, handed_over(out.parent)), device.kind, events)
+    forecast = Forecast(plan, device, model, handed_over(out.parent))
+    observer = Observer(forecast, device.kind, events)
     shuffled = plan.training.train_sampling_strategy != "sequential"
     lookout = Lookout(device.kind, events, shuffled=shuffled)
     stopping = early_stopping(plan.training, events) if has_eval else None
@@ -88,7 +90,7 @@ def run(
             arguments.eval_on_start = False
         # What was learnt is kept, too, where the user asks to stop when it is about to be saved.
         with interrupts.deferred():
-            with closing(observer):
+            with explained(forecast, device.kind, out / "checkpoints"), closing(observer):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
             early = stopping is not None and stopping.stopped
             if trainer.state.global_step < trainer.state.max_steps and not early:

@@ -166,7 +166,8 @@ def bloom_model(chat_model: Path) -> Path:
 
 def loading(model: Path, attention: str) -> str:
     where = json.dumps(str(model))
-    return f"model: {{name_or_path: {where}, attn_implementation: {attention}}}\n"
+    said = f"model: {{name_or_path: {where}, attn_implementation: {attention}}}\n"
+    return f"{said}compute: {{device: auto}}\n"  # of a CPU the check knows without trying
 
 
 def test_a_model_that_can_not_keep_packed_rows_apart_is_trained_row_by_row(
