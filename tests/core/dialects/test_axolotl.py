@@ -196,7 +196,7 @@ def a_set(*lines: str) -> str:
 SOURCES = [
     (
         a_set("path: org/chats", "type: chat_template"),
-        {"dataset_name": "org/chats", "format": "messages", "columns": {"messages": "messages"}},
+        {"dataset_name": "org/chats", "format": "messages"},
     ),
     (
         a_set("path: org/chats", "type: chat_template", "field_messages: talk", "name: small"),
@@ -226,7 +226,7 @@ SOURCES = [
     ),
     (
         a_set("path: json", "type: completion", "data_files: data/texts.txt"),
-        {"path": "data/texts.txt", "format": "text", "columns": {"text": "text"}},
+        {"path": "data/texts.txt", "format": "text"},
     ),
     (
         a_set("path: org/qa", "type: alpaca_chat.load_qa"),

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pitchpipe.dialects.axolotl import adapters, plugins, precision, refusals, schedule, sources
+from pitchpipe.dialects.axolotl import (
+    adapters,
+    outgoing,
+    plugins,
+    precision,
+    refusals,
+    schedule,
+    sources,
+)
 from pitchpipe.dialects.dialect import Dialect
 from pitchpipe.dialects.foreign import Foreign
 
@@ -16,4 +24,4 @@ def _lower(foreign: Foreign) -> None:
     refusals.tell(foreign)
 
 
-DIALECT = Dialect("axolotl", "Axolotl", _lower, lax=True)
+DIALECT = Dialect("axolotl", "Axolotl", _lower, outgoing.write, lax=True)

@@ -134,8 +134,8 @@ def _missed(
 def _column(
     foreign: Foreign, source: KeyPath, part: str, column: Data, said: KeyPath, at: KeyPath
 ) -> None:
-    if isinstance(column, str):
-        written = foreign.says(said)
+    written = foreign.says(said)
+    if isinstance(column, str) and (written or column != part):
         foreign.put((*source, "columns", part), column, said if written else at, same=written)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pitchpipe.dialects import trainer
 from pitchpipe.dialects.dialect import Dialect
 from pitchpipe.dialects.foreign import Foreign
-from pitchpipe.dialects.llama_factory import adapters, data, purpose, refusals
+from pitchpipe.dialects.llama_factory import adapters, data, outgoing, purpose, refusals
 
 
 def _lower(foreign: Foreign) -> None:
@@ -17,4 +17,4 @@ def _lower(foreign: Foreign) -> None:
     refusals.tell(foreign)
 
 
-DIALECT = Dialect("llama-factory", "LLaMA-Factory", _lower)
+DIALECT = Dialect("llama-factory", "LLaMA-Factory", _lower, outgoing.write)
