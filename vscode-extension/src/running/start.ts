@@ -50,6 +50,7 @@ export async function startRun(
       tell(vscode.l10n.t("{0} could not be saved, so nothing was started.", base(uri)));
       return undefined;
     }
+    runsOf(session).prepare();
     const started = await vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Window,

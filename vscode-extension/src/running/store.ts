@@ -6,6 +6,7 @@ import {
   method,
   type Run,
   type RunDetails,
+  type RunEnded,
   type RunEvent,
   type RunsResult,
   type Workflow,
@@ -23,6 +24,8 @@ export class Runs implements vscode.Disposable {
   private readonly lives = new Map<string, Live>();
   /** By folder: the offset up to which `lives` has heard its events. */
   private readonly heard = new Map<string, number>();
+  /** By folder: ends that came before the run was expected. */
+  private readonly early = new Map<string, RunEnded>();
   private readonly changed = new vscode.EventEmitter<Change>();
   private readonly subscriptions: vscode.Disposable[];
   private reading: Promise<void> | undefined;
@@ -37,10 +40,7 @@ export class Runs implements vscode.Disposable {
       session.onReady(() => void this.refresh()),
       session.onRunsChanged(() => void this.refresh()),
       session.onEvent((event) => this.hear(event)),
-      session.onRunEnded((end) => {
-        const live = this.live(end.folder);
-        if (live && goesOn(live.state)) this.set(over(live, end));
-      }),
+      session.onRunEnded((end) => this.hearEnd(end)),
     ];
     if (session.running) void this.refresh();
   }
@@ -72,11 +72,18 @@ export class Runs implements vscode.Disposable {
     return this.going.some((run) => this.find(run.folder)?.workflow.uri === uri);
   }
 
-  /** Takes a run that was started a moment ago, which no list has yet. */
+  /** A run is going to be started; `expect` takes it when it is. */
+  prepare(): void {
+    this.early.clear();
+  }
+
+  /** Takes a run that was started a moment ago, which no list has yet, and which may have ended. */
   expect(folder: string): void {
     const key = canonical(folder);
     const before = this.lives.get(key);
-    if (before === undefined || !goesOn(before.state)) this.set(blank(key));
+    if (before !== undefined && goesOn(before.state)) return;
+    const end = this.early.get(key);
+    this.set(end ? over(blank(key), end) : blank(key));
   }
 
   /** The run once it has ended, which may be now. */
@@ -161,6 +168,12 @@ export class Runs implements vscode.Disposable {
     this.set(now);
     const isNew = before === undefined || event.kind === "run-started";
     if (isNew || goesOn(before.state) !== goesOn(now.state)) void this.refresh();
+  }
+
+  private hearEnd(end: RunEnded): void {
+    const live = this.live(end.folder);
+    if (live && goesOn(live.state)) this.set(over(live, end));
+    else this.early.set(canonical(end.folder), end);
   }
 
   private set(run: Live): void {
