@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pitchpipe.analyse import Analysis
+from pitchpipe.dialects.recognise import dialect_of
 from pitchpipe.ide.changes import applied
 from pitchpipe.not_yet import NotYet
 from support.analysis import analysis, lines_of
@@ -403,3 +404,20 @@ def test_old_keys_are_known_as_such(more: str, beginning: str) -> None:
     found = of("deprecated-key", more)
     assert any(message.startswith(beginning) for message in found), found
     assert of("unknown-key", more) == []
+
+
+WHOSE = [
+    ("model_name_or_path: a\nstage: sft\n", "llama-factory"),
+    ("model_name_or_path: a\ntemplate: qwen\ninfer_backend: vllm\n", "llama-factory"),
+    ("model_name_or_path: a\ndo_train: true\ndataset: b\n", "llama-factory"),
+    ("model: a\ntemplate: qwen3\npeft_config: {name: lora}\n", "llama-factory"),
+    ("model: a\ntemplate: b\n", None),
+    ("compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\n", None),
+    ("base_model: a\nmerge_method: ties\nmodels: []\n", None),
+    ("base_model: a\ndatasets: []\n", "axolotl"),
+]
+
+
+@pytest.mark.parametrize(("text", "whose"), WHOSE)
+def test_files_are_known_by_their_keys(text: str, whose: str | None) -> None:
+    assert dialect_of("/a/b.yaml", text) == whose
