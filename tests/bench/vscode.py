@@ -17,7 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+# In place of this folder, where this very file would be found as `vscode`.
+sys.path[0] = str(Path(__file__).parents[1])
 
 from editors import project
 from support.cli import ROOT
