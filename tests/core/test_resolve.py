@@ -242,7 +242,7 @@ def test_the_models_own_code_needs_the_key_and_the_consent(
 
 
 def test_a_file_with_errors_has_no_plan() -> None:
-    with pytest.raises(ValueError, match="a file that can.t run has no plan"):
+    with pytest.raises(ValueError, match=r"a file that can.t run has no plan"):
         analysis("name: x").plan()
 
 

@@ -146,7 +146,11 @@ class Foreign:
         return (Related(f"`{dotted(where)}` is set here", self.reading.value_span(where)),)
 
     def take_over(self) -> None:
-        """Does what the schema's table says about every key. To be called first."""
+        """Does what the schema's table says about every key. To be called first.
+
+        Other tools leave a model as it is trained, so nothing is exported unless the file says so.
+        """
+        self.default("export.format", "none")
         for path, rule in self._rules(self.data, ()):
             home = rule.get("x-native")
             if home is None:

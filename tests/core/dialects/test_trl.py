@@ -87,7 +87,7 @@ def test_keys_come_to_what_they_mean(more: str, path: str, expected: object) -> 
 
 
 def sources(of: Analysis, role: str = "train") -> list[dict[str, Any]]:
-    listed = of.context.effective(getattr(of.workflow.data, role))
+    listed: Any = of.context.effective(getattr(of.workflow.data, role))
     found: list[dict[str, Any]] = []
     for source in listed:
         given = {
