@@ -22,6 +22,7 @@ _LIBRARIES = ("json", "csv", "parquet", "arrow", "text")
 def _lower(foreign: Foreign) -> None:
     _method(foreign)
     _model(foreign)
+    _formats(foreign)
     _steps(foreign)
     optimizers.lower(foreign, "optim", "adamw_torch_fused")
     _data(foreign)
@@ -68,6 +69,17 @@ def _model(foreign: Foreign) -> None:
     foreign.default("model.attn_implementation", "sdpa")
     if foreign.given("chat_template_path") is None:
         foreign.handled("chat_template_path")
+
+
+def _formats(foreign: Foreign) -> None:
+    """Weights in one half-width format where another one is computed in are none for long."""
+    key = "dtype" if foreign.says("dtype") else "torch_dtype"
+    for computing, other in (("bf16", "float16"), ("fp16", "bfloat16")):
+        if foreign.given(computing) is True and foreign.given(key) == other:
+            held = "bfloat16" if computing == "bf16" else "float16"
+            foreign.put("model.dtype", held, key)
+            message = f"weights are held in {held}, in which they are computed with"
+            foreign.note("lost", key, f"`{key}`: {message}")
 
 
 def _steps(foreign: Foreign) -> None:

@@ -67,6 +67,7 @@ LOWERED = [
     ("use_peft: true\nload_in_4bit: true", "method.type", "qlora"),
     ("use_peft: true\nload_in_8bit: true", "method.bits", 8),
     ("use_peft: true\nload_in_4bit: true", "method.bnb_4bit_use_double_quant", False),
+    ("torch_dtype: float16\nbf16: true", "model.dtype", "bfloat16"),
     ("learning_rate: 1e-4", "training.learning_rate", 1e-4),
     ('learning_rate: "1e-4"', "training.learning_rate", 1e-4),
     ("warmup_ratio: 0.1", "training.warmup_steps", 0.1),
