@@ -17,8 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-# In place of this folder, where this very file would be found as `vscode`.
-sys.path[0] = str(Path(__file__).parents[1])
+sys.path.pop(0)  # this folder, in which this very file would be found as `vscode`
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from editors import project
 from support.cli import ROOT
