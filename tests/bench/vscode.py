@@ -16,13 +16,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.pop(0)  # this folder, in which this very file would be found as `vscode`
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from editors import project
 from support.cli import ROOT
-from vscode import server, window
+from vscode import server
+
+if TYPE_CHECKING:
+    from vscode.window import Window
 
 _ACTIVATION = re.compile(r"(\d+)\s*ms")
 
@@ -35,6 +39,8 @@ def main() -> None:
     if not server.INSTALLED.exists():
         print("VS Code is not set up; `make test-editors` does that")
         return
+    from vscode import window  # needs Playwright, which comes with it
+
     vsix = asked.vsix or max((ROOT / "dist").glob("*.vsix"), key=lambda file: file.stat().st_mtime)
     opened: list[float] = []
     found: list[float] = []
@@ -58,7 +64,7 @@ def main() -> None:
         print(f"{name:<12}{_spread(seconds)}")
 
 
-def _activation(shown: window.Window) -> int:
+def _activation(shown: Window) -> int:
     """Milliseconds, as the list of running extensions says."""
     shown.command("Developer: Show Running Extensions")
     rows = shown.page.locator(".runtime-extensions-editor .monaco-list-row", has_text="Pitchpipe")
