@@ -26,6 +26,8 @@ SOURCES: dict[str, dict[str, Any]] = {
 VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("model", "dtype"): st.sampled_from(["bfloat16", "float32"]),
     ("model", "trust_remote_code"): st.booleans(),
+    ("method", "type"): st.sampled_from(["lora", "qlora"]),
+    ("method", "bits"): st.sampled_from([4, 8]),
     ("method", "r"): st.integers(1, 32),
     ("method", "lora_alpha"): st.integers(1, 64),
     ("method", "lora_dropout"): st.floats(0, 0.5),
@@ -57,6 +59,8 @@ def workflows(draw: st.DrawFn, tool: str) -> str:
     }
     for section, key in chosen:
         data.setdefault(section, {})[key] = draw(VALUES[section, key])
+    if data.get("method", {}).get("type") != "qlora":  # without which it says nothing
+        data.get("method", {}).pop("bits", None)
     return written(data, {}, SCHEMA.keys)
 
 

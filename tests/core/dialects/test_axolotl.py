@@ -84,7 +84,14 @@ def test_what_axolotl_takes_where_a_file_is_silent(path: str, expected: object) 
 
 LOWERED = [
     ("adapter: lora", "method.type", "lora"),
-    ("adapter: qlora\nload_in_4bit: true", "method.type", "lora"),
+    ("adapter: qlora\nload_in_4bit: true", "method.type", "qlora"),
+    ("adapter: qlora\nload_in_4bit: true", "method.bits", 4),
+    ("adapter: lora\nload_in_8bit: true", "method.bits", 8),
+    (
+        "adapter: qlora\nload_in_4bit: true\nbnb_config_kwargs: {bnb_4bit_quant_type: fp4}",
+        "method.bnb_4bit_quant_type",
+        "fp4",
+    ),
     ("adapter: lora\nlora_r: 8", "method.r", 8),
     ("adapter: lora\nlora_target_linear: true", "method.target_modules", "all-linear"),
     (
@@ -327,8 +334,6 @@ STOPPED = [
         a_set("path: org/a", "type: alpaca") + "  - path: org/b\n    type: chat_template\n",
         "conversations and prompts of one's own can't be mixed here",
     ),
-    (DATA + "adapter: qlora\nload_in_4bit: true\n", "base models of 4 bits"),
-    (DATA + "adapter: lora\nload_in_8bit: true\n", "`load_in_8bit`: base models of 8 bits"),
     (DATA + "adapter: ia3\n", "adapters of the kind `ia3`"),
     (DATA + "rl: dpo\n", "`rl`: preferences and rewards"),
     (DATA + "processor_type: AutoProcessor\n", "`processor_type`: only text"),

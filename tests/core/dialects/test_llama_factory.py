@@ -117,6 +117,9 @@ def test_what_the_tool_takes_where_a_file_is_silent(path: str, expected: object)
 
 LOWERED = [
     ("finetuning_type: full", "method.type", "full"),
+    ("quantization_bit: 4", "method.type", "qlora"),
+    ("quantization_bit: 8", "method.bits", 8),
+    ("quantization_bit: 4\nquantization_type: fp4", "method.bnb_4bit_quant_type", "fp4"),
     ("lora_rank: 32", "method.lora_alpha", 64),
     ("lora_rank: 32\nlora_alpha: 8", "method.lora_alpha", 8),
     ("lora_target: all", "method.target_modules", "all-linear"),
@@ -292,7 +295,10 @@ STOPPED = [
     ("dataset: scripted\n", "`scripted`: data that a script or a cloud has"),
     ("dataset: sums, chats\n", "conversations and questions with answers can't be mixed here"),
     ("dataset: sums, pairs\n", "the rows of all data sets are written in one way here"),
-    (DATA + "quantization_bit: 4\n", "base models of 4 bits can't be trained on here"),
+    (
+        DATA + "quantization_bit: 4\nquantization_method: hqq\n",
+        "bases of 4 bits by `hqq` can't be trained on here",
+    ),
     (DATA + "finetuning_type: freeze\n", "`freeze`: parts of the model can't be frozen here"),
     (DATA + "finetuning_type: oft\n", "`oft`: OFT adapters"),
     (DATA + "adapter_name_or_path: saves/a\n", "`adapter_name_or_path`: a trained adapter"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from pitchpipe.dialects.foreign import Foreign
-from pitchpipe.dialects.qlora import NATIVE_QLORA
 
 _OTHER_HEADS = ("SequenceClassification", "TokenClassification", "RewardModel")
 
@@ -23,18 +22,25 @@ def _method(foreign: Foreign) -> None:
         if adapter:
             foreign.put("method.type", "full", "adapter")
         return
-    small = adapter == "qlora" or foreign.given("load_in_4bit") is True
+    small = next((k for k in ("load_in_4bit", "load_in_8bit") if foreign.given(k) is True), None)
     if adapter not in ("lora", "qlora"):
         foreign.put("method.type", "lora", "adapter")
         foreign.note("stops", "adapter", f"adapters of the kind `{adapter}` can't be trained here")
-    elif small and NATIVE_QLORA:
-        foreign.put("method.type", NATIVE_QLORA, "adapter")
+    elif adapter == "qlora" or small:
+        foreign.put("method.type", "qlora", "adapter")
+        foreign.put("method.bits", 8 if small == "load_in_8bit" else 4, small or "adapter")
+        _four_bits(foreign)
     else:
         foreign.put("method.type", "lora", "adapter")
-        if small:
-            place = "adapter" if adapter == "qlora" else "load_in_4bit"
-            message = "base models of 4 bits can't be trained on here; `adapter: lora` can"
-            foreign.note("stops", place, message)
+
+
+def _four_bits(foreign: Foreign) -> None:
+    """Axolotl's own choice is NF4 with double quantization, as ours is."""
+    place = "bnb_config_kwargs"
+    given = foreign.given(place)
+    for key in ("bnb_4bit_quant_type", "bnb_4bit_use_double_quant"):
+        if isinstance(given, dict) and key in given:
+            foreign.put(f"method.{key}", given[key], (place, key), same=True)
 
 
 def _targets(foreign: Foreign) -> None:

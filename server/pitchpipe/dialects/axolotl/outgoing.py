@@ -41,14 +41,36 @@ def write(out: Outgoing) -> None:
 
 
 def _method(out: Outgoing) -> None:
-    if out.value("method.type") == "lora":
-        out.put("adapter", "lora", "method.type")
+    kind = out.value("method.type")
+    if kind in {"lora", "qlora"}:
+        _bits(out, quantized=kind == "qlora")
         if out.value("method.target_modules") == "all-linear":
             out.data.pop("lora_target_modules", None)
             out.put("lora_target_linear", True, "method.target_modules")
         for key, native in (("lora_r", "method.r"), ("lora_alpha", "method.lora_alpha")):
             out.put(key, out.value(native), native)
     out.done("method.type")
+
+
+def _bits(out: Outgoing, *, quantized: bool) -> None:
+    eight = out.value("method.bits") == 8
+    out.put("adapter", "qlora" if quantized and not eight else "lora", "method.type")
+    if quantized:
+        out.put("load_in_8bit" if eight else "load_in_4bit", True, "method.bits")
+    for key in ("bnb_4bit_quant_type", "bnb_4bit_use_double_quant"):
+        native = f"method.{key}"
+        if (
+            quantized
+            and out.says(native)
+            and out.value(native) != out.native.default(_path(native))
+        ):
+            out.put(("bnb_config_kwargs", key), out.value(native), native)
+        out.done(native)
+    out.done("method.bits")
+
+
+def _path(dotted: str) -> KeyPath:
+    return tuple(dotted.split("."))
 
 
 def _sources(out: Outgoing, native: str, key: str) -> None:

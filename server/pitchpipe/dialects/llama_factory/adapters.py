@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pitchpipe.dialects.foreign import Foreign
-from pitchpipe.dialects.qlora import NATIVE_QLORA
 from pitchpipe.syntax.nodes import Data
 
 _STRANGE = {
@@ -42,11 +41,14 @@ def names(value: Data) -> list[str]:
 
 
 def _quantized(foreign: Foreign, bits: Data) -> None:
-    usual = foreign.value("quantization_method") in ("bnb", "bitsandbytes")
-    if bits == 4 and usual and NATIVE_QLORA and foreign.given("finetuning_type") in (None, "lora"):
-        foreign.put("method.type", NATIVE_QLORA, "quantization_bit")
-    elif foreign.given("finetuning_type") in (None, "lora", "oft"):
-        message = f"base models of {bits} bits can't be trained on here; without it, LoRA can"
+    how = foreign.value("quantization_method")
+    if foreign.given("finetuning_type") not in (None, "lora", "oft"):
+        return
+    if bits in (4, 8) and how in ("bnb", "bitsandbytes"):
+        foreign.put("method.type", "qlora", "quantization_bit")
+        foreign.put("method.bits", bits, "quantization_bit", same=True)
+    else:
+        message = f"bases of {bits} bits by `{how}` can't be trained on here; 4 or 8 by `bnb` can"
         foreign.note("stops", "quantization_bit", message)
 
 

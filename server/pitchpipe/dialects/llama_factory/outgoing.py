@@ -14,8 +14,15 @@ _DTYPES: dict[Data, str] = {"bfloat16": "bf16", "float16": "fp16"}
 def write(out: Outgoing) -> None:
     out.put("stage", "sft")
     out.put("do_train", True)
-    out.put("finetuning_type", out.value("method.type"), "method.type")
-    if out.value("method.type") == "lora":
+    kind = out.value("method.type")
+    out.put("finetuning_type", "full" if kind == "full" else "lora", "method.type")
+    if kind == "qlora":
+        out.put("quantization_bit", out.value("method.bits"), "method.bits")
+    else:
+        for key in ("bnb_4bit_quant_type", "bnb_4bit_use_double_quant"):
+            out.done(f"method.{key}")
+    out.done("method.bits")
+    if kind != "full":
         _targets(out)
     _precision(out)
     _names(out, "train", "dataset")
