@@ -84,7 +84,7 @@ def test_only_the_source_that_changed_is_looked_at(monkeypatch: pytest.MonkeyPat
     looked: list[object] = []
     of_source = check._of_source  # pyright: ignore[reportPrivateUsage]
 
-    def counted(context: Context, source: Source) -> tuple[list[Finding], bool]:
+    def counted(context: Context, source: Source) -> tuple[list[Finding], set[str]]:
         looked.append(source.path)
         return of_source(context, source)
 

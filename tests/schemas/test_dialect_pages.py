@@ -68,9 +68,8 @@ def _page(tool: str) -> str:
     return "\n".join([
         f"# {title}",
         "",
-        f"What becomes of the keys of {title}'s files: {len(listed)} are known, "
-        f"of which {taken} are keys of a",
-        "workflow under another name. "
+        f"What becomes of the keys of {title}'s files: {len(listed)} are known,",
+        f"of which {taken} are keys of a workflow under another name.",
         "Where nothing is said, the key is read together with others, or has",
         "no part in what is learnt.",
         "",
