@@ -102,6 +102,8 @@ ONCE_TOO_MUCH = (
     "'quoted':\n",
     "? 0\n\n 0",
     "\b\b",
+    "version: !!str 5\n",
+    "data:\n  text_template: \n",
     '"\\e[2J": 1\n',
 )
 

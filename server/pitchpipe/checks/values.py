@@ -93,6 +93,8 @@ def _wrong_type(context: Context, violation: Violation) -> Report:
     message = f"{key(path)} must be {wanted}, not {shown(found)}"
     scalar = context.written.scalar(path)
     rule = context.written.schema.at(path) or {}
+    if scalar and scalar.tag:  # which says what the value is, whatever is written behind it
+        return Report(message, span, path)
     if scalar and (meant := _meant(scalar, types, rule) or _in_full(context, path, scalar, types)):
         fix = Fix(f"Write `{meant}`", (Edit(scalar.span, meant),))
         quoted = scalar.style in {Style.SINGLE, Style.DOUBLE}

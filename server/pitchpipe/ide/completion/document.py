@@ -31,7 +31,7 @@ def _of_key(snapshot: Snapshot, dotted: str) -> str:
 
 def _of_value(snapshot: Snapshot, rest: str) -> str:
     """What the key's description says of the value, if it lists its values."""
-    dotted, _, value = rest.rpartition(":")
+    dotted, _, value = rest.partition("\n")  # neither holds a break
     rule = snapshot.schema.at(parse_dotted(dotted)) or {}
     description = str(rule.get("description", ""))
     for line in description.split("\n"):

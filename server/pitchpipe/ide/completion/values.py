@@ -106,7 +106,7 @@ def _listed(rule: Rule, path: KeyPath, quote: str) -> Iterator[CompletionItem]:
             "value" if "enum" not in rule else "keyword",
             flow(choice),
             "default" if is_default else "",
-            key=f"value:{dotted(path)}:{flow(choice)}",
+            key=f"value:{dotted(path)}\n{flow(choice)}",
             preselect=is_default,
         )
 
