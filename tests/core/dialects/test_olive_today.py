@@ -242,3 +242,14 @@ def test_a_configuration_that_trains_nothing_is_sound_and_can_not_be_run_here() 
     text = "input_model: {type: HfModel, model_path: models/tiny}\npasses: {b: {type: Rtn}}\n"
     assert codes(text, "error") == []
     assert not olive(text).can_run
+
+
+def test_how_a_base_is_quantized_counts() -> None:
+    text = TODAY.replace("LoRA", "QLoRA")
+    assert value(text, "method.type") == "qlora"
+    assert value(text, "method.bnb_4bit_use_double_quant") is False
+    text = text.replace(
+        "type: QLoRA\n", "type: QLoRA\n    quant_type: fp4\n    double_quant: true\n"
+    )
+    assert value(text, "method.bnb_4bit_quant_type") == "fp4"
+    assert value(text, "method.bnb_4bit_use_double_quant") is True

@@ -48,6 +48,12 @@ def _no_trainer(foreign: Foreign, passes: tuple[Pass, ...]) -> None:
     foreign.note("stops", where, message)
 
 
+_OF_4_BITS = {
+    "quant_type": "method.bnb_4bit_quant_type",
+    "double_quant": "method.bnb_4bit_use_double_quant",
+}
+
+
 def _method(foreign: Foreign, trainer: Pass) -> None:
     where = (*trainer.path, "type")
     if trainer.kind == "dora":
@@ -62,6 +68,11 @@ def _method(foreign: Foreign, trainer: Pass) -> None:
     if isinstance(written and foreign.given(written), str):
         message = "`target_modules`: Olive takes a list of names alone"
         foreign.note("otherwise", written or (), message)
+    if trainer.kind == "qlora":
+        foreign.default("method.bnb_4bit_use_double_quant", False)
+        for key, native in _OF_4_BITS.items():
+            if (at := place(foreign, trainer, key)) and foreign.given(at) is not None:
+                foreign.put(native, foreign.given(at), at, same=True)
     if trainer.kind in {"qlora", "loftq"}:
         foreign.default("method.target_modules", "all-linear")
         if written:
