@@ -32,9 +32,10 @@ def removed(
         return None
     edits: list[Edit] = []
     for at, entry in enumerate(owner.entries):
-        if entry.key.span not in gone:
+        inside = edits and entry.key.span.end <= edits[-1].span.end
+        if entry.key.span not in gone or inside:
             continue
-        span = _in_flow(owner, at, gone) if owner.flow else _in_block(document, owner, at)
+        span = _in_flow(owner, at, gone) if owner.flow else _in_block(document, owner, at, gone)
         if span is None:
             return None
         edits.append(Edit(span, ""))
@@ -135,17 +136,19 @@ def _in_flow(owner: Mapping, at: int, gone: set[Span]) -> Span:
     return Span(entry.span.start, end)
 
 
-def _in_block(document: Document, owner: Mapping, at: int) -> Span | None:
-    """The lines of an entry; behind a dash, up to the next entry, which takes its place."""
-    entry = owner.entries[at]
+def _in_block(document: Document, owner: Mapping, at: int, gone: set[Span]) -> Span | None:
+    """The lines of an entry; behind a dash, up to the next one that stays and takes its place."""
+    entry, text = owner.entries[at], document.text
     lines = _lines(document, entry)
-    if not document.text[lines.start : entry.key.span.start].strip():
+    if not text[lines.start : entry.key.span.start].strip():
         return lines
-    if at + 1 == len(owner.entries):
-        return None
-    following = owner.entries[at + 1].key.span.start
-    between = document.text[lines.end : following]
-    return None if between.strip() else Span(entry.key.span.start, following)
+    for following in owner.entries[at + 1 :]:
+        if text[lines.end : following.key.span.start].strip():
+            return None
+        if following.key.span not in gone:
+            return Span(entry.key.span.start, following.key.span.start)
+        lines = _lines(document, following)
+    return None
 
 
 def _lines(document: Document, entry: Entry) -> Span:

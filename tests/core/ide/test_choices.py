@@ -106,6 +106,10 @@ BOTH = {
         "data:\n  train:\n  - dataset_name: b  # c\n    split: train\n",
         "data:\n  train:\n  - path: data/pairs.jsonl\n    split: train\n",
     ),
+    "data:\n  train:\n  - dataset_config: c\n    dat‸aset_name: b\n    path: data/pairs.jsonl\n": (
+        "data:\n  train:\n  - dataset_config: c\n    dataset_name: b\n",
+        "data:\n  train:\n  - path: data/pairs.jsonl\n",
+    ),
 }
 
 
