@@ -103,6 +103,7 @@ ONCE_TOO_MUCH = (
     "? 0\n\n 0",
     "\b\b",
     "version: !!str 5\n",
+    '" ":',
     "data:\n  text_template: \n",
     '"\\e[2J": 1\n',
 )

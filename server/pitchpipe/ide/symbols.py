@@ -57,7 +57,7 @@ def _inside(node: Node, depth: int) -> Iterator[Symbol]:
         return
     if isinstance(node, Mapping):
         for entry in node.entries:
-            name = entry.key.raw or "(no key)"
+            name = entry.key.raw if entry.key.raw.strip() else "(no key)"
             yield _symbol(name, entry.value, entry.span, entry.key.span, depth)
     elif isinstance(node, Sequence):
         for index, item in enumerate(node.items):
