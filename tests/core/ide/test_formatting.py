@@ -187,6 +187,7 @@ BROKEN = (
     "a:  1\n  b:  2\n",
     "a:  x\u2028y\n",
     "a:  1\rb:  2\n",
+    "\n\ufeff\n0",
 )
 
 

@@ -30,7 +30,7 @@ def format(snapshot: Snapshot, span: Span | None = None, tab_size: int = 2) -> l
     formatted for itself. There are no edits for one that can't be read whole, and none where the
     result would say anything else.
     """
-    if _ODD_BREAKS.search(snapshot.text):
+    if _ODD_BREAKS.search(snapshot.text) or "\ufeff" in snapshot.text[1:]:
         return []
     unit = min(max(tab_size, _INDENTS[0]), _INDENTS[-1])
     found: list[Edit] = []
