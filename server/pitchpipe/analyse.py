@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from pitchpipe.check import NOTHING_KNOWN, Known, check
+from pitchpipe.checks.foreign import runner_cannot
 from pitchpipe.context import Context
 from pitchpipe.dialects import native
 from pitchpipe.dialects.recognise import NATIVE, dialect_of
@@ -69,9 +70,10 @@ class Analysis:
     def can_run(self) -> bool:
         """Whether nothing keeps the file from running.
 
-        A file of another tool may be sound, and yet more than the runner can do, or but a part.
+        A file of another tool may be sound, and yet more than the runner can do, or but a part; no
+        comment that silences a finding changes that.
         """
-        if self.has_errors or any(f.code == "runner-cannot" for f in self.findings):
+        if self.has_errors or any(runner_cannot(self.context)):
             return False
         return all(v.keyword != "required" for v in self.context.reading.violations)
 

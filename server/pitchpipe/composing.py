@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pitchpipe.analyse import Analysis
+from pitchpipe.checks.foreign import runner_cannot
 from pitchpipe.findings import Finding, Severity, in_order
 from pitchpipe.keypath import KeyPath, dotted, parse_dotted
 from pitchpipe.reading import FROM_COMMAND_LINE, Reading
@@ -21,17 +22,19 @@ _OF_PARTS = {"incomplete-workflow", "missing-required"}
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What is wrong with both together: the findings of each file, sorted by place."""
+    """What is wrong with both together: the findings of each file, sorted by place.
+
+    `beyond_us`: the part asks for what the runner can't do, whether or not that is silenced.
+    """
 
     of_base: tuple[Finding, ...]
     of_part: tuple[Finding, ...]
+    beyond_us: bool
 
     @property
     def part_can_run(self) -> bool:
         """Whether nothing in the part keeps the whole from running."""
-        return not any(
-            f.severity is Severity.ERROR or f.code == "runner-cannot" for f in self.of_part
-        )
+        return not self.beyond_us and all(f.severity is not Severity.ERROR for f in self.of_part)
 
 
 def laid_over(part: Analysis) -> dict[str, Data]:
@@ -51,7 +54,8 @@ def composed(base: Analysis, part: Analysis, settings: Mapping[str, Data]) -> Co
             of_base.append(finding)
         else:
             of_part.append(_moved(finding, key, part.context.reading))
-    return Composed(tuple(of_base), tuple(in_order(list(dict.fromkeys(of_part)))))
+    beyond_us = any(runner_cannot(part.context))
+    return Composed(tuple(of_base), tuple(in_order(list(dict.fromkeys(of_part)))), beyond_us)
 
 
 def _leaves(reading: Reading, data: Data, path: KeyPath) -> Iterator[tuple[KeyPath, Data]]:

@@ -129,7 +129,7 @@ async def test_without_answers_there_is_something_to_choose(client: Client, tmp_
     assert found["text"] is found["name"] is found["message"] is None
     choices = found["choices"]
     assert [t["name"] for t in choices["tasks"]] == ["text-generation", "classification"]
-    assert [m["name"] for m in choices["methods"]] == ["lora", "full"]
+    assert [m["name"] for m in choices["methods"]] == ["lora", "qlora", "full"]
     assert all(one["description"] for one in (*choices["tasks"], *choices["methods"]))
     smol = next(m for m in choices["models"] if m["name"] == MODEL)
     assert (smol["licence"], smol["chat"], smol["parameters"] > 1e8) == ("apache-2.0", True, True)

@@ -157,6 +157,15 @@ def bare_python(folder: Path) -> str:
     return str(path)
 
 
+AXOLOTL = """\
+# pitchpipe: axolotl
+base_model: a/b
+learning_rate: 1.0e-4
+rl: dpo  # right for its own tool
+datasets: [{path: c/d, type: completion}]
+"""
+
+
 def refused(workflow: Path, python: str | None = None, **options: object) -> CannotStart:
     with pytest.raises(CannotStart) as caught:
         start(python or sys.executable, workflow, **options)  # pyright: ignore[reportArgumentType]
@@ -174,6 +183,9 @@ async def test_what_keeps_a_run_from_starting_is_said(workflow: Path, tmp_path: 
     said = refused(workflow)
     assert str(said).startswith("töne of joy.yaml has errors: line 12: ")
     assert [finding.path for finding in said.findings] == ["method.r"]
+    workflow.write_text(AXOLOTL, encoding="utf-8")
+    said = refused(workflow)
+    assert str(said).startswith("töne of joy.yaml can't be run here: line 4: `rl`: ")
     workflow.write_bytes(b"name: \xff\n")
     assert "UTF-8" in str(refused(workflow))
 
@@ -197,7 +209,7 @@ async def test_a_program_that_is_no_python_leaves_nothing(workflow: Path, tmp_pa
 
 async def test_output_dirs_that_cannot_be_made_are_said(workflow: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
-    with pytest.raises(CannotStart, match="no run folder can be made in"):
+    with pytest.raises(CannotStart, match="`output_dir` lies below the file"):
         start(sys.executable, workflow, overrides=["output_dir=taken/runs"])
 
 

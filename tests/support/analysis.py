@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pitchpipe_schemas
 from pitchpipe.analyse import Analysis, analyse
@@ -33,6 +34,14 @@ def analysis(
 ) -> Analysis:
     laid = overrides or {}
     return analyse(text, schema=SCHEMA, facts=facts, path=path, overrides=laid, blind=blind)
+
+
+def value(found: Analysis, path: str) -> Any:
+    """What counts for the workflow's key at a dotted path without lists."""
+    at: Any = found.workflow
+    for step in path.split("."):
+        at = getattr(at, step)
+    return found.context.effective(at)
 
 
 def whole(fragment: str) -> str:

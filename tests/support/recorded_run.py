@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pitchpipe_schemas
+
 STAGES = ("fetch", "prepare", "train", "merge", "export", "evaluate", "report")
 LABELS = ("ham", "spam")
 START = 1773482535.25  # 2026-03-14 10:02:15 UTC
@@ -673,6 +675,15 @@ _PROMPTS = (
 
 # --- plan -----------------------------------------------------------------------------------------
 
+
+def _section(name: str, **given: Any) -> dict[str, Any]:
+    """A section of a plan: the schema's defaults but for what is `given`."""
+    keys = pitchpipe_schemas.load("workflow")["properties"][name]["properties"]
+    made = {key: rule["default"] for key, rule in keys.items()} | given
+    numbers = {key for key, rule in keys.items() if rule["type"] == "number"}
+    return {key: float(value) if key in numbers else value for key, value in made.items()}
+
+
 _PLAN: dict[str, Any] = {
     "version": 1,
     "pitchpipe": "0.1.0",
@@ -717,45 +728,14 @@ _PLAN: dict[str, Any] = {
         "packing": True,
         "loss_on": "completion",
     },
-    "method": {
-        "type": "lora",
-        "r": 16,
-        "lora_alpha": 32.0,
-        "lora_dropout": 0.05,
-        "rank_pattern": {},
-        "alpha_pattern": {},
-        "target_modules": "all-linear",
-        "exclude_modules": [],
-        "target_parameters": [],
-        "layers_to_transform": None,
-        "layers_pattern": [],
-        "modules_to_save": [],
-        "bias": "none",
-        "use_rslora": False,
-        "use_dora": False,
-    },
-    "training": {
-        "learning_rate": 2e-4,
-        "num_train_epochs": 3.0,
-        "max_steps": -1,
-        "per_device_train_batch_size": 16,
-        "per_device_eval_batch_size": 8,
-        "gradient_accumulation_steps": 1,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.03,
-        "weight_decay": 0.0,
-        "max_grad_norm": 1.0,
-        "optim": "adamw_torch",
-        "logging_steps": 1,
-        "eval_strategy": "steps",
-        "eval_steps": 15,
-        "save_strategy": "epoch",
-        "save_steps": 100,
-        "save_total_limit": 2,
-        "load_best_model_at_end": False,
-        "gradient_checkpointing": False,
-        "seed": 42,
-    },
+    "method": _section("method", lora_dropout=0.05),
+    "training": _section(
+        "training",
+        per_device_train_batch_size=16,
+        logging_steps=1,
+        eval_strategy="steps",
+        eval_steps=15,
+    ),
     "evaluate": {
         "metrics": ["loss", "perplexity", "accuracy", "f1", "exact_match"],
         "max_rows": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from pitchpipe.document import Document
 from pitchpipe.ide.slots.words import line_end
 from pitchpipe.keypath import KeyPath
 from pitchpipe.syntax.nodes import Mapping, Node, Sequence
+
+_MODELINE = re.compile(r"#[ \t]*pitchpipe:[ \t]*[\w-]+[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ def comments(document: Document) -> tuple[tuple[str, ...], dict[KeyPath, Comment
         above: list[str] = []
         at = number - 1
         while at >= 0 and lines[at].startswith("#"):
-            above.insert(0, lines[at])
+            if not _MODELINE.match(lines[at]):
+                above.insert(0, lines[at])
             at -= 1
         if not found:
             head = _head(lines[: at + 1])
@@ -47,7 +51,7 @@ def comments(document: Document) -> tuple[tuple[str, ...], dict[KeyPath, Comment
 
 def _head(lines: list[str]) -> tuple[str, ...]:
     """The comments among the first lines, without what tells tools how to read the file."""
-    return tuple(line for line in lines if line.startswith("#") and "pitchpipe:" not in line)
+    return tuple(line for line in lines if line.startswith("#") and not _MODELINE.match(line))
 
 
 def _keys(node: Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, Node, int]]:

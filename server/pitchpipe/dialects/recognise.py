@@ -109,6 +109,8 @@ def _by_keys(text: str) -> str | None:
     """What the keys at the beginning of lines tell, or all keys of JSON."""
     pattern = _JSON_KEY if text[:2000].lstrip("\ufeff \t\r\n")[:1] == "{" else _KEY
     keys = set(pattern.findall(text, 0, _LOOKED_AT))
+    if "workflow_sha256" in keys:  # the plan of a run
+        return None
     if {"model", "data"} <= keys and keys & _TUNED and "name_or_path" in text:
         return NATIVE
     if "base_model" in keys and keys & _AXOLOTL:

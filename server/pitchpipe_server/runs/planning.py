@@ -74,6 +74,10 @@ def analysed(
     )
 
 
+# What keeps a sound file from being run, unless a comment silences that.
+_STOPPING = {"runner-cannot", "incomplete-workflow"}
+
+
 def demand_no_errors(analysis: Analysis, workflow: Path) -> None:
     """Passes a file that has a plan.
 
@@ -84,11 +88,12 @@ def demand_no_errors(analysis: Analysis, workflow: Path) -> None:
     if errors:
         raise CannotStart(_complaint(workflow, analysis, errors), findings=tuple(errors))
     if not analysis.can_run:
-        stopping = [f for f in analysis.findings if f.code == "runner-cannot"]
-        first = stopping[0]
-        line = analysis.document.lines.place(first.span).line
-        complaint = f"{workflow.name} can't be run here: line {line}: {first.message}"
-        raise CannotStart(complaint, findings=tuple(stopping))
+        stopping = tuple(f for f in analysis.findings if f.code in _STOPPING)
+        why = ""
+        if stopping:
+            line = analysis.document.lines.place(stopping[0].span).line
+            why = f": line {line}: {stopping[0].message}"
+        raise CannotStart(f"{workflow.name} can't be run here{why}", findings=stopping)
 
 
 def planned(analysis: Analysis, workflow: Path, smoke: bool, consent: bool) -> Plan:

@@ -77,6 +77,11 @@ def test_a_native_file_stays_what_it_is() -> None:
     assert converted(text)[0] == "# pitchpipe: workflow\n\n" + text
 
 
+def test_whose_file_it_was_is_not_said_of_the_new_one() -> None:
+    text, _ = converted(AXOLOTL.replace("# A small try.\n\n", ""))
+    assert text.startswith("# pitchpipe: workflow\n\nmodel:\n")
+
+
 def test_files_with_errors_are_refused() -> None:
     with pytest.raises(ValueError, match="errors"):
         convert(analysis("# pitchpipe: axolotl\nlora_r: 8\n"), "native")

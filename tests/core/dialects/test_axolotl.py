@@ -9,7 +9,7 @@ import pytest
 
 from pitchpipe.analyse import Analysis
 from pitchpipe.ide.changes import applied
-from support.analysis import analysis, lines_of
+from support.analysis import analysis, lines_of, value
 from support.facts import WORLD
 
 HEAD = """\
@@ -41,13 +41,6 @@ def said(more: str = "", data: str = DATA) -> list[str]:
 
 def of(code: str, more: str = "", data: str = DATA) -> list[str]:
     return [f.message for f in read(more, data).findings if f.code == code]
-
-
-def value(found: Analysis, path: str) -> Any:
-    at: Any = found.workflow
-    for step in path.split("."):
-        at = getattr(at, step)
-    return found.context.effective(at)
 
 
 def sources(data: str, which: str = "train", more: str = "") -> list[dict[str, Any]]:
@@ -521,6 +514,12 @@ def test_misspelt_keys_are_found_out(more: str, meant: str) -> None:
 
 def test_a_file_without_data_lacks_them() -> None:
     assert any(line.startswith("error[missing-required]") for line in said(data=""))
+
+
+def test_no_comment_makes_the_runner_do_what_it_cannot() -> None:
+    found = read("rl: dpo  # pitchpipe: ignore[runner-cannot]\n")
+    assert [f for f in found.findings if f.code == "runner-cannot"] == []
+    assert not found.can_run
 
 
 def test_paths_lead_both_ways() -> None:

@@ -11,7 +11,7 @@ from pitchpipe.analyse import Analysis
 from pitchpipe.dialects.recognise import dialect_of
 from pitchpipe.ide.changes import applied
 from pitchpipe.not_yet import NotYet
-from support.analysis import analysis, lines_of
+from support.analysis import analysis, lines_of, value
 from support.facts import WORLD, World
 
 HEAD = """\
@@ -74,13 +74,6 @@ def said(more: str = "", data: str = DATA, facts: World = FACTS) -> list[str]:
 
 def of(code: str, more: str = "", data: str = DATA) -> list[str]:
     return [f.message for f in read(more, data).findings if f.code == code]
-
-
-def value(found: Analysis, path: str) -> Any:
-    at: Any = found.workflow
-    for step in path.split("."):
-        at = getattr(at, step)
-    return found.context.effective(at)
 
 
 def sources(data: str, more: str = "", which: str = "train") -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from pitchpipe.analyse import Analysis
 from pitchpipe.converting import convert
 from pitchpipe.dialects.recognise import dialect_of
-from support.analysis import analysis, lines_of
+from support.analysis import analysis, lines_of, value
 
 SFT = """\
 # pitchpipe: trl
@@ -24,13 +24,6 @@ def read(more: str = "", head: str = SFT) -> Analysis:
 
 def said(more: str = "", head: str = SFT) -> list[str]:
     return [line.partition(": ")[2] for line in lines_of(read(more, head).findings, head + more)]
-
-
-def value(of: Analysis, path: str) -> Any:
-    at: Any = of.workflow
-    for step in path.split("."):
-        at = getattr(at, step)
-    return of.context.effective(at)
 
 
 DEFAULTS = [
