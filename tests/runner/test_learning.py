@@ -16,6 +16,7 @@ from pitchpipe_runner import prepare
 from pitchpipe_runner.failures import RunFailure
 from pitchpipe_runner.sampling import LikeLengths
 from pitchpipe_runner.trainer import CompletionTrainer
+from support.plans import changed
 from support.tiny import tiny_rows
 from support.workbench import Benches, Workbench
 
@@ -162,9 +163,8 @@ def test_the_last_batch_may_be_left_out(bench: Benches, chat_model: Path, seen: 
     assert [len(batch) for batch in batches(seen)] == [5, 5, 5, 3]
     _ = made(bench, chat_model, run="some", dataloader_drop_last=True, **said).trained
     assert [len(batch) for batch in batches(seen)] == [5, 5, 5]
-    none = made(
-        bench, chat_model, run="none", dataloader_drop_last=True, per_device_train_batch_size=40
-    )
+    none = made(bench, chat_model, run="none", dataloader_drop_last=True)
+    none.plan = changed(none.plan, "training", per_device_train_batch_size=40)
     with pytest.raises(RunFailure) as caught:
         _ = none.trained
     assert (caught.value.code, caught.value.path) == (

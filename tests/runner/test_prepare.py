@@ -269,9 +269,9 @@ def test_a_labels_tokens_are_those_of_the_rows_that_have_it(
     assert all(tokens[row.completion.strip()] == row.completion_ids for row in held)
 
 
-def test_labels_must_be_few(bench: Benches, plain_model: Path) -> None:
-    rows = [{"text": f"dog {i}", "label": "joy"} for i in range(6)]
-    made = bench("task: classification\n" + data(), plain_model, rows)
+def test_labels_must_be_few(bench: Benches, tmp_path: Path, plain_model: Path) -> None:
+    made = bench("task: classification\n" + data(), plain_model, told(6))
+    write_rows(tmp_path, [{"text": f"dog {i}", "label": "joy"} for i in range(6)])
     assert refusal(made) == (
         "labels-unusable at data.labels: the training rows have 1 distinct completions; "
         "a classification needs 2 to 100"
@@ -290,9 +290,13 @@ def test_rows_whose_completion_is_no_label_are_said(bench: Benches, plain_model:
     )
 
 
-def test_labels_that_no_row_has_are_refused(bench: Benches, plain_model: Path) -> None:
+def test_labels_that_no_row_has_are_refused(
+    bench: Benches, tmp_path: Path, plain_model: Path
+) -> None:
     fragment = "task: classification\n" + data("labels: [yes, no]")
-    made = bench(fragment, plain_model, told(6))
+    rows = [{"text": f"dog {i}", "label": ("yes", "no")[i % 2]} for i in range(6)]
+    made = bench(fragment, plain_model, rows)
+    write_rows(tmp_path, told(6))
     assert refusal(made) == (
         "labels-unusable at data.labels: no row's completion is one of the labels; "
         "the first one's is `joy`"
@@ -330,10 +334,11 @@ def test_several_files_become_one_split(bench: Benches, tmp_path: Path, plain_mo
 
 
 def test_a_row_that_differs_from_those_that_were_checked_is_named(
-    bench: Benches, plain_model: Path
+    bench: Benches, tmp_path: Path, plain_model: Path
 ) -> None:
+    made = bench(data(), plain_model, told(251))
     rows: list[dict[str, Any]] = [*told(250), {"text": "dog"}]
-    made = bench(data(), plain_model, rows)
+    write_rows(tmp_path, rows)
     assert refusal(made) == (
         "row-unusable at data.completion_template: "
         "row 251 doesn't fit the template: no column `label`"
