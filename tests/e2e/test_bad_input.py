@@ -216,8 +216,14 @@ AT_ONCE = {
         2,
         command=(*RUN, "--python", "no/python"),
     ),
+    "labels of which no row has one": Case(
+        ("tones.yaml:9:3: error[labels-unusable]: ", "line 1 is `joy`"),
+        1,
+        old="[joy, fear, anger]",
+        new="[good, bad]",
+    ),
     "an output folder that is a file": Case(
-        ("pitchpipe: no run folder can be made in ", "rows.jsonl"),
+        ("error[output-dir-is-file]: `output_dir` is a file", "(from `--set`)"),
         2,
         command=(*RUN, "--set", "output_dir=rows.jsonl"),
     ),
@@ -262,12 +268,6 @@ LATER = {
         0,
         lambda folder: rows(*[row(f"{n} {'owl ' * 99 * (n < 2)}") for n in range(20)])(folder),
         command=PREPARE,
-    ),
-    "labels of which no row has one": Case(
-        ("tones.yaml:9:11: error[labels-unusable]: ",),
-        1,
-        old="[joy, fear, anger]",
-        new="[good, bad]",
     ),
     "a device that is not there": Case(
         (f"tones.yaml:26:19: error[device-not-found]: `compute.device: {NO_DEVICE}`",),

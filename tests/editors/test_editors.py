@@ -123,7 +123,7 @@ def test_a_fix_is_applied(editor: Editor) -> None:
 
 
 def test_a_key_is_completed(editor: Editor) -> None:
-    editor.complete(line_of(editor, "seed: 7"), "gradient_a", "2")
+    editor.complete(line_of(editor, "seed: 7"), "gradient_acc", "2")
     expected = "  seed: 7\n  gradient_accumulation_steps: 2\nevaluate:"
     until(lambda: expected in editor.text(), "the key is completed")
     until(lambda: not editor.findings(), "the marks of half a key are gone")

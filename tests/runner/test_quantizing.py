@@ -12,12 +12,16 @@ from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from transformers import AutoModelForCausalLM
 
+from pitchpipe.estimate import estimate
+from pitchpipe_facts.shipped import records
 from pitchpipe_runner import quantizing
 from pitchpipe_runner.device import Device
 from pitchpipe_runner.events import Events
-from pitchpipe_runner.expecting import shape_of
+from pitchpipe_runner.expecting import shape_of, taken
+from pitchpipe_runner.metering import batch_of
+from pitchpipe_runner.tracing.training import collated
 from pitchpipe_runner.train import _model
-from support.runner_steps import BatchSize, RunnerCase, plan_for
+from support.runner_steps import BatchSize, RunnerCase, measured, plan_for
 
 DEVICE = Device("cpu", torch.bfloat16)
 SIZE = BatchSize(2, 24)
@@ -90,6 +94,19 @@ def test_the_shape_is_that_of_the_weights_which_the_packed_ones_stand_for(tmp_pa
     plain = AutoModelForCausalLM.from_pretrained(tmp_path / "llama", dtype=torch.bfloat16)
     found = {g.path: [p.shape for p in g.parameters] for g in shape_of(quantized).groups}
     assert found == {g.path: [p.shape for p in g.parameters] for g in shape_of(plain).groups}
+
+
+def test_steps_beside_8_bits_are_not_said_to_be_known_exactly(tmp_path: Path) -> None:
+    changes = {"method": {"type": "qlora", "bits": 8}, "model": {"dtype": "bfloat16"}}
+    case = RunnerCase("llama", SIZE, changes)
+    plan = plan_for(case, tmp_path)
+    real = measured(plan, SIZE)
+    model = loaded(tmp_path, bits=8)
+    shape = shape_of(model)
+    step = taken(plan, DEVICE, model, shape, batch_of(collated(SIZE)))
+    found = estimate(shape, step, records("llama"))
+    assert not found.exact
+    assert found.allocated.low <= real.peak <= found.allocated.high
 
 
 def test_8_bits_learn_too(tmp_path: Path) -> None:

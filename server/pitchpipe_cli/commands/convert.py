@@ -19,7 +19,8 @@ def execute(arguments: argparse.Namespace) -> Exit:
     listing.tell(checked)
     if checked.analysis is None or checked.has_errors:
         return checked.verdict
-    folder = str((target or Path(arguments.file)).absolute().parent)
+    # What is printed is likely put into a file here.
+    folder = str(Path.cwd() if target is None else target.absolute().parent)
     found = convert(checked.analysis, arguments.to, folder)
     if target is None:
         terminal.out(found.text)
