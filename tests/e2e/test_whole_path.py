@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 FULL = """\
 method: {type: full}
 training:
-  learning_rate: 5.0e-3
+  learning_rate: 5.0e-3  # pitchpipe: ignore[learning-rate-unusual]
   max_steps: 60
   per_device_train_batch_size: 4
   logging_steps: 10

@@ -38,7 +38,7 @@ data:
   max_length: 64
 method: {type: lora, r: 16, lora_alpha: 32, lora_dropout: 0.1, target_modules: all-linear}
 training:
-  learning_rate: 1.0e-2
+  learning_rate: 1.0e-2  # pitchpipe: ignore[learning-rate-unusual]
   max_steps: 22
   per_device_train_batch_size: 4
   logging_steps: 1
