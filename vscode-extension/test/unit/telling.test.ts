@@ -82,12 +82,12 @@ test("the status has version and interpreter", () => {
 });
 
 test("packages go to environments first, to new ones next, never where the system wants none", () => {
-  const environment = { ...bare, environment: true, executable: "/work/.venv/bin/python" };
+  const environment = { ...bare, environment: true, executable: "/home/me/.venv/bin/python" };
   const managed = { ...bare, managed: true, executable: "/usr/bin/python3.12" };
   const places = [{ label: "New", folder: "/own" }];
   const items = targetItems([bare, managed, environment], places);
   expect(items.map((item) => item.description)).toEqual([
-    "/work/.venv/bin/python",
+    "/home/me/.venv/bin/python",
     "/own",
     "/usr/bin/python3",
   ]);
