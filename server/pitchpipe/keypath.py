@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 KeyPath: TypeAlias = "tuple[str | int, ...]"
 
@@ -32,6 +32,23 @@ def value_at(data: Any, path: KeyPath) -> Any:
     for step in path:
         data = data[step]
     return data
+
+
+def found_at(data: Any, path: KeyPath) -> Any:
+    """What lies at a path of plain values; None where nothing does."""
+    found = data
+    for step in path:
+        if isinstance(step, str):
+            found = cast(Any, found).get(step) if isinstance(found, dict) else None
+        else:
+            items = cast("list[Any]", found) if isinstance(found, list) else []
+            found = items[step] if step < len(items) else None
+    return found
+
+
+def as_path(path: str | KeyPath) -> KeyPath:
+    """A path that may have been written dotted."""
+    return parse_dotted(path) if isinstance(path, str) else path
 
 
 def parse_dotted(text: str) -> KeyPath:

@@ -1,9 +1,10 @@
 """Prints the closed-form estimate beside real training steps of small models on this CPU.
 
-python tests/bench/memory_cpu.py [MODEL_TYPE ...] [runner]
+python tests/bench/memory_cpu.py [MODEL_TYPE ...] [runner] [quantized]
 
 `runner` are steps of the project's own training: padded and packed rows, learnt tokens, autocast,
-accumulation. Without an argument everything is tried.
+accumulation; `quantized` are those beside a base of 4 or 8 bits, which need bitsandbytes. Without
+an argument everything is tried.
 
 Measured by the profiler's allocator events, an oracle that knows nothing of the estimate. The
 models are SmolLM2-like in their proportions, with fewer and narrower layers and random weights.
@@ -43,7 +44,7 @@ from pitchpipe_runner.tracing.measure import measure
 from pitchpipe_runner.tracing.training import BatchSize
 from pitchpipe_schemas import recorded
 from support.adapted import adapters
-from support.runner_steps import RUNNER_CASES, RunnerCase, measured, plan_for
+from support.runner_steps import QUANTIZED_CASES, RUNNER_CASES, RunnerCase, measured, plan_for
 
 _GATED: dict[str, Any] = {
     "hidden_size": 288,
@@ -213,6 +214,9 @@ def _quantize(model: Any, dtype: str) -> None:
     model.is_loaded_in_4bit = True
 
 
+_OURS = ("runner", "quantized")
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     plain = Step(dtype="float32", rank=8, optimizer="adamw_torch_fused", device="cpu")
@@ -225,10 +229,10 @@ def main() -> None:
         replace(plain, dtype="bfloat16", dropout=0.05),
         replace(plain, dtype="bfloat16", checkpointing=True),
     ]
-    chosen = sys.argv[1:] or [*_MODELS, "runner"]
+    chosen = sys.argv[1:] or [*_MODELS, *_OURS]
     errors: list[float] = []
     for model_type in chosen:
-        if model_type == "runner":
+        if model_type in _OURS:
             continue
         for step in steps:
             errors += [error(model_type, *size, step) for size in _SIZES]
@@ -239,6 +243,10 @@ def main() -> None:
     if "runner" in chosen:
         _summary("the runner's steps", list(runner_errors(RUNNER_CASES)))
         _summary("its model's own weights, checkpointed", list(runner_errors(_CHECKPOINTED)))
+    if "quantized" in chosen:
+        for bits in (4, 8):
+            cases = [c for c in QUANTIZED_CASES if c.changes["method"]["bits"] == bits]
+            _summary(f"beside {bits} bits", list(runner_errors(cases)))
 
 
 def _summary(name: str, errors: list[float]) -> None:

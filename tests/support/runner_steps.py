@@ -52,12 +52,27 @@ RUNNER_CASES: tuple[RunnerCase, ...] = tuple(
         (_PADDED, {"method": {"lora_dropout": 0.1}}),
         (_PACKED, {"method": {"use_dora": True}, "training": {"gradient_checkpointing": True}}),
         (_PADDED, {"method": {"modules_to_save": ("lm_head",)}}),
-        (_PADDED, {"method": {"type": "qlora"}, **_LOADED_IN_HALF}),
         (
             _PACKED,
             {"training": {"gradient_accumulation_steps": 4, "optim": "adafactor"}},
         ),
     )
+)
+
+QUANTIZED_CASES: tuple[RunnerCase, ...] = tuple(
+    RunnerCase(
+        architecture,
+        size,
+        {
+            **_LOADED_IN_HALF,
+            "method": {"type": "qlora", **how},
+            "training": {"gradient_checkpointing": checkpointing},
+        },
+    )
+    for architecture in ("llama", "qwen3", "gpt2")
+    for size in (_PADDED, _PACKED)
+    for how in ({"bits": 4}, {"bits": 4, "bnb_4bit_use_double_quant": False}, {"bits": 8})
+    for checkpointing in (False, True)
 )
 
 

@@ -16,7 +16,7 @@ from pitchpipe.keypath import KeyPath, value_at
 from pitchpipe.schema import Rule, Violation
 from pitchpipe.suggest import nearest, one_of
 from pitchpipe.syntax.nodes import Data, Scalar, Style
-from pitchpipe.syntax.scalars import reader_1_1, resolve
+from pitchpipe.syntax.scalars import readable, reader_1_1, resolve
 from pitchpipe.workflow import SOURCES, Source
 
 _WORDS_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -72,7 +72,7 @@ def _floats_1_1(context: Context, paths: Iterator[KeyPath]) -> Iterator[Report]:
     for path in paths:
         scalar = context.written.scalar(path)
         if scalar and scalar.style is Style.PLAIN and scalar.tag is None and _only_1_2(scalar):
-            number = _readable(scalar.raw)
+            number = readable(scalar.raw)
             fix = Fix(f"Write `{number}`", (Edit(scalar.span, number),))
             message = (
                 f"readers of YAML 1.1, such as PyYAML, take `{scalar.raw}` for a string; "
@@ -246,13 +246,3 @@ def _scalars(data: Data, path: KeyPath) -> Iterator[KeyPath]:
 
 def _only_1_2(scalar: Scalar) -> bool:
     return isinstance(scalar.value, float) and isinstance(reader_1_1(scalar.raw), str)
-
-
-def _readable(raw: str) -> str:
-    """The number for every reader of YAML: with a point, and a sign in its exponent."""
-    mantissa, _, exponent = raw.lower().partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    number = f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}"
-    if not exponent:
-        return number
-    return f"{number}e{exponent if exponent[0] in '+-' else '+' + exponent}"

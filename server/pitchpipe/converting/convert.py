@@ -10,9 +10,10 @@ from pitchpipe.converting.comments import Comment, comments
 from pitchpipe.converting.outgoing import Loss, Outgoing
 from pitchpipe.converting.writing import written
 from pitchpipe.dialects import dialect as dialects
+from pitchpipe.dialects.foreign import defaults_of, lay
 from pitchpipe.dialects.recognise import NATIVE
 from pitchpipe.draft.paths import spelt
-from pitchpipe.keypath import KeyPath, dotted
+from pitchpipe.keypath import KeyPath, dotted, found_at
 from pitchpipe.paths import flavour_of, is_path
 from pitchpipe.schema import Schema
 from pitchpipe.syntax.nodes import Data
@@ -44,23 +45,19 @@ def convert(analysis: Analysis, to: str, folder: str | None = None) -> Conversio
     values = _settings(analysis, here if to == NATIVE else None)
     losses = list(_left_out(analysis))
     head, said = _comments(analysis)
+    there = _written(analysis)
     if to == NATIVE:
-        kept = {
-            path: value
-            for path, value in values.items()
-            if path in _written(analysis) or value != schema.default(path)
-        }
-        data = _nested(kept)
-        text = written(data, said, schema.keys)
+        kept = {p: v for p, v in values.items() if p in there or v != schema.default(p)}
+        text = written(_nested(kept), said, schema.keys)
         return Conversion(_whole(head, NATIVE, text), tuple(losses))
     own = schema.other(to)
     assert own is not None, f"no schema of {to}"
-    out = Outgoing(_differing(values, analysis, own), schema, own)
+    out = Outgoing(_differing(values, there, own), schema, own)
     out.by_table()
     dialects.named(to).write(out)
     losses += out.losses
     for path in out.leftovers():
-        if path in _written(analysis):
+        if path in there:
             losses.append(Loss(_name(analysis, path), "there is no such key"))
     moved = {out.places[path]: comment for path, comment in said.items() if path in out.places}
     return Conversion(_whole(head, to, written(out.data, moved, own.keys)), tuple(losses))
@@ -78,7 +75,7 @@ def _settings(analysis: Analysis, folder: str | None) -> dict[KeyPath, Data]:
     found: dict[KeyPath, Data] = {}
     for path in reading.schema.leaves():
         if not any(isinstance(step, int) for step in path):
-            value = _at(reading.data, path)
+            value = found_at(reading.data, path)
             value = reading.default(path) if value is None else value
             if value is not None and not (path[-1] in _SOURCES and not value):
                 found[path] = value
@@ -111,11 +108,10 @@ def _spelt(analysis: Analysis, value: Data, folder: str) -> Data:
 
 
 def _differing(
-    values: Mapping[KeyPath, Data], analysis: Analysis, own: Schema
+    values: Mapping[KeyPath, Data], there: set[KeyPath], own: Schema
 ) -> dict[KeyPath, Data]:
     """What was written, and what would count otherwise in the tool that the file is for."""
-    theirs = dict(_defaults(own))
-    there = _written(analysis)
+    theirs = dict(defaults_of(own))
     return {
         path: value
         for path, value in values.items()
@@ -123,21 +119,9 @@ def _differing(
     }
 
 
-def _defaults(own: Schema) -> Iterator[tuple[KeyPath, Data]]:
-    """What a tool takes the workflow's keys for that nobody writes."""
-    for path in own.places():
-        rule = own.at(path) or {}
-        home, default = rule.get("x-native", ""), rule.get("default")
-        if home and "[" not in home and default is not None:
-            words = rule.get("x-values", {})
-            key = str(default).lower() if isinstance(default, bool) else default
-            meant = words[key] if isinstance(key, str) and key in words else default
-            yield tuple(home.split(".")), meant
-
-
 def _written(analysis: Analysis) -> set[KeyPath]:
     reading = analysis.context.reading
-    return {p for p in reading.schema.leaves() if _at(reading.data, p) is not None}
+    return {p for p in reading.schema.leaves() if found_at(reading.data, p) is not None}
 
 
 def _left_out(analysis: Analysis) -> Iterator[Loss]:
@@ -167,16 +151,5 @@ def _comments(analysis: Analysis) -> tuple[tuple[str, ...], dict[KeyPath, Commen
 def _nested(values: Mapping[KeyPath, Data]) -> dict[str, Data]:
     data: dict[str, Data] = {}
     for path, value in values.items():
-        at = data
-        for step in path[:-1]:
-            inner = at.setdefault(str(step), {})
-            assert isinstance(inner, dict)
-            at = inner
-        at[str(path[-1])] = value
-    return data
-
-
-def _at(data: Data, path: KeyPath) -> Data:
-    for step in path:
-        data = data.get(str(step)) if isinstance(data, dict) else None
+        lay(data, path, value)
     return data

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pitchpipe.dialects.foreign import indexed, lay
 from pitchpipe.facts import json_type
-from pitchpipe.keypath import KeyPath, dotted, parse_dotted
+from pitchpipe.keypath import KeyPath, as_path, dotted
 from pitchpipe.schema import Rule, Schema
 from pitchpipe.syntax.nodes import Data
 
@@ -38,28 +38,28 @@ class Outgoing:
 
     def value(self, path: str | KeyPath) -> Data:
         """The setting; where it was not written, the workflow's default."""
-        where = _path(path)
+        where = as_path(path)
         return self.values[where] if where in self.values else self.native.default(where)
 
     def says(self, path: str | KeyPath) -> bool:
         """Whether the setting is among `values`."""
-        return _path(path) in self.values
+        return as_path(path) in self.values
 
     def put(self, path: str | KeyPath, value: Data, native: str | KeyPath | None = None) -> None:
         """The tool's key is `value`; `native` is the workflow's that it carries."""
-        where = _path(path)
+        where = as_path(path)
         lay(self.data, where, value)
         if native is not None:
-            self.places[_path(native)] = where
+            self.places[as_path(native)] = where
             self.done(native)
 
     def done(self, native: str | KeyPath) -> None:
         """The setting needs nothing more."""
-        self._done.add(_path(native))
+        self._done.add(as_path(native))
 
     def lost(self, native: str | KeyPath, reason: str) -> None:
         """The tool has nothing for the setting."""
-        self.losses.append(Loss(dotted(_path(native)), reason))
+        self.losses.append(Loss(dotted(as_path(native)), reason))
         self.done(native)
 
     def by_table(self) -> None:
@@ -100,7 +100,3 @@ def _takes(rule: Rule, value: Data) -> bool:
     kind = json_type(value)
     fits = not types or kind in types or (kind == "integer" and "number" in types)
     return fits and ("enum" not in rule or value in rule["enum"])
-
-
-def _path(path: str | KeyPath) -> KeyPath:
-    return parse_dotted(path) if isinstance(path, str) else path

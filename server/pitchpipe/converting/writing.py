@@ -10,9 +10,7 @@ from pitchpipe.checks.wording import flow
 from pitchpipe.converting.comments import Comment
 from pitchpipe.keypath import KeyPath
 from pitchpipe.syntax.nodes import Data
-from pitchpipe.syntax.scalars import reader_1_1, resolve
-
-_WIDTH = 100
+from pitchpipe.syntax.scalars import readable, reader_1_1, resolve
 
 
 def written(
@@ -92,9 +90,4 @@ def _number(value: float) -> str:
     """`2.0e-05`, which every reader takes for a number."""
     if not math.isfinite(value):
         return {math.inf: ".inf", -math.inf: "-.inf"}.get(value, ".nan")
-    text = repr(value)
-    mantissa, mark, exponent = text.partition("e")
-    if not mark:
-        return text
-    point = mantissa if "." in mantissa else f"{mantissa}.0"
-    return f"{point}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+    return readable(repr(value))

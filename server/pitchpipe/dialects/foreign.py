@@ -25,9 +25,9 @@ from typing import cast
 from pitchpipe.dialects.note import Note, NoteKind
 from pitchpipe.facts import Facts
 from pitchpipe.findings import Edit, Fix, Related
-from pitchpipe.keypath import KeyPath, dotted, parse_dotted
+from pitchpipe.keypath import KeyPath, as_path, dotted, found_at
 from pitchpipe.reading import Reading
-from pitchpipe.schema import Rule
+from pitchpipe.schema import Rule, Schema
 from pitchpipe.syntax.nodes import Data
 
 
@@ -76,24 +76,24 @@ class Foreign:
 
     def says(self, path: str | KeyPath) -> bool:
         """Whether the file has something other than null there, right or wrong."""
-        return self._at(_path(path)) is not None
+        return self._at(as_path(path)) is not None
 
     def value(self, path: str | KeyPath) -> Data:
         """The value there; where it is null, unwritten or wrong, the tool's default."""
-        where = _path(path)
+        where = as_path(path)
         found = None if self.reading.wrong(where) else self._at(where)
         return self.reading.default(where) if found is None else found
 
     def given(self, path: str | KeyPath) -> Data:
         """The value there; None where it is unwritten or wrong."""
-        where = _path(path)
+        where = as_path(path)
         return None if self.reading.wrong(where) else self._at(where)
 
     def put(
         self, native: str | KeyPath, value: Data, at: str | KeyPath, *, same: bool = False
     ) -> None:
         """The workflow's key is `value`, because of what stands `at`."""
-        target, place = _path(native), _path(at)
+        target, place = as_path(native), as_path(at)
         lay(self.result.data, target, value)
         self.result.places[target] = place
         if same:
@@ -104,7 +104,7 @@ class Foreign:
 
     def drop(self, native: str | KeyPath) -> None:
         """Takes back what the schema's table put there."""
-        target = _path(native)
+        target = as_path(native)
         owner: Data = self.result.data
         for step in target[:-1]:
             owner = owner.get(cast(str, step)) if isinstance(owner, dict) else None
@@ -115,12 +115,12 @@ class Foreign:
 
     def default(self, native: str | KeyPath, value: Data) -> None:
         """Where the file is silent, the workflow's key is `value`."""
-        self.result.defaults[_path(native)] = value
+        self.result.defaults[as_path(native)] = value
 
     def wrong(self, native: str | KeyPath, at: str | KeyPath) -> None:
         """The workflow's key is written `at`, and wrong, which is told by another rule."""
-        self.result.wrong.add(_path(native))
-        self.result.places[_path(native)] = _path(at)
+        self.result.wrong.add(as_path(native))
+        self.result.places[as_path(native)] = as_path(at)
 
     def note(
         self,
@@ -131,16 +131,16 @@ class Foreign:
         related: tuple[Related, ...] = (),
     ) -> None:
         """Something to say about the key at `path`; it needs no further word by the table."""
-        self.result.notes.append(Note(kind, _path(path), message, fix, related))
-        self._handled.add(_path(path))
+        self.result.notes.append(Note(kind, as_path(path), message, fix, related))
+        self._handled.add(as_path(path))
 
     def handled(self, path: str | KeyPath) -> None:
         """The table's `x-lost` and `x-stops` don't apply to what is written there."""
-        self._handled.add(_path(path))
+        self._handled.add(as_path(path))
 
     def set_here(self, path: str | KeyPath) -> tuple[Related, ...]:
         """A pointer to the key at `path`, for a note's `related`; none where it isn't written."""
-        where = _path(path)
+        where = as_path(path)
         if self._at(where) is None:
             return ()
         return (Related(f"`{dotted(where)}` is set here", self.reading.value_span(where)),)
@@ -161,11 +161,8 @@ class Foreign:
             elif (value := self._at(path)) is not None:
                 meant = _meant(rule, value)
                 self.put(native, meant, path, same=meant is value)
-        for path in self.reading.schema.places():
-            rule = self.reading.schema.at(path) or {}
-            home = rule.get("x-native")
-            if home and "[" not in home and rule.get("default") is not None:
-                self.default(home, _meant(rule, rule["default"]))
+        for native, value in defaults_of(self.reading.schema):
+            self.default(native, value)
 
     def leave_out(self) -> None:
         """Notes what is lost by what nobody handled. To be called last."""
@@ -212,13 +209,16 @@ class Foreign:
                 yield from self._rules(self._at(inner), inner)
 
     def _at(self, path: KeyPath) -> Data:
-        found: Data = self.reading.data
-        for step in path:
-            if isinstance(step, str):
-                found = found.get(step) if isinstance(found, dict) else None
-            else:
-                found = found[step] if isinstance(found, list) and step < len(found) else None
-        return found
+        return found_at(self.reading.data, path)
+
+
+def defaults_of(schema: Schema) -> Iterator[tuple[KeyPath, Data]]:
+    """What a tool takes the workflow's keys for that nobody writes, by its schema's table."""
+    for path in schema.places():
+        rule = schema.at(path) or {}
+        home = rule.get("x-native")
+        if home and "[" not in home and rule.get("default") is not None:
+            yield indexed(home, path), _meant(rule, rule["default"])
 
 
 def indexed(home: str, path: KeyPath) -> KeyPath:
@@ -237,10 +237,6 @@ def _meant(rule: Rule, value: Data) -> Data:
     words = rule.get("x-values", {})
     key = str(value).lower() if isinstance(value, bool) else value
     return words[key] if isinstance(key, str) and key in words else value
-
-
-def _path(path: str | KeyPath) -> KeyPath:
-    return parse_dotted(path) if isinstance(path, str) else path
 
 
 def lay(data: dict[str, Data], path: KeyPath, value: Data) -> None:

@@ -50,11 +50,23 @@ def _dtype(foreign: Foreign) -> None:
 def _rate(foreign: Foreign) -> None:
     rate = foreign.given("learning_rate")
     if isinstance(rate, str):
-        try:
-            foreign.put("training.learning_rate", float(rate), "learning_rate")
-        except ValueError:
+        value = number(rate)
+        if isinstance(value, str):
             foreign.drop("training.learning_rate")
             foreign.wrong("training.learning_rate", "learning_rate")
+        else:
+            foreign.put("training.learning_rate", value, "learning_rate")
+
+
+def number(value: Data) -> Data:
+    """What a string says that holds a number; everything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = float(value)
+    except ValueError:
+        return value
+    return int(found) if found.is_integer() and "." not in value else found
 
 
 def _warmup(foreign: Foreign) -> None:
@@ -90,7 +102,7 @@ def _steps(foreign: Foreign, what: _What) -> None:
     key, native = f"{what}_steps", f"training.{what}_steps"
     said = foreign.given(key)
     if isinstance(said, (int, float)) and said:
-        value = _whole(said, foreign.given("max_steps"))
+        value = whole_steps(said, foreign.given("max_steps"))
         if value is not None:
             foreign.put(native, value, key, same=value == said)
         else:
@@ -104,7 +116,8 @@ def _steps(foreign: Foreign, what: _What) -> None:
     foreign.default(native, whole)
 
 
-def _whole(steps: float, total: Data) -> int | None:
+def whole_steps(steps: float, total: Data) -> int | None:
+    """As many steps, or that share of `total`; None where nobody knows that."""
     if steps >= 1:
         return int(steps)
     if isinstance(total, int) and total > 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from pitchpipe.converting.outgoing import Outgoing
-from pitchpipe.dialects import optimizers, recipes
+from pitchpipe.dialects import optimizers, recipes, trainer
 from pitchpipe.dialects.data import placed
 from pitchpipe.dialects.dialect import Dialect
 from pitchpipe.dialects.foreign import Foreign
@@ -85,10 +85,10 @@ def _formats(foreign: Foreign) -> None:
 def _steps(foreign: Foreign) -> None:
     ratio = foreign.given("warmup_ratio")
     if ratio and not foreign.given("warmup_steps"):
-        foreign.put("training.warmup_steps", _number(ratio), "warmup_ratio")
+        foreign.put("training.warmup_steps", trainer.number(ratio), "warmup_ratio")
     for key in ("learning_rate", "num_train_epochs", "weight_decay", "max_grad_norm", "max_steps"):
         if isinstance(value := foreign.given(key), str):
-            if isinstance(number := _number(value), str):
+            if isinstance(number := trainer.number(value), str):
                 foreign.drop(f"training.{key}")
                 foreign.note("refused", key, f"`{key}` must be a number, not `{value}`")
             else:
@@ -96,14 +96,13 @@ def _steps(foreign: Foreign) -> None:
     whole = foreign.given("max_steps")
     for what in ("eval", "save", "logging"):
         key = f"{what}_steps"
-        value = _number(foreign.given(key))
+        value = trainer.number(foreign.given(key))
         if not isinstance(value, (int, float)):
             continue
-        if value < 1 and isinstance(whole, int) and whole > 0:
-            value = max(1, round(value * whole))
-        if value >= 1:
-            same = value == foreign.given(key) and isinstance(value, int)
-            foreign.put(f"training.{key}", int(value), key, same=same)
+        steps = trainer.whole_steps(value, whole)
+        if steps is not None:
+            same = isinstance(value, int) and steps == foreign.given(key)
+            foreign.put(f"training.{key}", steps, key, same=same)
         elif what != "logging":
             foreign.put(f"training.{what}_strategy", "epoch", key)
             message = f"it is done in every epoch, not after {value:g} of the steps"
@@ -121,16 +120,6 @@ def _strategy(foreign: Foreign) -> Data:
     """When the model is evaluated, also by the key's old name."""
     old = foreign.given("evaluation_strategy")
     return old if old and not foreign.says("eval_strategy") else foreign.value("eval_strategy")
-
-
-def _number(value: Data) -> Data:
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return value
-        return int(number) if number.is_integer() and "." not in value else number
-    return value
 
 
 def _data(foreign: Foreign) -> None:

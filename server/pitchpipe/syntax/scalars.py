@@ -104,3 +104,13 @@ def reader_1_1(raw: str) -> Value | date:
         return construct(_READER, yaml.ScalarNode(tag, raw))
     except (ValueError, OverflowError, yaml.YAMLError):
         return raw
+
+
+def readable(raw: str) -> str:
+    """A number for every reader of YAML: with a point, and a sign in its exponent."""
+    mantissa, _, exponent = raw.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    number = f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}"
+    if not exponent:
+        return number
+    return f"{number}e{exponent if exponent[0] in '+-' else '+' + exponent}"

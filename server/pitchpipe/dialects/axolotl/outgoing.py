@@ -6,7 +6,7 @@ import re
 from typing import cast
 
 from pitchpipe.converting.outgoing import Outgoing
-from pitchpipe.keypath import KeyPath
+from pitchpipe.keypath import KeyPath, as_path
 from pitchpipe.syntax.nodes import Data
 
 _DTYPES: dict[Data, dict[str, Data]] = {
@@ -62,15 +62,11 @@ def _bits(out: Outgoing, *, quantized: bool) -> None:
         if (
             quantized
             and out.says(native)
-            and out.value(native) != out.native.default(_path(native))
+            and out.value(native) != out.native.default(as_path(native))
         ):
             out.put(("bnb_config_kwargs", key), out.value(native), native)
         out.done(native)
     out.done("method.bits")
-
-
-def _path(dotted: str) -> KeyPath:
-    return tuple(dotted.split("."))
 
 
 def _sources(out: Outgoing, native: str, key: str) -> None:

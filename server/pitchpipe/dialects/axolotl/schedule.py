@@ -18,9 +18,9 @@ def lower(foreign: Foreign) -> None:
     optimizers.lower(foreign, "optimizer", "adamw_torch_fused")
     rate = foreign.given("learning_rate")
     if isinstance(rate, (int, float, str)):
-        number = _number(rate)
-        same = number is rate
-        foreign.put("training.learning_rate", number, "learning_rate", same=same)
+        value = trainer.number(rate)
+        same = value is rate
+        foreign.put("training.learning_rate", value, "learning_rate", same=same)
     settings = foreign.given("optim_args")
     if isinstance(settings, dict):
         written = ",".join(f"{name}={value}" for name, value in settings.items())
@@ -59,15 +59,6 @@ def _trackers(foreign: Foreign) -> None:
         foreign.put("training.run_name", run, "wandb_name", same=True)
 
 
-def _number(value: float | str) -> Data:
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value)
-    except ValueError:
-        return value
-
-
 def _batches(foreign: Foreign) -> None:
     micro = foreign.value("micro_batch_size")
     whole = foreign.given("batch_size")
@@ -99,11 +90,10 @@ def _often(foreign: Foreign, what: _What) -> bool:
     named = next((k for k in (f"{what}_strategy", _old(what)) if foreign.says(k)), None)
     whole, value = foreign.given("max_steps"), foreign.given(every)
     if isinstance(value, (int, float)) and value:
-        if value < 1 and isinstance(whole, int) and whole > 0:
-            value = max(1, round(value * whole))
-        if value >= 1:
+        apart = trainer.whole_steps(value, whole)
+        if apart is not None:
             foreign.put(strategy, "steps", named or every)
-            foreign.put(steps, int(value), every, same=value == int(value))
+            foreign.put(steps, apart, every, same=apart == value)
         else:
             foreign.put(strategy, "epoch", every)
             foreign.note("lost", every, f"`{every}`: {_LOST[what]}, not {value:g} of the steps")
